@@ -1,0 +1,73 @@
+// Package antifraud answers one question: may this attempt count?
+//
+// It is pure: no Redis, no HTTP. The edge reads what it saw of a request into
+// an [Attempt]; an [EvidenceKey] turns that into [Evidence], the only form that
+// is ever kept. Evidence is apart from the ledger, keyed per contest, and
+// expires; the ledger says what was counted, evidence says what was seen.
+package antifraud
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Referrer says, in one closed word, where a visitor came from.
+type Referrer string
+
+// The kinds of [Referrer].
+const (
+	ReferrerSite   Referrer = "site"
+	ReferrerSearch Referrer = "search"
+	ReferrerSocial Referrer = "social"
+	ReferrerShare  Referrer = "share"
+	ReferrerEmbed  Referrer = "embed"
+	ReferrerDirect Referrer = "direct"
+)
+
+// Known reports whether r is one of the kinds above.
+func (r Referrer) Known() bool {
+	switch r {
+	case ReferrerSite, ReferrerSearch, ReferrerSocial, ReferrerShare, ReferrerEmbed, ReferrerDirect:
+		return true
+	}
+	return false
+}
+
+// Client is what the page or the widget says it saw. It is evidence and never
+// proof: whoever writes the request writes this too. A nil number or flag was
+// not sent.
+type Client struct {
+	Via         string   `json:"via,omitempty"`
+	Referrer    Referrer `json:"referrer,omitempty"`
+	EmbedOrigin string   `json:"embed_origin,omitempty"`
+	DwellMS     *int64   `json:"dwell_ms,omitempty"`
+	ConfirmMS   *int64   `json:"confirm_ms,omitempty"`
+	Visible     *bool    `json:"visible,omitempty"`
+	Device      string   `json:"device,omitempty"`
+}
+
+// Profile is what a partner's pass says of the member's account.
+type Profile struct {
+	Followers     *int64     `json:"followers,omitempty"`
+	Following     *int64     `json:"following,omitempty"`
+	Posts         *int64     `json:"posts,omitempty"`
+	CreatedAt     *time.Time `json:"created_at,omitempty"`
+	HasPicture    *bool      `json:"has_picture,omitempty"`
+	HasBio        *bool      `json:"has_bio,omitempty"`
+	BioLength     *int64     `json:"bio_length,omitempty"`
+	Name          string     `json:"name,omitempty"`
+	Username      string     `json:"username,omitempty"`
+	EmailVerified *bool      `json:"email_verified,omitempty"`
+}
+
+// Attempt is one try at casting a ballot, as the server met it. Address and
+// UserAgent are in clear here and nowhere else: an Attempt lives as long as its
+// request.
+type Attempt struct {
+	At        time.Time
+	Level     string // of the pass: device, email or partner
+	Address   netip.Addr
+	UserAgent string
+	Client    Client
+	Profile   *Profile
+}

@@ -1,0 +1,119 @@
+package antifraud
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"net/netip"
+	"time"
+	"unicode"
+)
+
+// Evidence is what is kept of an [Attempt]: the `evidence` member of the ballot
+// log. Net, Block, Device and Agent are keyed hashes: equal means the same
+// value, and nothing else can be read from them once the key is gone.
+type Evidence struct {
+	Net          string           `json:"net,omitempty"`
+	Block        string           `json:"block,omitempty"`
+	Device       string           `json:"device,omitempty"`
+	Agent        string           `json:"agent,omitempty"`
+	Via          string           `json:"via,omitempty"`
+	Referrer     Referrer         `json:"referrer,omitempty"`
+	EmbedOrigin  string           `json:"embed_origin,omitempty"`
+	DwellMS      *int64           `json:"dwell_ms,omitempty"`
+	ConfirmMS    *int64           `json:"confirm_ms,omitempty"`
+	Visible      *bool            `json:"visible,omitempty"`
+	Profile      *EvidenceProfile `json:"profile,omitempty"`
+	EmailProven  *bool            `json:"email_verified,omitempty"`
+	SchoolDomain *bool            `json:"school_domain,omitempty"`
+}
+
+// EvidenceProfile is a [Profile] without the names a person could be found by.
+type EvidenceProfile struct {
+	Followers  *int64 `json:"followers,omitempty"`
+	Following  *int64 `json:"following,omitempty"`
+	Posts      *int64 `json:"posts,omitempty"`
+	AgeDays    *int64 `json:"age_days,omitempty"`
+	HasPicture *bool  `json:"has_picture,omitempty"`
+	HasBio     *bool  `json:"has_bio,omitempty"`
+	BioLength  *int64 `json:"bio_length,omitempty"`
+	// NameDigits is the share of digits in the user name, 0 to 1.
+	NameDigits *float64 `json:"name_digits,omitempty"`
+}
+
+// EvidenceKey hashes what an attempt shows. There is one per contest; with it
+// dies every way to tie evidence to an address.
+type EvidenceKey [32]byte
+
+// Evidence is a with everything that names a person or a machine hashed or
+// left out.
+func (k EvidenceKey) Evidence(a Attempt) Evidence {
+	e := Evidence{
+		Agent:       k.hash("agent", a.UserAgent),
+		Device:      k.hash("device", a.Client.Device),
+		Via:         a.Client.Via,
+		Referrer:    a.Client.Referrer,
+		EmbedOrigin: a.Client.EmbedOrigin,
+		DwellMS:     a.Client.DwellMS,
+		ConfirmMS:   a.Client.ConfirmMS,
+		Visible:     a.Client.Visible,
+	}
+	if a.Address.IsValid() {
+		address := a.Address.Unmap().WithZone("")
+		e.Net = k.hash("net", address.String())
+		e.Block = k.hash("block", block(address).String())
+	}
+	if p := a.Profile; p != nil {
+		e.Profile = p.evidence(a.At)
+		e.EmailProven = p.EmailVerified
+	}
+	return e
+}
+
+// block is the network an address is usually handed out from: a /24 of IPv4, a
+// /48 of IPv6 (RFC 6177: what one site gets; a /64 is about one household).
+func block(address netip.Addr) netip.Prefix {
+	bits := 48
+	if address.Is4() {
+		bits = 24
+	}
+	prefix, _ := address.Prefix(bits) // bits fit the family: no error is possible
+	return prefix
+}
+
+// hash is 72 bits of HMAC-SHA256 over kind and value: short enough for a log of
+// millions, and two of a million values meet with probability below 1e-9. An
+// absent value stays absent.
+func (k EvidenceKey) hash(kind, value string) string {
+	if value == "" {
+		return ""
+	}
+	mac := hmac.New(sha256.New, k[:])
+	mac.Write([]byte(kind))
+	mac.Write([]byte{0})
+	mac.Write([]byte(value))
+	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil)[:9])
+}
+
+func (p *Profile) evidence(at time.Time) *EvidenceProfile {
+	e := &EvidenceProfile{
+		Followers: p.Followers, Following: p.Following, Posts: p.Posts,
+		HasPicture: p.HasPicture, HasBio: p.HasBio, BioLength: p.BioLength,
+	}
+	if p.CreatedAt != nil && !at.Before(*p.CreatedAt) {
+		days := int64(at.Sub(*p.CreatedAt).Hours() / 24)
+		e.AgeDays = &days
+	}
+	if p.Username != "" {
+		digits, letters := 0, 0
+		for _, r := range p.Username {
+			letters++
+			if unicode.IsDigit(r) {
+				digits++
+			}
+		}
+		share := float64(digits) / float64(letters)
+		e.NameDigits = &share
+	}
+	return e
+}

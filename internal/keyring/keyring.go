@@ -1,0 +1,180 @@
+// Package keyring keeps the secrets that must not be in Redis: the server's
+// key, from which passes and receipts are signed, and one key per contest, from
+// which voters' pseudonyms and evidence are hashed. Deleting a contest's key
+// makes its voters nobody for good.
+package keyring
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hkdf"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+)
+
+const keySize = 32
+
+// ErrKeyFile is returned for a key file that is not what this package wrote, or
+// that others may read.
+var ErrKeyFile = errors.New("bad key file")
+
+// Ring holds the keys of one data folder. It is safe for concurrent use, and
+// several servers may share the folder: whoever asks first makes the key.
+type Ring struct {
+	dir    string // empty: keys live and die with the process
+	server []byte
+
+	mu       sync.RWMutex
+	contests map[string][]byte // guarded by mu
+}
+
+// Open reads or makes the keys under dir/keys. With an empty dir they are made
+// up and kept in memory, for a trial.
+func Open(dir string) (*Ring, error) {
+	r := &Ring{contests: map[string][]byte{}}
+	if dir != "" {
+		r.dir = filepath.Join(dir, "keys")
+		if err := os.MkdirAll(r.dir, 0o700); err != nil {
+			return nil, fmt.Errorf("open keys: %w", err)
+		}
+	}
+	var err error
+	if r.server, err = r.key("server"); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Derive is a 32-byte key for one purpose, the same on every server of the folder.
+func (r *Ring) Derive(purpose string) []byte {
+	key, err := hkdf.Key(sha256.New, r.server, nil, purpose, keySize)
+	if err != nil {
+		panic(err) // only for lengths over 8 KiB
+	}
+	return key
+}
+
+// Contest is the contest's own key. It is made at the first call.
+func (r *Ring) Contest(id string) ([]byte, error) {
+	r.mu.RLock()
+	key := r.contests[id]
+	r.mu.RUnlock()
+	if key != nil {
+		return key, nil
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if key := r.contests[id]; key != nil {
+		return key, nil
+	}
+	key, err := r.key("contest-" + id)
+	if err != nil {
+		return nil, err
+	}
+	r.contests[id] = key
+	return key, nil
+}
+
+// key reads the key file of that name, or makes it. The file appears whole and
+// once: it is written aside and linked into place, and who loses the race reads
+// the winner's.
+func (r *Ring) key(name string) ([]byte, error) {
+	fresh := make([]byte, keySize)
+	rand.Read(fresh) // never fails: crypto/rand ends the program instead
+	if r.dir == "" {
+		return fresh, nil
+	}
+	path := filepath.Join(r.dir, name+".key")
+	key, err := readKey(path)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return key, err
+	}
+	if err := r.write(path, fresh); err != nil && !errors.Is(err, fs.ErrExist) {
+		return nil, fmt.Errorf("make key: %w", err)
+	}
+	return readKey(path)
+}
+
+func (r *Ring) write(path string, key []byte) error {
+	aside, err := os.CreateTemp(r.dir, ".new-*") // 0600 by os.CreateTemp
+	if err != nil {
+		return err
+	}
+	defer os.Remove(aside.Name())
+	_, err = aside.WriteString(base64.StdEncoding.EncodeToString(key) + "\n")
+	if err = errors.Join(err, aside.Sync(), aside.Close()); err != nil {
+		return err
+	}
+	if err := os.Link(aside.Name(), path); err != nil {
+		return err
+	}
+	dir, err := os.Open(r.dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
+}
+
+func readKey(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if info.Mode().Perm()&0o077 != 0 {
+		return nil, fmt.Errorf("%w: %s may be read by others (mode %04o, expected 0600)", ErrKeyFile, path, info.Mode().Perm())
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	key, err := base64.StdEncoding.DecodeString(strings.TrimSpace(string(text)))
+	if err != nil || len(key) != keySize {
+		return nil, fmt.Errorf("%w: %s: expected %d bytes in base64", ErrKeyFile, path, keySize)
+	}
+	return key, nil
+}
+
+// Seal encrypts plain so that only these servers read it, and only as what it
+// was sealed for: purpose is authenticated with it.
+func (r *Ring) Seal(plain []byte, purpose string) ([]byte, error) {
+	aead, err := r.aead()
+	if err != nil {
+		return nil, err
+	}
+	nonce := make([]byte, aead.NonceSize())
+	rand.Read(nonce) // never fails
+	return aead.Seal(nonce, nonce, plain, []byte(purpose)), nil
+}
+
+// Open is the reverse of [Ring.Seal].
+func (r *Ring) Open(sealed []byte, purpose string) ([]byte, error) {
+	aead, err := r.aead()
+	if err != nil {
+		return nil, err
+	}
+	if len(sealed) < aead.NonceSize() {
+		return nil, errors.New("sealed text is cut short")
+	}
+	nonce, body := sealed[:aead.NonceSize()], sealed[aead.NonceSize():]
+	plain, err := aead.Open(nil, nonce, body, []byte(purpose))
+	if err != nil {
+		return nil, errors.New("sealed with another key, or for another purpose")
+	}
+	return plain, nil
+}
+
+func (r *Ring) aead() (cipher.AEAD, error) {
+	block, err := aes.NewCipher(r.Derive("seal"))
+	if err != nil {
+		return nil, err
+	}
+	return cipher.NewGCM(block)
+}

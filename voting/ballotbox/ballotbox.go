@@ -1,0 +1,237 @@
+// Package ballotbox counts ballots in Redis, each exactly once.
+//
+// A contest's voters are spread over ballot boxes. Everything about a voter is
+// in one box, and whatever happens in a box happens in one Lua script: a cast
+// is decided, counted, recorded and remembered in one step or not at all. The
+// scripts are in lua/, each with its contract in its header. All of them are
+// idempotent: sending one again, as a client that lost an answer must, changes
+// nothing that the first one did not.
+package ballotbox
+
+import (
+	"cmp"
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/joute/joute/contest"
+	"github.com/joute/joute/contest/registry"
+	"github.com/joute/joute/internal/store"
+	"github.com/joute/joute/voting"
+)
+
+//go:embed lua/*.lua
+var sources embed.FS
+
+var (
+	// ErrNoSuchBallot is returned for a ballot no box has.
+	ErrNoSuchBallot = errors.New("no such ballot")
+	// ErrAmbiguousBallot is returned for a ballot id that several voters sent.
+	ErrAmbiguousBallot = errors.New("several voters sent this ballot id")
+	// ErrUndoExpired is returned for a ballot that can no longer be taken back.
+	ErrUndoExpired = errors.New("the ballot can no longer be taken back")
+	// ErrNotClosed is returned for a publication before the close.
+	ErrNotClosed = errors.New("voting is not closed")
+	// ErrEpoch is returned for a position of another epoch of the ledger.
+	ErrEpoch = errors.New("the position is of another epoch")
+)
+
+// evidenceLifetime is how long evidence outlives the close: long enough for
+// appeals, and no longer.
+const evidenceLifetime = 30 * 24 * time.Hour
+
+// Boxes are the ballot boxes of all contests of a store. They hold no state of
+// their own and are safe for concurrent use.
+type Boxes struct {
+	store *store.Store
+
+	cast, standing, configure, turn, close, publish *store.Script
+	tally, settle, mark                             *store.Script
+}
+
+// New loads the scripts. Nothing is sent to the store yet.
+func New(st *store.Store) *Boxes {
+	prelude := source("box")
+	load := func(name string, readOnly bool) *store.Script {
+		return st.Script(name, prelude+source(name), readOnly)
+	}
+	return &Boxes{
+		store: st,
+		cast:  load("cast", false), standing: load("standing", false), configure: load("configure", false),
+		turn: load("turn", false), close: load("close", false), publish: load("publish", false),
+		tally: load("tally", true), settle: load("settle", false), mark: load("mark", false),
+	}
+}
+
+func source(name string) string {
+	text, err := sources.ReadFile("lua/" + name + ".lua")
+	if err != nil {
+		panic(err) // the file is part of the binary
+	}
+	return string(text)
+}
+
+// Configure brings every box of the contest to version s. It changes nothing in
+// boxes that have this version or a newer one; after an error some boxes may
+// have it and others not, and the next call goes on.
+func (b *Boxes) Configure(ctx context.Context, s *registry.Stored) error {
+	c := s.Contest
+	var freeze int64
+	if at := c.FreezesAt(); !at.IsZero() {
+		freeze = at.UnixMilli()
+	}
+	args := []any{
+		s.Version, c.Phases.Voting.Opens.UnixMilli(), s.Closes().UnixMilli(),
+		c.Rules.Ballots.Max, string(c.Rules.Ballots.Per), c.Rules.PerEntry, c.Rules.Undo.Milliseconds(),
+		freeze, string(c.Scoring.Ties), s.Closes().Add(evidenceLifetime).UnixMilli(),
+	}
+	return b.each(ctx, c, func(ctx context.Context, _ int, keys boxKeys) error {
+		_, err := b.configure.Run(ctx, keys.common(keys.evidence), args...).Result()
+		if err != nil {
+			return fmt.Errorf("configure box: %w", err)
+		}
+		return nil
+	})
+}
+
+// turnAll opens or closes the boxes whose time has come by the store's clock, and
+// returns the state of the one furthest behind.
+func (b *Boxes) turnAll(ctx context.Context, s *registry.Stored) (state string, err error) {
+	states := make([]string, s.Contest.Boxes)
+	err = b.each(ctx, s.Contest, func(ctx context.Context, box int, keys boxKeys) error {
+		reply, err := b.reply(ctx, s, b.turn, keys.common())
+		states[box] = reply.code()
+		return err
+	})
+	if err != nil {
+		return "", err
+	}
+	order := []string{"waiting", "open", "closed", "published"}
+	return slices.MinFunc(states, func(x, y string) int {
+		return cmp.Compare(slices.Index(order, x), slices.Index(order, y))
+	}), nil
+}
+
+// Close ends voting now in every box and returns the instant from which no
+// ballot is counted anywhere: no cast is stamped at or after it.
+func (b *Boxes) Close(ctx context.Context, s *registry.Stored, reason string) (time.Time, error) {
+	closed := make([]int64, s.Contest.Boxes)
+	err := b.each(ctx, s.Contest, func(ctx context.Context, box int, keys boxKeys) error {
+		reply, err := b.reply(ctx, s, b.close, keys.common(), reason)
+		if err != nil {
+			return err
+		}
+		closed[box], err = reply.integer(1)
+		return err
+	})
+	if err != nil {
+		return time.Time{}, fmt.Errorf("close: %w", err)
+	}
+	var last int64
+	for _, at := range closed {
+		last = max(last, at)
+	}
+	return time.UnixMilli(last).UTC(), nil
+}
+
+// Publish records in every box that the ledger is public, and returns when. It
+// returns [ErrNotClosed] while voting is not over.
+func (b *Boxes) Publish(ctx context.Context, s *registry.Stored) (time.Time, error) {
+	published := make([]int64, s.Contest.Boxes)
+	err := b.each(ctx, s.Contest, func(ctx context.Context, box int, keys boxKeys) error {
+		reply, err := b.reply(ctx, s, b.publish, keys.common())
+		if err != nil {
+			return err
+		}
+		if reply.code() != "published" {
+			return ErrNotClosed
+		}
+		published[box], err = reply.integer(1)
+		return err
+	})
+	if err != nil {
+		return time.Time{}, fmt.Errorf("publish: %w", err)
+	}
+	var last int64
+	for _, at := range published {
+		last = max(last, at)
+	}
+	return time.UnixMilli(last).UTC(), nil
+}
+
+// each runs f for every box at once; their scripts share round trips.
+func (b *Boxes) each(ctx context.Context, c *contest.Contest, f func(ctx context.Context, box int, keys boxKeys) error) error {
+	group, ctx := errgroup.WithContext(ctx)
+	for box := range c.Boxes {
+		group.Go(func() error { return f(ctx, box, keysOf(c.ID, box)) })
+	}
+	return group.Wait()
+}
+
+// reply runs a script on a box, after configuring the box if it is new: a server
+// that stopped between storing a contest and setting up its boxes leaves some
+// without.
+func (b *Boxes) reply(ctx context.Context, s *registry.Stored, script *store.Script, keys []string, args ...any) (reply, error) {
+	for attempt := 0; ; attempt++ {
+		raw, err := script.Run(ctx, keys, args...).Slice()
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", script.Name(), err)
+		}
+		r := reply(raw)
+		if r.code() != "unconfigured" {
+			return r, nil
+		}
+		if attempt > 0 {
+			return nil, fmt.Errorf("%s: the box has no configuration", script.Name())
+		}
+		if err := b.Configure(ctx, s); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// reply is what a script answered: a code, then values.
+type reply []any
+
+func (r reply) code() string { return r.text(0) }
+
+func (r reply) text(i int) string {
+	if i < len(r) {
+		if s, ok := r[i].(string); ok {
+			return s
+		}
+	}
+	return ""
+}
+
+// integer is the i-th value. Anything but an integer is a reply of no script of ours.
+func (r reply) integer(i int) (int64, error) {
+	if i < len(r) {
+		if n, ok := r[i].(int64); ok {
+			return n, nil
+		}
+	}
+	return 0, fmt.Errorf("ballot box: value %d of the reply %q is no integer", i, r.code())
+}
+
+// cast reads the values that answer in box.lua gives, from place 7 on.
+func (r reply) cast(epoch int64, box int) (voting.Cast, error) {
+	at, err1 := r.integer(8)
+	offset, err2 := r.integer(9)
+	if err := errors.Join(err1, err2); err != nil {
+		return voting.Cast{}, err
+	}
+	standing, err := voting.ParseStanding(r.text(7))
+	if err != nil {
+		return voting.Cast{}, fmt.Errorf("ballot box: %w", err)
+	}
+	return voting.Cast{
+		Entry: r.text(10), Standing: standing, Reasons: reasons(r.text(11)),
+		Position: voting.Position{Epoch: epoch, Box: box, Millis: at, Offset: offset},
+	}, nil
+}

@@ -1,0 +1,111 @@
+package ballotbox
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/joute/joute/antifraud"
+	"github.com/joute/joute/contest/registry"
+	"github.com/joute/joute/voting"
+)
+
+// seen is what the evidence stream keeps of an attempt.
+type seen struct {
+	Level    string             `json:"level"`
+	Evidence antifraud.Evidence `json:"evidence"`
+}
+
+// Cast counts ballot at most once. A nil error means the outcome is the store's
+// word: on an accepted ballot, tally, voter, ledger and evidence are written. On
+// an error it may have been counted: cast the same ballot again to learn which.
+func (b *Boxes) Cast(ctx context.Context, s *registry.Stored, ballot voting.Ballot) (voting.Outcome, error) {
+	if ballot.Standing != voting.Counted && ballot.Standing != voting.Held {
+		return voting.Outcome{}, fmt.Errorf("cast: %w: %q", voting.ErrUnknownStanding, ballot.Standing)
+	}
+	evidence, err := json.Marshal(seen{Level: ballot.Level, Evidence: ballot.Evidence})
+	if err != nil {
+		return voting.Outcome{}, fmt.Errorf("cast: %w", err)
+	}
+	entry, _ := s.Contest.Entry(ballot.Entry)
+	box := boxOf(ballot.Voter, s.Contest.Boxes)
+	keys := keysOf(s.Contest.ID, box)
+	around := time.Now()
+	for attempt := 0; ; attempt++ {
+		args := []any{
+			ballot.Voter[:], ballot.ID[:], ballot.Entry, entry.School,
+			string(ballot.Standing), strings.Join(ballot.Reasons, " "), string(ballot.Refuse), evidence,
+		}
+		for _, bound := range s.Contest.Periods(around) {
+			args = append(args, bound.UnixMilli())
+		}
+		reply, err := b.reply(ctx, s, b.cast,
+			keys.common(keys.voters(ballot.Voter), keys.ballots(ballot.ID), keys.evidence), args...)
+		if err != nil {
+			return voting.Outcome{}, err
+		}
+		if reply.code() != "bounds" {
+			return outcome(s, box, ballot, reply)
+		}
+		// This server's clock is days away from the store's, which is the one
+		// that counts.
+		now, err := reply.integer(1)
+		if err != nil {
+			return voting.Outcome{}, err
+		}
+		if attempt > 0 {
+			return voting.Outcome{}, errors.New("cast: no period holds the store's clock")
+		}
+		around = time.UnixMilli(now)
+	}
+}
+
+// outcome reads the reply of cast.lua.
+func outcome(s *registry.Stored, box int, ballot voting.Ballot, r reply) (voting.Outcome, error) {
+	var numbers [7]int64
+	for i := 1; i < len(numbers); i++ {
+		n, err := r.integer(i)
+		if err != nil {
+			return voting.Outcome{}, err
+		}
+		numbers[i] = n
+	}
+	now, used, most, next, opens, closes := numbers[1], numbers[2], numbers[3], numbers[4], numbers[5], numbers[6]
+	o := voting.Outcome{Now: time.UnixMilli(now).UTC(), Used: int(used), Remaining: int(max(most-used, 0))}
+	if next > 0 && next < closes {
+		o.NextAt = time.UnixMilli(next).UTC()
+	}
+	switch code := r.code(); code {
+	case "counted", "held", "duplicate":
+		cast, err := r.cast(s.Epoch, box)
+		if err != nil {
+			return voting.Outcome{}, err
+		}
+		cast.Ballot, cast.Voter = ballot.ID, ballot.Voter
+		o.Cast, o.Duplicate = cast, code == "duplicate"
+		return o, nil
+	case string(voting.PhaseClosed):
+		if now < opens {
+			o.OpensAt = time.UnixMilli(opens).UTC()
+		} else {
+			o.ClosedAt = time.UnixMilli(closes).UTC()
+		}
+		o.Refused = voting.PhaseClosed
+		return o, nil
+	case string(voting.AlreadyVoted), string(voting.BallotReused):
+		o.Refused = voting.Code(code)
+		return o, nil
+	default:
+		if ballot.Refuse != "" && code == string(ballot.Refuse) {
+			o.Refused = ballot.Refuse
+			return o, nil
+		}
+		return voting.Outcome{}, fmt.Errorf("cast: unknown reply %q", code)
+	}
+}
+
+// reasons splits the codes as the store keeps them.
+func reasons(text string) []string { return strings.Fields(text) }

@@ -1,0 +1,71 @@
+package ballotbox
+
+import (
+	"encoding/binary"
+	"fmt"
+	"hash/fnv"
+
+	"github.com/google/uuid"
+
+	"github.com/joute/joute/voting"
+)
+
+// This file alone spells the keys of ballot boxes. All keys of a box share the
+// hash tag {contest/box}, so that one script may touch them all, on a cluster
+// too; contest ids are checked and have no brace or slash.
+//
+//	joute:{contest/n}:meta         hash    state, rules and place of the box
+//	joute:{contest/n}:tally        hash    counts by entry and standing
+//	joute:{contest/n}:ledger       stream  the records, id millisecond-offset
+//	joute:{contest/n}:frozen       hash    the tally of the freezing instant
+//	joute:{contest/n}:voters:BBBB  hash    voter -> turns used
+//	joute:{contest/n}:ballots:BBBB hash    ballot+voter -> what became of it
+//	joute:{contest/n}:evidence     stream  what was seen; expires 30 days after the close
+//	joute:{contest/0}:past         hash    minute -> tally, for trends
+//
+// None but evidence expires: with a voter's key would go the memory that the
+// voter has voted.
+
+// buckets is over how many hashes the voters, and the ballots, of a box are
+// spread. Redis keeps a hash of up to 128 fields as one compact list: at a
+// million voters a bucket holds 61, and a voter costs the bytes written and
+// little more.
+const buckets = 1 << 14
+
+// boxKeys are the keys of one box.
+type boxKeys struct {
+	meta, tally, ledger, frozen string
+	evidence, past              string
+	prefix                      string
+}
+
+func keysOf(contestID string, box int) boxKeys {
+	prefix := fmt.Sprintf("joute:{%s/%d}:", contestID, box)
+	return boxKeys{
+		prefix: prefix, meta: prefix + "meta", tally: prefix + "tally", ledger: prefix + "ledger",
+		frozen: prefix + "frozen", evidence: prefix + "evidence", past: prefix + "past",
+	}
+}
+
+// common are the keys every script begins with.
+func (k boxKeys) common(more ...string) []string {
+	return append([]string{k.meta, k.tally, k.ledger, k.frozen}, more...)
+}
+
+// boxOf is the box a voter belongs to. A voter is a keyed hash already: its bits
+// are spread evenly, and nobody outside can choose them.
+func boxOf(v voting.Voter, boxes int) int {
+	return int(binary.BigEndian.Uint64(v[:8]) % uint64(boxes))
+}
+
+func (k boxKeys) voters(v voting.Voter) string {
+	return fmt.Sprintf("%svoters:%04x", k.prefix, binary.BigEndian.Uint16(v[8:10])%buckets)
+}
+
+// ballots spreads by ballot id, so that a ballot can be found by its id alone.
+// Ids are the callers' choice; whoever makes theirs collide pays a turn for each.
+func (k boxKeys) ballots(id uuid.UUID) string {
+	h := fnv.New32a()
+	h.Write(id[:])
+	return fmt.Sprintf("%sballots:%04x", k.prefix, h.Sum32()%buckets)
+}

@@ -1,0 +1,177 @@
+package ballotbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/google/uuid"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/joute/joute/contest/registry"
+	"github.com/joute/joute/internal/store"
+	"github.com/joute/joute/voting"
+)
+
+// ledgerPage is how many records one read of a box brings.
+const ledgerPage = 1000
+
+// Ledger gives every record after a position, in the order (millisecond, box,
+// offset), until yield returns an error, which it then returns. It ends where
+// the ledger ended when the call began, or later. The position of the last
+// record given resumes it: nothing is left out, nothing comes twice.
+//
+// That one position is enough for many boxes needs a promise from each: before
+// reading, all boxes agree on an instant before which no further record will be
+// stamped, and only records before it are given.
+func (b *Boxes) Ledger(ctx context.Context, s *registry.Stored, after voting.Position, yield func(voting.Record) error) error {
+	if after != (voting.Position{}) && after.Epoch != s.Epoch {
+		return ErrEpoch
+	}
+	end, err := b.horizon(ctx, s)
+	if err != nil {
+		return fmt.Errorf("ledger: %w", err)
+	}
+	tracks := make([]*track, s.Contest.Boxes)
+	for box := range tracks {
+		tracks[box] = &track{
+			client: b.store.Client(), key: keysOf(s.Contest.ID, box).ledger,
+			from: firstAfter(after, box), to: end, epoch: s.Epoch, box: box,
+		}
+	}
+	for {
+		var first *track
+		for _, t := range tracks {
+			if err := t.fill(ctx); err != nil {
+				return fmt.Errorf("ledger: %w", err)
+			}
+			// Boxes are in order: on equal instants the first one stays first.
+			if len(t.page) > 0 && (first == nil || t.page[0].Position.Millis < first.page[0].Position.Millis) {
+				first = t
+			}
+		}
+		if first == nil {
+			return nil
+		}
+		if err := yield(first.page[0]); err != nil {
+			return err
+		}
+		first.page = first.page[1:]
+	}
+}
+
+// firstAfter is where a box's stream goes on after a position of the contest.
+func firstAfter(after voting.Position, box int) string {
+	switch {
+	case after == voting.Position{}:
+		return "-"
+	case box < after.Box: // its records of that millisecond were given
+		return fmt.Sprintf("%d-0", after.Millis+1)
+	case box > after.Box: // none of them was
+		return fmt.Sprintf("%d-0", after.Millis)
+	default:
+		return fmt.Sprintf("(%d-%d", after.Millis, after.Offset)
+	}
+}
+
+// horizon is the end of what can be read in one order: exclusive, as a stream
+// id. One box has an order of its own and needs none.
+func (b *Boxes) horizon(ctx context.Context, s *registry.Stored) (string, error) {
+	if s.Contest.Boxes == 1 {
+		return "+", nil
+	}
+	var instant int64
+	// The second round brings boxes whose clock is behind up to the others, on
+	// a cluster or where a record of this very millisecond was there.
+	for range 2 {
+		marks := make([]int64, s.Contest.Boxes)
+		at := instant
+		err := b.each(ctx, s.Contest, func(ctx context.Context, box int, keys boxKeys) error {
+			r, err := b.reply(ctx, s, b.mark, keys.common(), at)
+			if err != nil {
+				return err
+			}
+			marks[box], err = r.integer(1)
+			return err
+		})
+		if err != nil {
+			return "", err
+		}
+		if instant == 0 {
+			for _, mark := range marks {
+				instant = max(instant, mark)
+			}
+		}
+	}
+	return fmt.Sprintf("(%d-0", instant), nil
+}
+
+// track reads one box's stream page by page.
+type track struct {
+	client   redis.UniversalClient
+	key      string
+	from, to string
+	epoch    int64
+	box      int
+	page     []voting.Record
+	done     bool
+}
+
+// fill reads the next page when the last one is used up.
+func (t *track) fill(ctx context.Context) error {
+	if t.done || len(t.page) > 0 {
+		return nil
+	}
+	messages, err := t.client.XRangeN(ctx, t.key, t.from, t.to, ledgerPage).Result()
+	if err != nil {
+		return store.Classify(err)
+	}
+	t.done = len(messages) < ledgerPage
+	for _, m := range messages {
+		r, err := parseRecord(m, t.epoch, t.box)
+		if err != nil {
+			return err
+		}
+		t.page = append(t.page, r)
+		t.from = "(" + m.ID
+	}
+	return nil
+}
+
+// parseRecord reads a stream entry as the scripts write it.
+func parseRecord(m redis.XMessage, epoch int64, box int) (voting.Record, error) {
+	field := func(name string) string { s, _ := m.Values[name].(string); return s }
+	millis, offset, ok := strings.Cut(m.ID, "-")
+	at, err1 := parseCount(millis)
+	n, err2 := parseCount(offset)
+	if err := errors.Join(err1, err2); err != nil || !ok {
+		return voting.Record{}, fmt.Errorf("corrupt ballot box: record id %q", m.ID)
+	}
+	r := voting.Record{
+		Position: voting.Position{Epoch: epoch, Box: box, Millis: at, Offset: n},
+		Kind:     voting.Kind(field("kind")), Entry: field("entry"), School: field("school"),
+		Reasons: reasons(field("reasons")), Actor: voting.Actor(field("actor")),
+	}
+	if version := field("version"); version != "" {
+		v, err := strconv.Atoi(version)
+		if err != nil {
+			return voting.Record{}, fmt.Errorf("corrupt ballot box: version %q", version)
+		}
+		r.Version = v
+	}
+	ballot := field("ballot")
+	if ballot == "" {
+		return r, nil
+	}
+	id, err1 := uuid.FromBytes([]byte(ballot))
+	standing, err2 := voting.ParseStanding(field("standing"))
+	voter := field("voter")
+	if err := errors.Join(err1, err2); err != nil || len(voter) != len(r.Voter) {
+		return voting.Record{}, fmt.Errorf("corrupt ballot box: record %s names no ballot: %w", m.ID, err)
+	}
+	r.Ballot, r.Standing = id, standing
+	copy(r.Voter[:], voter)
+	return r, nil
+}

@@ -1,0 +1,125 @@
+-- What every script of a ballot box begins with. The loader puts this text in
+-- front of the operation's own.
+--
+-- KEYS[1] meta    hash    state, rules and place of the box
+-- KEYS[2] tally   hash    counts: `entry`, `entry/last`, `/held`, `/void`, `/withdrawn`
+-- KEYS[3] ledger  stream  one record an entry, id = millisecond-offset
+-- KEYS[4] frozen  hash    the tally as it stood at the freezing instant
+--
+-- Lua does not roll back: every script reads and checks all it needs, types
+-- included, before its first write. After that nothing can fail.
+
+local META, TALLY, LEDGER, FROZEN = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+
+-- text writes a number in full: Lua's own form has an exponent past 14 digits.
+local function text(number)
+  return string.format('%.0f', number)
+end
+
+-- integer reads a stored integer. Anything else is damage: better no answer
+-- than a count built on it.
+local function integer(value, missing)
+  if not value then return missing end
+  if not string.match(value, '^%d+$') then error('corrupt ballot box: expected an integer') end
+  return tonumber(value)
+end
+
+-- open_box reads meta and checks the types of the four keys. It returns nil for
+-- a box that was never configured. now is the store's clock, read once, and
+-- never behind what the box has already stamped or promised.
+local function open_box()
+  local m = redis.call('HMGET', META, 'state', 'opens', 'closes', 'max', 'per', 'per_entry',
+    'undo', 'freeze', 'frozen', 'ties', 'version', 'expires', 'at', 'mark', 'offset')
+  if not m[1] then return nil end
+  redis.call('HLEN', TALLY)
+  redis.call('XLEN', LEDGER)
+  redis.call('HLEN', FROZEN)
+  local time = redis.call('TIME')
+  local clock = integer(time[1]) * 1000 + math.floor(integer(time[2]) / 1000)
+  local box = {
+    state = m[1], opens = integer(m[2]), closes = integer(m[3]),
+    max = integer(m[4]), per = m[5], per_entry = integer(m[6]), undo = integer(m[7]),
+    freeze = integer(m[8]), frozen = m[9] == '1', ties = m[10], version = integer(m[11]),
+    expires = integer(m[12]), at = integer(m[13]), mark = integer(m[14]), offset = integer(m[15]),
+  }
+  box.now = math.max(clock, box.at, box.mark)
+  return box
+end
+
+-- freeze keeps the tally of the freezing instant before the first record after it.
+local function freeze(box)
+  local counts = redis.call('HGETALL', TALLY)
+  for from = 1, #counts, 1000 do
+    redis.call('HSET', FROZEN, unpack(counts, from, math.min(from + 999, #counts)))
+  end
+  redis.call('HSET', FROZEN, '/offset', text(box.offset))
+  redis.call('HSET', META, 'frozen', '1')
+  box.frozen = true
+end
+
+-- record appends one ledger record, stamped now, and returns its stream id.
+local function record(box, ...)
+  if box.freeze > 0 and box.now >= box.freeze and not box.frozen then freeze(box) end
+  box.offset = box.offset + 1
+  box.at = box.now
+  local id = text(box.at) .. '-' .. text(box.offset)
+  redis.call('XADD', LEDGER, id, ...)
+  redis.call('HSET', META, 'at', text(box.at), 'offset', text(box.offset))
+  return id
+end
+
+-- turn opens and closes the box when its time has come. Once closed it stays
+-- closed, whatever the clock says later.
+local function turn(box)
+  if box.state == 'waiting' and box.now >= box.opens then
+    box.state = 'open'
+    redis.call('HSET', META, 'state', 'open')
+    record(box, 'kind', 'open', 'reasons', 'scheduled', 'actor', 'organizer', 'version', text(box.version))
+  end
+  if box.state == 'open' and box.now >= box.closes then
+    box.state = 'closed'
+    redis.call('HSET', META, 'state', 'closed')
+    record(box, 'kind', 'close', 'reasons', 'scheduled', 'actor', 'organizer')
+  end
+end
+
+-- A voter's turns in one period are kept as `start|used|entry=n,entry=n`; the
+-- entries only where the rules limit them. Turns of an older period are none.
+local function turns_of(value, start)
+  local turns = { start = start, used = 0, entries = {} }
+  if not value then return turns end
+  local from, used, entries = string.match(value, '^(%d+)|(%d+)|(.*)$')
+  if not from then error('corrupt ballot box: expected the turns of a voter') end
+  if tonumber(from) < start then return turns end
+  turns.start, turns.used = tonumber(from), tonumber(used)
+  for entry, n in string.gmatch(entries, '([^,=]+)=(%d+)') do turns.entries[entry] = tonumber(n) end
+  return turns
+end
+
+local function turns_text(turns)
+  local entries = {}
+  for entry, n in pairs(turns.entries) do
+    if n > 0 then entries[#entries + 1] = entry .. '=' .. text(n) end
+  end
+  table.sort(entries)
+  return text(turns.start) .. '|' .. text(turns.used) .. '|' .. table.concat(entries, ',')
+end
+
+-- A ballot is kept as `standing|at|offset|entry|reasons`.
+local function ballot_of(value)
+  local standing, at, offset, entry, reasons = string.match(value, '^(%l+)|(%d+)|(%d+)|([^|]*)|([^|]*)$')
+  if not standing then error('corrupt ballot box: expected a ballot') end
+  return { standing = standing, at = tonumber(at), offset = tonumber(offset), entry = entry, reasons = reasons }
+end
+
+local function ballot_text(b)
+  return b.standing .. '|' .. text(b.at) .. '|' .. text(b.offset) .. '|' .. b.entry .. '|' .. b.reasons
+end
+
+-- answer is the one shape of a reply about a ballot: code, then the same values
+-- in the same places. next is when the voter's period ends, 0 for never.
+local function answer(code, box, used, next, b)
+  b = b or { standing = '', at = 0, offset = 0, entry = '', reasons = '' }
+  return { code, box.now, used, box.max, next, box.opens, box.closes,
+    b.standing, b.at, b.offset, b.entry, b.reasons }
+end

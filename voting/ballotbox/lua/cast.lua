@@ -1,0 +1,69 @@
+-- Cast one ballot, at most once.
+--
+-- KEYS 5 voters   hash    voter -> turns used in the voter's newest period
+--      6 ballots  hash    ballot .. voter -> what became of the ballot
+--      7 evidence stream  what was seen of the attempt, same ids as the ledger
+-- ARGV 1 voter, 16 bytes    2 ballot, 16 bytes    3 entry    4 its school
+--      5 standing, `counted` or `held`            6 reasons, space between
+--      7 a refusal decided before, or empty       8 evidence, JSON
+--      9 and on: bounds of the periods around now, in ms, ascending; none for `contest`
+--
+-- Replies (shape: answer in box.lua)
+--   counted, held    accepted by this call
+--   duplicate        accepted before: the values are the first ones, standing and reasons today's
+--   ballot-reused    this voter sent this ballot with another entry
+--   phase-closed     before opens, at or after closes
+--   already-voted    no turn left in the period, or none for this entry
+--   ARGV[7]          as decided before, on a ballot not seen before
+--   bounds           now is in none of the periods: call again with bounds around now
+--   unconfigured     the box has no meta
+
+local box = open_box()
+if not box then return { 'unconfigured' } end
+local voter, entry, standing = ARGV[1], ARGV[3], ARGV[5]
+local id = ARGV[2] .. voter
+local first = redis.call('HGET', KEYS[6], id)
+local kept = redis.call('HGET', KEYS[5], voter)
+local unseen = redis.call('XLEN', KEYS[7]) == 0
+local field = standing == 'counted' and entry or '/' .. standing
+integer(redis.call('HGET', TALLY, field))
+
+local start, next = 0, 0
+if box.per ~= 'contest' then
+  start = nil
+  for i = 9, #ARGV - 1 do
+    local from, to = integer(ARGV[i]), integer(ARGV[i + 1])
+    if box.now >= from and box.now < to then start, next = from, to end
+  end
+  if not start then return answer('bounds', box, 0, 0) end
+end
+local turns = turns_of(kept, start)
+if first then first = ballot_of(first) end
+
+turn(box)
+
+if first then
+  local code = first.entry == entry and 'duplicate' or 'ballot-reused'
+  return answer(code, box, turns.used, next, first)
+end
+if ARGV[7] ~= '' then return answer(ARGV[7], box, turns.used, next) end
+if box.state ~= 'open' then return answer('phase-closed', box, turns.used, next) end
+local spent = turns.entries[entry] or 0
+if turns.used >= box.max or (box.per_entry < box.max and spent >= box.per_entry) then
+  return answer('already-voted', box, turns.used, next)
+end
+
+local cast = record(box, 'kind', 'cast', 'ballot', ARGV[2], 'voter', voter, 'entry', entry, 'school', ARGV[4],
+  'standing', standing, 'reasons', ARGV[6], 'actor', standing == 'held' and 'screen' or 'voter')
+redis.call('HINCRBY', TALLY, field, 1)
+if standing == 'counted' and box.ties == 'earliest' then
+  redis.call('HSET', TALLY, entry .. '/last', text(box.at))
+end
+local ballot = { standing = standing, at = box.at, offset = box.offset, entry = entry, reasons = ARGV[6] }
+redis.call('HSET', KEYS[6], id, ballot_text(ballot))
+turns.used = turns.used + 1
+if box.per_entry < box.max then turns.entries[entry] = spent + 1 end
+redis.call('HSET', KEYS[5], voter, turns_text(turns))
+redis.call('XADD', KEYS[7], cast, 'seen', ARGV[8])
+if unseen then redis.call('PEXPIREAT', KEYS[7], text(box.expires)) end
+return answer(standing, box, turns.used, next, ballot)

@@ -1,0 +1,34 @@
+-- Bring the box to a version of its contest. Older versions change nothing, so
+-- any server may send this at any time.
+--
+-- KEYS 5 evidence
+-- ARGV 1 version  2 opens  3 closes  4 max  5 per  6 per_entry  7 undo  8 freeze (0: never)
+--      9 ties    10 when the evidence expires; all instants and durations in ms
+--
+-- Replies: {changed}, {unchanged}
+
+local box = open_box()
+redis.call('XLEN', KEYS[5])
+local version = integer(ARGV[1])
+if box and box.version >= version then return { 'unchanged' } end
+local fields = { 'version', ARGV[1], 'opens', ARGV[2], 'closes', ARGV[3], 'max', ARGV[4], 'per', ARGV[5],
+  'per_entry', ARGV[6], 'undo', ARGV[7], 'freeze', ARGV[8], 'ties', ARGV[9], 'expires', ARGV[10] }
+if not box then
+  redis.call('HSET', META, 'state', 'waiting', 'frozen', '0', 'at', '0', 'mark', '0', 'offset', '0', unpack(fields))
+  return { 'changed' }
+end
+
+turn(box)
+local thaw = integer(ARGV[8])
+if box.frozen and thaw ~= box.freeze and (thaw == 0 or thaw > box.now) then
+  redis.call('DEL', FROZEN)
+  redis.call('HSET', META, 'frozen', '0')
+  box.frozen = false
+end
+box.freeze = thaw
+redis.call('HSET', META, unpack(fields))
+if redis.call('XLEN', KEYS[5]) > 0 then redis.call('PEXPIREAT', KEYS[5], ARGV[10]) end
+if box.state == 'open' then
+  record(box, 'kind', 'rules', 'reasons', 'changed', 'actor', 'organizer', 'version', ARGV[1])
+end
+return { 'changed' }

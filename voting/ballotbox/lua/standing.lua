@@ -1,0 +1,60 @@
+-- Change the standing of one ballot: hold, release, void, reinstate, withdraw.
+--
+-- KEYS 5 voters   6 ballots   as in cast.lua
+-- ARGV 1 voter, 16 bytes   2 ballot, 16 bytes   3 the standing to come to
+--      4 actor             5 reasons, space between    6 the entry's school
+--
+-- Replies (shape: answer in box.lua)
+--   changed          the ballot has the new standing, the ledger a record of it
+--   unchanged        it had that standing already, or is withdrawn, which is final
+--   undo-expired     withdraw: too late, after the close, or the ballot is void
+--   no-such-ballot   this voter cast no such ballot
+--   unconfigured     the box has no meta
+
+local box = open_box()
+if not box then return { 'unconfigured' } end
+local voter, to = ARGV[1], ARGV[3]
+local id = ARGV[2] .. voter
+local value = redis.call('HGET', KEYS[6], id)
+local kept = redis.call('HGET', KEYS[5], voter)
+if not value then return answer('no-such-ballot', box, 0, 0) end
+local ballot = ballot_of(value)
+-- Start 0: the voter's newest period, whichever it is.
+local turns = turns_of(kept, 0)
+local was, entry = ballot.standing, ballot.entry
+local function field(standing) return standing == 'counted' and entry or '/' .. standing end
+local count = integer(redis.call('HGET', TALLY, field(was)), 0)
+integer(redis.call('HGET', TALLY, field(to)))
+local last = redis.call('HGET', TALLY, entry .. '/last')
+
+turn(box)
+
+if was == to or was == 'withdrawn' then return answer('unchanged', box, turns.used, 0, ballot) end
+if to == 'withdrawn' and (was == 'void' or box.state ~= 'open' or box.now >= ballot.at + box.undo) then
+  return answer('undo-expired', box, turns.used, 0, ballot)
+end
+if count < 1 then error('corrupt ballot box: the tally lacks a ballot') end
+
+local kinds = { counted = was == 'void' and 'reinstate' or 'release', held = 'hold', void = 'void', withdrawn = 'withdraw' }
+record(box, 'kind', kinds[to], 'ballot', ARGV[2], 'voter', voter, 'entry', entry, 'school', ARGV[6],
+  'standing', to, 'reasons', ARGV[5], 'actor', ARGV[4])
+redis.call('HINCRBY', TALLY, field(was), -1)
+redis.call('HINCRBY', TALLY, field(to), 1)
+if box.ties == 'earliest' then
+  -- When the newest counted ballot of an entry goes, only the ledger knows the
+  -- one before. `?offset` says so, and a reader that needs it settles it.
+  if was == 'counted' and last == text(ballot.at) then
+    redis.call('HSET', TALLY, entry .. '/last', '?' .. text(box.offset))
+  elseif to == 'counted' and (not last or (string.sub(last, 1, 1) ~= '?' and tonumber(last) < ballot.at)) then
+    redis.call('HSET', TALLY, entry .. '/last', text(ballot.at))
+  end
+end
+ballot.standing, ballot.reasons = to, ARGV[5]
+redis.call('HSET', KEYS[6], id, ballot_text(ballot))
+-- A ballot taken back gives its turn back; a void one does not.
+if to == 'withdrawn' and ballot.at >= turns.start then
+  turns.used = math.max(turns.used - 1, 0)
+  turns.entries[entry] = math.max((turns.entries[entry] or 0) - 1, 0)
+  redis.call('HSET', KEYS[5], voter, turns_text(turns))
+end
+return answer('changed', box, turns.used, 0, ballot)

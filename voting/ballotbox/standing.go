@@ -1,0 +1,157 @@
+package ballotbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/google/uuid"
+	"github.com/redis/go-redis/v9"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/joute/joute/contest/registry"
+	"github.com/joute/joute/internal/store"
+	"github.com/joute/joute/voting"
+)
+
+// Find is the ballot as it stands, or [ErrNoSuchBallot].
+func (b *Boxes) Find(ctx context.Context, s *registry.Stored, voter voting.Voter, id uuid.UUID) (voting.Cast, error) {
+	box := boxOf(voter, s.Contest.Boxes)
+	keys := keysOf(s.Contest.ID, box)
+	value, err := b.store.Casts().HGet(ctx, keys.ballots(id), string(id[:])+string(voter[:])).Result()
+	if errors.Is(err, redis.Nil) {
+		return voting.Cast{}, ErrNoSuchBallot
+	}
+	if err != nil {
+		return voting.Cast{}, fmt.Errorf("find ballot: %w", store.Classify(err))
+	}
+	cast, err := parseBallot(value, s.Epoch, box)
+	if err != nil {
+		return voting.Cast{}, err
+	}
+	cast.Ballot, cast.Voter = id, voter
+	return cast, nil
+}
+
+// Lookup finds a ballot by its id alone, in whichever box it is. Ids are made by
+// callers: when several voters sent the same one, the error is
+// [ErrAmbiguousBallot] and the ballot must be named with its voter.
+func (b *Boxes) Lookup(ctx context.Context, s *registry.Stored, id uuid.UUID) (voting.Cast, error) {
+	found := make([][]voting.Voter, s.Contest.Boxes)
+	err := b.each(ctx, s.Contest, func(ctx context.Context, box int, keys boxKeys) error {
+		fields, err := b.store.Casts().HKeys(ctx, keys.ballots(id)).Result()
+		if err != nil {
+			return fmt.Errorf("look up ballot: %w", store.Classify(err))
+		}
+		for _, field := range fields {
+			if rest, ok := strings.CutPrefix(field, string(id[:])); ok && len(rest) == len(voting.Voter{}) {
+				found[box] = append(found[box], voting.Voter([]byte(rest)))
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return voting.Cast{}, err
+	}
+	var voters []voting.Voter
+	for _, in := range found {
+		voters = append(voters, in...)
+	}
+	switch len(voters) {
+	case 0:
+		return voting.Cast{}, ErrNoSuchBallot
+	case 1:
+		return b.Find(ctx, s, voters[0], id)
+	default:
+		return voting.Cast{}, ErrAmbiguousBallot
+	}
+}
+
+// Change says which standing a ballot comes to, by whom and why.
+type Change struct {
+	Voter    voting.Voter
+	Ballot   uuid.UUID
+	Standing voting.Standing
+	Actor    voting.Actor
+	Reasons  []string
+}
+
+// Change brings one ballot to a standing and reports whether that was news. A
+// withdrawn ballot stays withdrawn. A voter's own withdrawal is bound to the
+// undo window: [ErrUndoExpired].
+func (b *Boxes) Change(ctx context.Context, s *registry.Stored, change Change) (cast voting.Cast, changed bool, err error) {
+	if _, err := voting.ParseStanding(string(change.Standing)); err != nil {
+		return voting.Cast{}, false, fmt.Errorf("change standing: %w", err)
+	}
+	before, err := b.Find(ctx, s, change.Voter, change.Ballot)
+	if err != nil {
+		return voting.Cast{}, false, err
+	}
+	entry, _ := s.Contest.Entry(before.Entry)
+	box := boxOf(change.Voter, s.Contest.Boxes)
+	keys := keysOf(s.Contest.ID, box)
+	reply, err := b.reply(ctx, s, b.standing, keys.common(keys.voters(change.Voter), keys.ballots(change.Ballot)),
+		change.Voter[:], change.Ballot[:], string(change.Standing), string(change.Actor),
+		strings.Join(change.Reasons, " "), entry.School)
+	if err != nil {
+		return voting.Cast{}, false, err
+	}
+	switch reply.code() {
+	case "changed", "unchanged":
+		cast, err := reply.cast(s.Epoch, box)
+		cast.Ballot, cast.Voter = change.Ballot, change.Voter
+		return cast, reply.code() == "changed", err
+	case string(voting.UndoExpired):
+		return voting.Cast{}, false, ErrUndoExpired
+	case string(voting.NoSuchBallot):
+		return voting.Cast{}, false, ErrNoSuchBallot
+	}
+	return voting.Cast{}, false, fmt.Errorf("change standing: unknown reply %q", reply.code())
+}
+
+// changesAtOnce is how many standing changes wait for the store together: enough
+// to share round trips, few enough to leave casts their place.
+const changesAtOnce = 64
+
+// ChangeAll applies changes and counts those that were news. On an error some
+// may have been applied: the same call again applies the rest.
+func (b *Boxes) ChangeAll(ctx context.Context, s *registry.Stored, changes []Change) (changed int, err error) {
+	news := make([]bool, len(changes))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(changesAtOnce)
+	for i, change := range changes {
+		group.Go(func() (err error) {
+			_, news[i], err = b.Change(ctx, s, change)
+			return err
+		})
+	}
+	err = group.Wait()
+	for _, n := range news {
+		if n {
+			changed++
+		}
+	}
+	return changed, err
+}
+
+// parseBallot reads `standing|at|offset|entry|reasons`, as box.lua writes it.
+func parseBallot(value string, epoch int64, box int) (voting.Cast, error) {
+	parts := strings.Split(value, "|")
+	if len(parts) != 5 {
+		return voting.Cast{}, errors.New("corrupt ballot box: expected a ballot")
+	}
+	standing, err := voting.ParseStanding(parts[0])
+	if err != nil {
+		return voting.Cast{}, fmt.Errorf("corrupt ballot box: %w", err)
+	}
+	at, err1 := parseCount(parts[1])
+	offset, err2 := parseCount(parts[2])
+	if err := errors.Join(err1, err2); err != nil {
+		return voting.Cast{}, err
+	}
+	return voting.Cast{
+		Entry: parts[3], Standing: standing, Reasons: reasons(parts[4]),
+		Position: voting.Position{Epoch: epoch, Box: box, Millis: at, Offset: offset},
+	}, nil
+}

@@ -1,0 +1,70 @@
+package ballotbox
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/joute/joute/contest/registry"
+)
+
+// tendEvery is how often due transitions are looked for: an opening is recorded
+// well within a second of its instant. The looking is in memory.
+const tendEvery = 250 * time.Millisecond
+
+// Tend keeps the boxes of all contests up to their documents until ctx ends: it
+// configures boxes that lag behind a version, and opens and closes them in time.
+// Any number of servers may tend the same boxes. What fails is tried again.
+func (b *Boxes) Tend(ctx context.Context, log *slog.Logger, contests func() []*registry.Stored) {
+	done := map[string]tended{}
+	ticker := time.NewTicker(tendEvery)
+	defer ticker.Stop()
+	failing := false
+	for {
+		var err error
+		for _, s := range contests() {
+			if err = b.tend(ctx, s, done); err != nil {
+				break // the store is the same for all
+			}
+		}
+		if err != nil && !failing && ctx.Err() == nil {
+			log.Warn("ballot boxes cannot be tended", "error", err)
+		}
+		failing = err != nil
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+// tended is what this server has already done for a contest.
+type tended struct {
+	version        int
+	opened, closed bool
+}
+
+func (b *Boxes) tend(ctx context.Context, s *registry.Stored, done map[string]tended) error {
+	id := s.Contest.ID
+	t := done[id]
+	if t.version < s.Version {
+		if err := b.Configure(ctx, s); err != nil {
+			return err
+		}
+		t = tended{version: s.Version}
+	}
+	// A clock behind the store's asks late, one ahead asks again until the
+	// store agrees: its script decides.
+	now := time.Now()
+	opens, closes := !now.Before(s.Contest.Phases.Voting.Opens), !now.Before(s.Closes())
+	if (opens && !t.opened) || (closes && !t.closed) {
+		state, err := b.turnAll(ctx, s)
+		if err != nil {
+			return err
+		}
+		t.opened, t.closed = state != "waiting", state == "closed" || state == "published"
+	}
+	done[id] = t
+	return nil
+}

@@ -1,0 +1,172 @@
+package voting
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+	"github.com/google/uuid"
+
+	"github.com/joute/joute/antifraud"
+	"github.com/joute/joute/contest"
+)
+
+// Pass says who votes: a checked token.
+type Pass struct {
+	Contest string
+	Level   contest.Level
+	Voter   Voter
+	Expires time.Time
+	Profile *antifraud.Profile // of the member, when a partner's pass tells
+}
+
+// LogValue implements [slog.LogValuer]; a voter is nobody's name.
+func (p Pass) LogValue() slog.Value {
+	return slog.GroupValue(slog.String("level", string(p.Level)), slog.String("voter", p.Voter.String()))
+}
+
+// ErrPass is returned for a token that is missing, forged, expired or made for
+// another contest. Which of these it was stays in the wrapped error, for the log.
+var ErrPass = errors.New("invalid pass")
+
+const (
+	// passKind marks the passes Joute makes itself, apart from partners' JWTs.
+	passKind = "joute-pass"
+
+	// passLeeway is how far a partner's clock may be off.
+	passLeeway = time.Minute
+
+	// passAfterClose is how long a pass outlives the close, so that a voter can
+	// still see what became of the ballot.
+	passAfterClose = 30 * 24 * time.Hour
+
+	// maxSubject bounds a partner's member id.
+	maxSubject = 256
+)
+
+// Keys are the secrets passes stand on.
+type Keys interface {
+	// Derive is a 32-byte key of the server for one purpose.
+	Derive(purpose string) []byte
+	// Contest is the contest's own key: with it die its pseudonyms.
+	Contest(id string) ([]byte, error)
+}
+
+// Passes issues and checks passes.
+type Passes struct {
+	keys Keys
+	sign []byte
+}
+
+// NewPasses signs with a key derived from keys.
+func NewPasses(keys Keys) *Passes {
+	return &Passes{keys: keys, sign: keys.Derive("pass")}
+}
+
+type passClaims struct {
+	jwt.RegisteredClaims
+	Level   contest.Level      `json:"level,omitempty"`
+	Profile *antifraud.Profile `json:"profile,omitempty"`
+}
+
+// IssueDevice makes a pass for a device nobody has met before. The token is
+// the only thing that ties the device to its voter.
+func (p *Passes) IssueDevice(c *contest.Contest, now time.Time) (token string, pass Pass, err error) {
+	device, err := uuid.NewRandom()
+	if err != nil {
+		return "", Pass{}, fmt.Errorf("issue pass: %w", err)
+	}
+	expires := now
+	if c.Phases.Voting.Closes.After(now) {
+		expires = c.Phases.Voting.Closes
+	}
+	expires = expires.Add(passAfterClose).Truncate(time.Second)
+	t := jwt.NewWithClaims(jwt.SigningMethodHS256, passClaims{
+		Level: contest.LevelDevice,
+		RegisteredClaims: jwt.RegisteredClaims{
+			Subject: device.String(), Audience: jwt.ClaimStrings{c.ID}, ExpiresAt: jwt.NewNumericDate(expires),
+		},
+	})
+	t.Header["typ"] = passKind
+	if token, err = t.SignedString(p.sign); err != nil {
+		return "", Pass{}, fmt.Errorf("issue pass: %w", err)
+	}
+	voter, err := p.voter(c.ID, contest.LevelDevice, device.String())
+	if err != nil {
+		return "", Pass{}, err
+	}
+	return token, Pass{Contest: c.ID, Level: contest.LevelDevice, Voter: voter, Expires: expires}, nil
+}
+
+// Check reads a token for contest c at the instant now: one of ours, or a
+// partner's JWT signed with the contest's secret. The algorithm is pinned to
+// HS256, `aud` must name the contest, `exp` must be there.
+func (p *Passes) Check(c *contest.Contest, token string, now time.Time) (Pass, error) {
+	var claims passClaims
+	parser := jwt.NewParser(
+		jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}),
+		jwt.WithAudience(c.ID),
+		jwt.WithExpirationRequired(),
+		jwt.WithIssuedAt(),
+		jwt.WithLeeway(passLeeway),
+		jwt.WithTimeFunc(func() time.Time { return now }),
+	)
+	own := false
+	_, err := parser.ParseWithClaims(token, &claims, func(t *jwt.Token) (any, error) {
+		if own = t.Header["typ"] == passKind; own {
+			return p.sign, nil
+		}
+		if c.Partner.Secret == "" {
+			return nil, errors.New("the contest has no partner")
+		}
+		return []byte(c.Partner.Secret), nil
+	})
+	if err != nil {
+		return Pass{}, fmt.Errorf("%w: %w", ErrPass, err)
+	}
+	level := claims.Level
+	if !own {
+		// A partner vouches for its members and for nothing else: what its token
+		// says of a level is not read.
+		level = contest.LevelPartner
+	}
+	if claims.Subject == "" || len(claims.Subject) > maxSubject {
+		return Pass{}, fmt.Errorf("%w: sub must be 1 to %d bytes", ErrPass, maxSubject)
+	}
+	voter, err := p.voter(c.ID, level, claims.Subject)
+	if err != nil {
+		return Pass{}, err
+	}
+	pass := Pass{Contest: c.ID, Level: level, Voter: voter, Expires: claims.ExpiresAt.Time}
+	if !own {
+		pass.Profile = claims.Profile
+	}
+	return pass, nil
+}
+
+// voter is the pseudonym of who a pass names: a keyed hash over how they are
+// known and as whom.
+func (p *Passes) voter(contestID string, level contest.Level, subject string) (Voter, error) {
+	key, err := p.keys.Contest(contestID)
+	if err != nil {
+		return Voter{}, fmt.Errorf("voter key: %w", err)
+	}
+	mac := hmac.New(sha256.New, derive(key, "voter"))
+	mac.Write([]byte(level))
+	mac.Write([]byte{0})
+	mac.Write([]byte(subject))
+	return Voter(mac.Sum(nil)[:16]), nil
+}
+
+// EvidenceKey is the key that hashes what attempts on the contest show.
+func (p *Passes) EvidenceKey(contestID string) (antifraud.EvidenceKey, error) {
+	key, err := p.keys.Contest(contestID)
+	if err != nil {
+		return antifraud.EvidenceKey{}, fmt.Errorf("evidence key: %w", err)
+	}
+	return antifraud.EvidenceKey(derive(key, "evidence")), nil
+}
