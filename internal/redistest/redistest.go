@@ -1,0 +1,226 @@
+// Package redistest gives tests a real redis-server of their own, with the
+// settings that Joute demands of a store, that can be killed and brought back.
+package redistest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// patience is how long a server may take to answer or to go, on a busy machine.
+const patience = 20 * time.Second
+
+// Server is a private redis-server on loopback.
+type Server struct {
+	t    testing.TB
+	dir  string
+	port int
+	conf []string
+
+	mu      sync.Mutex
+	process *exec.Cmd // nil when down
+	log     bytes.Buffer
+	client  *redis.Client
+}
+
+// Start starts a server and returns when it answers; it ends with the test.
+// Each conf is a line of redis.conf ("appendfsync no") and overrides what is
+// set by default: appendonly yes, appendfsync always, noeviction.
+func Start(t testing.TB, conf ...string) *Server {
+	t.Helper()
+	s := New(t, conf...)
+	s.up()
+	return s
+}
+
+// New is Start for a server that is not to run yet: see Restart.
+func New(t testing.TB, conf ...string) *Server {
+	t.Helper()
+	if _, err := exec.LookPath("redis-server"); err != nil {
+		t.Fatal("these tests need redis-server (apt-get install redis-server): ./scripts/test installs it")
+	}
+	s := &Server{t: t, dir: t.TempDir(), port: freePort(t), conf: conf}
+	s.client = redis.NewClient(&redis.Options{Addr: s.Addr(), MaxRetries: -1})
+	t.Cleanup(s.Stop)
+	return s
+}
+
+// Addr is host:port, the same for the server's whole life.
+func (s *Server) Addr() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port)) }
+
+// URL is the address as a store takes it.
+func (s *Server) URL() string { return "redis://" + s.Addr() }
+
+// Client is a plain client that never repeats a call. It is closed by Stop.
+func (s *Server) Client() *redis.Client { return s.client }
+
+// Dir is the server's working directory, where its data is.
+func (s *Server) Dir() string { return s.dir }
+
+// Pid is the process id, 0 when down.
+func (s *Server) Pid() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.process == nil {
+		return 0
+	}
+	return s.process.Process.Pid
+}
+
+// AOF is the path of the append-only file being written: the newest increment
+// (Redis 7 keeps a base and increments, listed in a manifest).
+func (s *Server) AOF() string {
+	s.t.Helper()
+	manifest, err := os.ReadFile(filepath.Join(s.dir, "appendonlydir", "appendonly.aof.manifest"))
+	if err != nil {
+		s.t.Fatalf("redistest: manifest of the append-only file: %v", err)
+	}
+	var name string
+	for line := range strings.Lines(string(manifest)) {
+		fields := strings.Fields(line) // file NAME seq N type i
+		if len(fields) >= 6 && fields[5] == "i" {
+			name = fields[1]
+		}
+	}
+	if name == "" {
+		s.t.Fatalf("redistest: no increment in the manifest:\n%s", manifest)
+	}
+	return filepath.Join(s.dir, "appendonlydir", name)
+}
+
+// Kill is kill -9: what was not written is gone. It returns once the process is.
+func (s *Server) Kill() { s.end(syscall.SIGKILL) }
+
+// Restart starts a server that is down again, on the same port and data, and
+// returns when it answers.
+func (s *Server) Restart() {
+	s.t.Helper()
+	s.up()
+}
+
+// Freeze stops the process without ending it: connections stay, answers do not
+// come. Thaw undoes it.
+func (s *Server) Freeze() { s.signal(syscall.SIGSTOP) }
+
+// Thaw lets a frozen server go on.
+func (s *Server) Thaw() { s.signal(syscall.SIGCONT) }
+
+// Stop ends the server in order. A stopped server may be restarted, but Client
+// stays closed.
+func (s *Server) Stop() {
+	s.client.Close()
+	s.Thaw()
+	s.end(syscall.SIGTERM)
+}
+
+// Log is what the server wrote so far.
+func (s *Server) Log() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.log.String()
+}
+
+// Write collects the server's log; exec calls it.
+func (s *Server) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.log.Write(p)
+}
+
+func (s *Server) up() {
+	s.t.Helper()
+	if err := s.launch(); err != nil {
+		s.t.Fatalf("redistest: %v", err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	for !s.answers(ctx) {
+		if ctx.Err() != nil {
+			s.t.Fatalf("redistest: redis-server at %s does not answer:\n%s", s.Addr(), s.Log())
+		}
+		select {
+		case <-time.After(10 * time.Millisecond):
+		case <-ctx.Done():
+		}
+	}
+}
+
+func (s *Server) launch() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.process != nil {
+		return errors.New("redis-server already runs")
+	}
+	conf := append([]string{
+		"port " + strconv.Itoa(s.port), "bind 127.0.0.1", "dir " + s.dir, `save ""`,
+		"appendonly yes", "appendfsync always", "maxmemory-policy noeviction",
+	}, s.conf...)
+	path := filepath.Join(s.dir, "redis.conf")
+	if err := os.WriteFile(path, []byte(strings.Join(conf, "\n")+"\n"), 0o600); err != nil {
+		return err
+	}
+	s.process = exec.Command("redis-server", path)
+	s.process.Stdout, s.process.Stderr = s, s
+	s.process.SysProcAttr = dieWithParent()
+	if err := s.process.Start(); err != nil {
+		s.process = nil
+		return err
+	}
+	return nil
+}
+
+// answers is true for an error reply too (NOAUTH, a replica's MASTERDOWN), but
+// not while the data is being read.
+func (s *Server) answers(ctx context.Context) bool {
+	c := redis.NewClient(&redis.Options{Addr: s.Addr(), MaxRetries: -1, DialerRetries: 1, Protocol: 2, DisableIdentity: true})
+	defer c.Close()
+	err := c.Ping(ctx).Err()
+	var reply redis.Error
+	return err == nil || errors.As(err, &reply) && !redis.HasErrorPrefix(err, "LOADING")
+}
+
+func (s *Server) signal(sig syscall.Signal) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.process != nil {
+		_ = s.process.Process.Signal(sig) // a process already gone is what end() will find
+	}
+}
+
+func (s *Server) end(sig syscall.Signal) {
+	s.mu.Lock()
+	process := s.process
+	s.process = nil
+	s.mu.Unlock()
+	if process == nil {
+		return
+	}
+	_ = process.Process.Signal(sig)
+	gone := time.AfterFunc(patience, func() { _ = process.Process.Kill() })
+	defer gone.Stop()
+	_ = process.Wait() // killed: an error is expected
+}
+
+func freePort(t testing.TB) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(fmt.Errorf("redistest: %w", err))
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port
+}
