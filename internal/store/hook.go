@@ -1,0 +1,90 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/redis/go-redis/v9"
+)
+
+// hook stands around every round trip: it bounds, measures and classifies it.
+type hook struct {
+	timeout time.Duration
+	metrics *metrics
+}
+
+func (h hook) DialHook(next redis.DialHook) redis.DialHook {
+	return func(ctx context.Context, network, addr string) (net.Conn, error) { return next(ctx, network, addr) }
+}
+
+func (h hook) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		ctx, cancel := context.WithTimeout(ctx, h.timeout)
+		defer cancel()
+		op := "command"
+		if strings.HasPrefix(cmd.Name(), "eval") {
+			op = "script"
+		}
+		start := time.Now()
+		err := next(ctx, cmd)
+		h.metrics.observe(op, start, err)
+		return Classify(err)
+	}
+}
+
+func (h hook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		ctx, cancel := context.WithTimeout(ctx, h.timeout)
+		defer cancel()
+		start := time.Now()
+		err := next(ctx, cmds)
+		h.metrics.observe("pipeline", start, err)
+		for _, cmd := range cmds {
+			if failed := cmd.Err(); failed != nil {
+				cmd.SetErr(Classify(failed))
+			}
+		}
+		return Classify(err)
+	}
+}
+
+// metrics are nil-safe: a store without a registerer is not measured.
+type metrics struct {
+	trips   *prometheus.CounterVec
+	seconds *prometheus.HistogramVec
+}
+
+func newMetrics(reg prometheus.Registerer) (*metrics, error) {
+	if reg == nil {
+		return nil, nil
+	}
+	m := &metrics{
+		trips: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "joute_store_round_trips_total",
+			Help: "Round trips to the store, by what they carried (script, command, pipeline) and how they ended (ok, error).",
+		}, []string{"op", "result"}),
+		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "joute_store_round_trip_seconds",
+			Help: "How long round trips to the store took, by what they carried.",
+			// From a loopback answer without a sync to the timeout.
+			Buckets: []float64{.0002, .0005, .001, .002, .005, .01, .02, .05, .1, .25, .5, 1, 2},
+		}, []string{"op"}),
+	}
+	return m, errors.Join(reg.Register(m.trips), reg.Register(m.seconds))
+}
+
+func (m *metrics) observe(op string, start time.Time, err error) {
+	if m == nil {
+		return
+	}
+	result := "ok"
+	if err != nil && !errors.Is(err, redis.Nil) {
+		result = "error"
+	}
+	m.trips.WithLabelValues(op, result).Inc()
+	m.seconds.WithLabelValues(op).Observe(time.Since(start).Seconds())
+}
