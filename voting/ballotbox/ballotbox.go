@@ -55,16 +55,18 @@ type Boxes struct {
 }
 
 // New loads the scripts. Nothing is sent to the store yet.
-func New(st *store.Store) *Boxes {
-	prelude := source("box")
-	load := func(name string, readOnly bool) *store.Script {
-		return st.Script(name, prelude+source(name), readOnly)
+func New(st *store.Store) *Boxes { return load(st, source) }
+
+// load makes the scripts from their sources; box.lua begins each.
+func load(st *store.Store, source func(name string) string) *Boxes {
+	script := func(name string, readOnly bool) *store.Script {
+		return st.Script(name, source("box")+source(name), readOnly)
 	}
 	return &Boxes{
 		store: st,
-		cast:  load("cast", false), standing: load("standing", false), configure: load("configure", false),
-		turn: load("turn", false), close: load("close", false), publish: load("publish", false),
-		tally: load("tally", true), settle: load("settle", false), mark: load("mark", false),
+		cast:  script("cast", false), standing: script("standing", false), configure: script("configure", false),
+		turn: script("turn", false), close: script("close", false), publish: script("publish", false),
+		tally: script("tally", true), settle: script("settle", false), mark: script("mark", false),
 	}
 }
 
@@ -180,14 +182,14 @@ func (b *Boxes) reply(ctx context.Context, s *registry.Stored, script *store.Scr
 	for attempt := 0; ; attempt++ {
 		raw, err := script.Run(ctx, keys, args...).Slice()
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", script.Name(), err)
+			return nil, err // names the script
 		}
 		r := reply(raw)
 		if r.code() != "unconfigured" {
 			return r, nil
 		}
 		if attempt > 0 {
-			return nil, fmt.Errorf("%s: the box has no configuration", script.Name())
+			return nil, errors.New("the ballot box has no configuration")
 		}
 		if err := b.Configure(ctx, s); err != nil {
 			return nil, err

@@ -34,6 +34,16 @@ func (b *Boxes) Find(ctx context.Context, s *registry.Stored, voter voting.Voter
 	return cast, nil
 }
 
+// HasVoted tells whether the voter has cast a ballot that was accepted.
+func (b *Boxes) HasVoted(ctx context.Context, s *registry.Stored, voter voting.Voter) (bool, error) {
+	keys := keysOf(s.Contest.ID, boxOf(voter, s.Contest.Boxes))
+	voted, err := b.store.Casts().HExists(ctx, keys.voters(voter), string(voter[:])).Result()
+	if err != nil {
+		return false, fmt.Errorf("has voted: %w", store.Classify(err))
+	}
+	return voted, nil
+}
+
 // Lookup finds a ballot by its id alone, in whichever box it is. Ids are made by
 // callers: when several voters sent the same one, the error is
 // [ErrAmbiguousBallot] and the ballot must be named with its voter.

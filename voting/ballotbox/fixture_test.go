@@ -1,0 +1,173 @@
+package ballotbox
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"os"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+	_ "time/tzdata"
+
+	"github.com/google/uuid"
+
+	"github.com/joute/joute/contest"
+	"github.com/joute/joute/contest/registry"
+	"github.com/joute/joute/internal/redistest"
+	"github.com/joute/joute/internal/store"
+	"github.com/joute/joute/voting"
+)
+
+func TestMain(m *testing.M) { redistest.Main(m) }
+
+// onEveryStore runs a test on the embedded store and on a real Redis.
+func onEveryStore(t *testing.T, test func(t *testing.T, st *store.Store)) {
+	t.Run("embedded", func(t *testing.T) { test(t, openStore(t, "")) })
+	t.Run("redis", func(t *testing.T) { test(t, openStore(t, redistest.Shared(t).URL())) })
+}
+
+func openStore(t testing.TB, url string) *store.Store {
+	t.Helper()
+	st, err := store.Open(t.Context(), store.Options{URL: url})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { st.Close() })
+	return st
+}
+
+// clock is the store's clock in the hands of a test: the scripts are the real
+// ones, but for where box.lua asks for the time.
+type clock struct {
+	t     testing.TB
+	st    *store.Store
+	boxes *Boxes
+}
+
+const askTime = "redis.call('TIME')"
+
+func withClock(t testing.TB, st *store.Store, edits ...string) *clock {
+	t.Helper()
+	replaced := source("box")
+	if strings.Count(replaced, askTime) != 1 {
+		t.Fatalf("box.lua must ask for the time once, by %s", askTime)
+	}
+	edits = append(edits, askTime, "redis.call('HMGET', 'test-clock', 's', 'us')")
+	return &clock{t: t, st: st, boxes: load(st, func(name string) string {
+		text := source(name)
+		for i := 0; i < len(edits); i += 2 {
+			text = strings.ReplaceAll(text, edits[i], edits[i+1])
+		}
+		return text
+	})}
+}
+
+func (c *clock) set(at time.Time) {
+	c.t.Helper()
+	err := c.st.Client().HSet(context.Background(), "test-clock", "s", at.Unix(), "us", at.Nanosecond()/1000).Err()
+	if err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+var contests atomic.Int64
+
+// newContest is a contest of its own with two schools and three entries. lines
+// are added to the document and win over the defaults.
+func newContest(t testing.TB, lines ...string) *registry.Stored {
+	t.Helper()
+	members := map[string]string{
+		"phases": "{voting: {opens: 2026-01-01T00:00:00Z, closes: 2036-01-01T00:00:00Z}}",
+		"title":  "Test", "timezone": "Europe/Paris",
+	}
+	for _, line := range lines {
+		name, value, _ := strings.Cut(line, ":")
+		members[name] = value
+	}
+	var doc strings.Builder
+	fmt.Fprintf(&doc, "id: t-%d-%d\n", os.Getpid(), contests.Add(1))
+	for name, value := range members {
+		fmt.Fprintf(&doc, "%s: %s\n", name, value)
+	}
+	doc.WriteString(`
+schools:
+  - {id: north, name: North, students: 1000}
+  - {id: south, name: South, students: 2000}
+entries:
+  - {id: n-1, school: north, title: N1}
+  - {id: n-2, school: north, title: N2}
+  - {id: s-1, school: south, title: S1}
+`)
+	c, err := contest.Parse([]byte(doc.String()))
+	if err != nil {
+		t.Fatalf("%v\n%s", err, doc.String())
+	}
+	return &registry.Stored{Contest: c, Version: 1, Epoch: 7}
+}
+
+func voterNamed(name string) voting.Voter {
+	sum := sha256.Sum256([]byte(name))
+	return voting.Voter(sum[:16])
+}
+
+func ballotFor(voter, entry string) voting.Ballot {
+	return voting.Ballot{
+		ID: uuid.New(), Voter: voterNamed(voter), Entry: entry, Standing: voting.Counted, Level: "device",
+	}
+}
+
+func mustCast(t testing.TB, b *Boxes, s *registry.Stored, ballot voting.Ballot) voting.Outcome {
+	t.Helper()
+	o, err := b.Cast(context.Background(), s, ballot)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+func ledgerOf(t testing.TB, b *Boxes, s *registry.Stored, after voting.Position) []voting.Record {
+	t.Helper()
+	var records []voting.Record
+	err := b.Ledger(context.Background(), s, after, func(r voting.Record) error {
+		records = append(records, r)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return records
+}
+
+func fold(records []voting.Record) *voting.Tally {
+	f := voting.NewFold()
+	for _, r := range records {
+		f.Add(r)
+	}
+	return f.Tally()
+}
+
+// sameTally compares what a recount can know.
+func sameTally(t testing.TB, got, want *voting.Tally) {
+	t.Helper()
+	if d := diffTally(got, want); d != "" {
+		t.Fatal(d)
+	}
+}
+
+func diffTally(got, want *voting.Tally) string {
+	line := func(x *voting.Tally) string {
+		votes := map[string]int64{}
+		for e, n := range x.Votes {
+			if n != 0 {
+				votes[e] = n
+			}
+		}
+		return fmt.Sprintf("votes %v held %d void %d withdrawn %d offset %d", votes, x.Held, x.Void, x.Withdrawn, x.Offset)
+	}
+	if line(got) != line(want) {
+		return fmt.Sprintf("got  %s\nwant %s", line(got), line(want))
+	}
+	return ""
+}
