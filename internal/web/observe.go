@@ -1,0 +1,79 @@
+package web
+
+import (
+	"fmt"
+	"log/slog"
+	"regexp"
+	"runtime/debug"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/google/uuid"
+)
+
+// requestIDShape keeps what callers name their requests out of harm's way: the
+// id is written into logs and headers.
+var requestIDShape = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
+
+const (
+	localRequestID = "request-id"
+	localLang      = "lang"
+)
+
+// requestID is the caller's X-Request-Id when it is sane, else one made up.
+func (s *Server) requestID(c *fiber.Ctx) string {
+	if id, ok := c.Locals(localRequestID).(string); ok {
+		return id
+	}
+	id := header(c, fiber.HeaderXRequestID)
+	if !requestIDShape.MatchString(id) {
+		id = uuid.Must(uuid.NewV7()).String()
+	}
+	c.Locals(localRequestID, id)
+	return id
+}
+
+// lang is the language the caller reads: "en" or "fr".
+func (s *Server) lang(c *fiber.Ctx) string {
+	if lang, ok := c.Locals(localLang).(string); ok {
+		return lang
+	}
+	lang := s.texts.pick(c.Get(fiber.HeaderAcceptLanguage))
+	c.Locals(localLang, lang)
+	return lang
+}
+
+// observe is around every route: request id, headers that every answer has,
+// the access log, and the net under a handler that panics. The log names the
+// route and not the path: no ballot id, token or query, and no address.
+func (s *Server) observe(c *fiber.Ctx) (err error) {
+	start := time.Now()
+	s.secure(c)
+	c.Set(fiber.HeaderXRequestID, s.requestID(c))
+	if err = s.guarded(c); err != nil {
+		// Answered here and not by fiber, so that the log has the status.
+		err = s.fail(c, err)
+	}
+	s.log.Debug("request", slog.String("request", s.requestID(c)), slog.String("method", c.Method()),
+		slog.String("route", c.Route().Path), slog.Int("status", c.Response().StatusCode()), slog.Duration("took", time.Since(start)))
+	return err
+}
+
+// guarded turns a panic into an error that nobody foresaw; its stack is in the log.
+func (s *Server) guarded(c *fiber.Ctx) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("panic: %v\n%s", r, debug.Stack())
+		}
+	}()
+	return c.Next()
+}
+
+// secure sets what no answer may lack. Pages that may be framed or that load
+// more than this write their own Content-Security-Policy over it.
+func (s *Server) secure(c *fiber.Ctx) {
+	c.Set(fiber.HeaderContentSecurityPolicy, "default-src 'none'; frame-ancestors 'none'")
+	c.Set(fiber.HeaderXContentTypeOptions, "nosniff")
+	// Not no-referrer: with it browsers send `Origin: null` from our own forms.
+	c.Set(fiber.HeaderReferrerPolicy, "same-origin")
+}

@@ -1,0 +1,155 @@
+// Package web is Joute over HTTP: the API of the outside contract, and the
+// pages. It is the only package that knows fiber.
+//
+// Every error is an application/problem+json document, also those that fasthttp
+// and fiber find before a handler runs. Strings that fiber gives out live in
+// buffers that the next request on the connection overwrites, so whatever
+// outlives its handler is copied where it is read: in param, query and header
+// (request.go), and by the JSON decoder, which copies anyway.
+package web
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"sync/atomic"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/valyala/fasthttp"
+
+	"github.com/joute/joute/internal/store"
+	"github.com/joute/joute/voting"
+	"github.com/joute/joute/voting/ballotbox"
+)
+
+// Config is what a server stands on. All of it is needed but TrustedProxies,
+// PublicURL and Version.
+type Config struct {
+	Store    *store.Store
+	Boxes    *ballotbox.Boxes
+	Passes   *voting.Passes
+	Receipts *voting.Receipts
+
+	AdminKey       string         // the organizer's bearer key
+	PublicURL      string         // how browsers reach the server, such as https://vote.example.org
+	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
+	Log            *slog.Logger
+	Metrics        *prometheus.Registry
+	Version        string
+}
+
+const (
+	// readTimeout is for one whole request: who sends 16 KiB slower than this
+	// is holding the connection, not voting.
+	readTimeout = 5 * time.Second
+	idleTimeout = 60 * time.Second
+
+	// maxHeaders is the request line and all headers. A partner's pass with a
+	// profile is about 1 KiB.
+	maxHeaders = 8 << 10
+
+	// maxConnections bounds memory (about 20 KiB each), maxInFlight what is being
+	// answered at once: more than the store's queue holds could only wait.
+	maxConnections = 100_000
+	maxInFlight    = 16_000
+)
+
+// Server answers HTTP requests. Make it with New.
+type Server struct {
+	cfg      Config
+	app      *fiber.App
+	log      *slog.Logger
+	texts    *catalogue
+	adminKey [sha256.Size]byte
+	inFlight atomic.Int64
+
+	// base ends when a shutdown has no more time: streams end with it.
+	base context.Context
+	stop context.CancelFunc
+}
+
+// New makes a server that listens to nothing yet.
+func New(cfg Config) (*Server, error) {
+	if cfg.AdminKey == "" {
+		return nil, errors.New("web: an organizer key is needed")
+	}
+	texts, err := newCatalogue()
+	if err != nil {
+		return nil, fmt.Errorf("web: %w", err)
+	}
+	s := &Server{cfg: cfg, log: cfg.Log, texts: texts, adminKey: sha256.Sum256([]byte(cfg.AdminKey))}
+	s.base, s.stop = context.WithCancel(context.Background())
+	s.app = fiber.New(fiber.Config{
+		AppName:                      "joute",
+		BodyLimit:                    maxBody,
+		CaseSensitive:                true,
+		StrictRouting:                true,
+		Concurrency:                  maxConnections,
+		ReadBufferSize:               maxHeaders,
+		ReadTimeout:                  readTimeout,
+		IdleTimeout:                  idleTimeout,
+		DisablePreParseMultipartForm: true,
+		DisableStartupMessage:        true,
+		ErrorHandler:                 s.fail,
+	})
+	// Writes have no timeout of their own: see conn, which gives each its own.
+	s.app.Server().HeaderReceived = s.bodyLimit
+	s.app.Server().CloseOnShutdown = true
+	s.app.Server().Handler = s.admit(s.app.Handler())
+	s.app.Use(s.observe)
+	s.route(s.app)
+	s.pages(s.app)
+	return s, nil
+}
+
+// Serve answers on l until Shutdown.
+func (s *Server) Serve(l net.Listener) error {
+	if err := s.app.Listener(listener{l}); err != nil {
+		return fmt.Errorf("serve: %w", err)
+	}
+	return nil
+}
+
+// Shutdown stops accepting, waits until every request that was accepted is
+// answered, and returns. When ctx ends first, what is still under way is given
+// up, and the error says so.
+func (s *Server) Shutdown(ctx context.Context) error {
+	defer s.stop()
+	if err := s.app.ShutdownWithContext(ctx); err != nil {
+		return fmt.Errorf("shutdown: %w", err)
+	}
+	return nil
+}
+
+// admit stands before fiber: it refuses what fiber would answer in plain text,
+// and what is more than can be answered.
+func (s *Server) admit(next fasthttp.RequestHandler) fasthttp.RequestHandler {
+	known := map[string]bool{}
+	for _, method := range fiber.DefaultMethods {
+		known[method] = true
+	}
+	return func(fctx *fasthttp.RequestCtx) {
+		defer s.inFlight.Add(-1)
+		switch full := s.inFlight.Add(1) > maxInFlight; {
+		case full:
+			s.refuse(fctx, errOverloaded)
+		case !known[string(fctx.Method())]:
+			s.refuse(fctx, fiber.ErrMethodNotAllowed)
+		default:
+			next(fctx)
+		}
+	}
+}
+
+// refuse answers with a problem outside any route.
+func (s *Server) refuse(fctx *fasthttp.RequestCtx, err error) {
+	c := s.app.AcquireCtx(fctx)
+	defer s.app.ReleaseCtx(c)
+	_ = s.fail(c, err) // writes to memory
+}
