@@ -12,6 +12,7 @@ import (
 	_ "time/tzdata"
 
 	"github.com/google/uuid"
+	"pgregory.net/rapid"
 
 	"github.com/joute/joute/contest"
 	"github.com/joute/joute/contest/registry"
@@ -41,14 +42,14 @@ func openStore(t testing.TB, url string) *store.Store {
 // clock is the store's clock in the hands of a test: the scripts are the real
 // ones, but for where box.lua asks for the time.
 type clock struct {
-	t     testing.TB
+	t     rapid.TB
 	st    *store.Store
 	boxes *Boxes
 }
 
 const askTime = "redis.call('TIME')"
 
-func withClock(t testing.TB, st *store.Store, edits ...string) *clock {
+func withClock(t rapid.TB, st *store.Store, edits ...string) *clock {
 	t.Helper()
 	replaced := source("box")
 	if strings.Count(replaced, askTime) != 1 {
@@ -76,7 +77,7 @@ var contests atomic.Int64
 
 // newContest is a contest of its own with two schools and three entries. lines
 // are added to the document and win over the defaults.
-func newContest(t testing.TB, lines ...string) *registry.Stored {
+func newContest(t rapid.TB, lines ...string) *registry.Stored {
 	t.Helper()
 	members := map[string]string{
 		"phases": "{voting: {opens: 2026-01-01T00:00:00Z, closes: 2036-01-01T00:00:00Z}}",
@@ -118,7 +119,7 @@ func ballotFor(voter, entry string) voting.Ballot {
 	}
 }
 
-func mustCast(t testing.TB, b *Boxes, s *registry.Stored, ballot voting.Ballot) voting.Outcome {
+func mustCast(t rapid.TB, b *Boxes, s *registry.Stored, ballot voting.Ballot) voting.Outcome {
 	t.Helper()
 	o, err := b.Cast(context.Background(), s, ballot)
 	if err != nil {
@@ -127,7 +128,7 @@ func mustCast(t testing.TB, b *Boxes, s *registry.Stored, ballot voting.Ballot) 
 	return o
 }
 
-func ledgerOf(t testing.TB, b *Boxes, s *registry.Stored, after voting.Position) []voting.Record {
+func ledgerOf(t rapid.TB, b *Boxes, s *registry.Stored, after voting.Position) []voting.Record {
 	t.Helper()
 	var records []voting.Record
 	err := b.Ledger(context.Background(), s, after, func(r voting.Record) error {
@@ -149,7 +150,7 @@ func fold(records []voting.Record) *voting.Tally {
 }
 
 // sameTally compares what a recount can know.
-func sameTally(t testing.TB, got, want *voting.Tally) {
+func sameTally(t rapid.TB, got, want *voting.Tally) {
 	t.Helper()
 	if d := diffTally(got, want); d != "" {
 		t.Fatal(d)
