@@ -3,7 +3,6 @@ package contest
 import (
 	"bytes"
 	"errors"
-	"io"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -19,8 +18,9 @@ func parseJSON(data []byte) (*node, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := p.decoder.ReadToken(); err != io.EOF {
-		p.advance(p.decoder.InputOffset())
+	rest := bytes.TrimLeft(data[p.offset:], " \t\r\n")
+	if len(rest) > 0 {
+		p.advance(int64(len(data) - len(rest)))
 		return nil, syntax(p.line, "expected the end of the document after its last }")
 	}
 	return root, nil

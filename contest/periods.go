@@ -1,6 +1,9 @@
 package contest
 
-import "time"
+import (
+	"sort"
+	"time"
+)
 
 // Periods are the bounds b0 < b1 < … of the periods around an instant: each
 // [b[i], b[i+1]) is one, and every instant within a day of around lies in one of
@@ -44,28 +47,19 @@ func days(around time.Time, zone *time.Location) []time.Time {
 }
 
 // dayStart is the first instant at which the zone's clock shows the date: not
-// always midnight, which may be skipped (São Paulo) or come twice (Havana).
-// Where clocks go back over midnight, the hour that shows the old date again
-// stays with the new day: a day once begun does not end and begin again.
+// always midnight, which may be skipped (São Paulo) or come twice (Havana). It
+// depends on nothing but the date and the zone, so days partition time even
+// where a clock shows a date, then the one before again (St John's until 2011).
+//
+// It asks no more of package time than what date it is: Location's ZoneBounds is
+// wrong on the last day of leap years after 2037 (Go 1.26).
 func dayStart(year int, month time.Month, day int, zone *time.Location) time.Time {
-	want := time.Date(year, month, day, 0, 0, 0, 0, time.UTC).Unix()
-	shows := func(t time.Time) bool {
-		y, m, d := t.In(zone).Date()
-		return time.Date(y, m, d, 0, 0, 0, 0, time.UTC).Unix() >= want
-	}
-	// Zones are at most 14 hours east and 12 west of UTC, so the day begins inside these
-	// 30 hours. Between two changes of the clock dates only grow: walk from change to
-	// change, the first span that reaches the date holds its start.
-	t := time.Unix(want, 0).Add(-15 * time.Hour)
-	end := time.Unix(want, 0).Add(15 * time.Hour)
-	for !shows(t) && t.Before(end) {
-		_, offset := t.In(zone).Zone()
-		midnight := time.Unix(want-int64(offset), 0)
-		_, change := t.In(zone).ZoneBounds()
-		if change.IsZero() || midnight.Before(change) {
-			return midnight.UTC()
-		}
-		t = change
-	}
-	return t.UTC()
+	want := time.Date(year, month, day, 0, 0, 0, 0, time.UTC)
+	// Zones are at most 14 hours east and 12 west of UTC: the day begins inside these 30 hours.
+	earliest := want.Add(-15 * time.Hour)
+	seconds := sort.Search(30*3600, func(s int) bool {
+		y, m, d := earliest.Add(time.Duration(s) * time.Second).In(zone).Date()
+		return !time.Date(y, m, d, 0, 0, 0, 0, time.UTC).Before(want)
+	})
+	return earliest.Add(time.Duration(seconds) * time.Second)
 }

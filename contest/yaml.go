@@ -42,7 +42,7 @@ func parseYAML(data []byte) (root *node, err error) {
 func countMarks(data []byte) int {
 	marks := 0
 	for _, b := range data {
-		if bytes.IndexByte([]byte("\n,:[]{}\"'&*!?|>%#"), b) >= 0 {
+		if bytes.IndexByte([]byte("\n,:-[]{}\"'&*!?|>%#"), b) >= 0 {
 			marks++
 		}
 	}
