@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"log/slog"
 	"os"
 	"strings"
 	"sync/atomic"
@@ -72,6 +73,8 @@ func (c *clock) set(at time.Time) {
 		c.t.Fatal(err)
 	}
 }
+
+var quietLog = slog.New(slog.DiscardHandler)
 
 var contests atomic.Int64
 
