@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/logging"
 )
 
 // patience is how long a server may take to answer or to go, on a busy machine.
@@ -53,9 +54,13 @@ func New(t testing.TB, conf ...string) *Server {
 	if _, err := exec.LookPath("redis-server"); err != nil {
 		t.Fatal("these tests need redis-server (apt-get install redis-server): ./scripts/test installs it")
 	}
+	redis.SetLogger(&logging.VoidLogger{}) // waiting for a server is not worth a line each try
 	s := &Server{t: t, dir: t.TempDir(), port: freePort(t), conf: conf}
 	s.client = redis.NewClient(&redis.Options{Addr: s.Addr(), MaxRetries: -1})
-	t.Cleanup(s.Stop)
+	t.Cleanup(func() {
+		s.client.Close()
+		s.Kill() // a full disk or a failed snapshot makes Redis refuse an orderly end
+	})
 	return s
 }
 
@@ -65,7 +70,7 @@ func (s *Server) Addr() string { return net.JoinHostPort("127.0.0.1", strconv.It
 // URL is the address as a store takes it.
 func (s *Server) URL() string { return "redis://" + s.Addr() }
 
-// Client is a plain client that never repeats a call. It is closed by Stop.
+// Client is a plain client that never repeats a call. It is closed by Stop and with the test.
 func (s *Server) Client() *redis.Client { return s.client }
 
 // Dir is the server's working directory, where its data is.

@@ -35,7 +35,7 @@ var unable = []string{
 	"CLUSTERDOWN", // a slot has no master
 	"BUSY",        // another script holds the server
 	"NOAUTH", "WRONGPASS",
-	"ERR max number of clients reached",
+	"max number of clients reached", // HasErrorPrefix drops "ERR "
 }
 
 // Classify wraps err in ErrUnavailable or ErrOverloaded when it is one, and

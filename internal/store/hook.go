@@ -30,7 +30,7 @@ func (h hook) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 			op = "script"
 		}
 		start := time.Now()
-		err := next(ctx, cmd)
+		err := next(context.WithValue(ctx, counted{}, true), cmd)
 		h.metrics.observe(op, start, err)
 		return Classify(err)
 	}
@@ -42,7 +42,9 @@ func (h hook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessP
 		defer cancel()
 		start := time.Now()
 		err := next(ctx, cmds)
-		h.metrics.observe("pipeline", start, err)
+		if ctx.Value(counted{}) == nil {
+			h.metrics.observe("pipeline", start, err)
+		}
 		for _, cmd := range cmds {
 			if failed := cmd.Err(); failed != nil {
 				cmd.SetErr(Classify(failed))
@@ -51,6 +53,10 @@ func (h hook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessP
 		return Classify(err)
 	}
 }
+
+// counted marks the context of a call that ProcessHook measures: the
+// auto-pipeline sends a lone command through both hooks.
+type counted struct{}
 
 // metrics are nil-safe: a store without a registerer is not measured.
 type metrics struct {

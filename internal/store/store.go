@@ -15,6 +15,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/logging"
 	"github.com/redis/go-redis/v9/maintnotifications"
 )
 
@@ -27,7 +28,7 @@ type Options struct {
 	URL        string                // redis://, rediss:// or unix://; empty opens an embedded store
 	Timeout    time.Duration         // longest any single call may take; 0 is DefaultTimeout
 	Registerer prometheus.Registerer // nil: not measured
-	Log        *slog.Logger          // nil: silent
+	Log        *slog.Logger          // told which store was opened; nil: silent
 }
 
 // Store is an open store. It may be used by many goroutines.
@@ -37,22 +38,19 @@ type Store struct {
 	embedded *embedded // nil for a real Redis
 	name     string
 	timeout  time.Duration
-	log      *slog.Logger
+	metrics  *metrics
 }
 
 // Open opens the store and waits until it has answered once. A store that does
 // not answer is ErrUnavailable; nothing is left running on any error. Whether
 // the store may be trusted with ballots is for Gate to say.
 func Open(ctx context.Context, opts Options) (*Store, error) {
-	s := &Store{timeout: opts.Timeout, log: opts.Log}
+	s := &Store{timeout: opts.Timeout}
 	if s.timeout <= 0 {
 		s.timeout = DefaultTimeout
 	}
-	if s.log == nil {
-		s.log = slog.New(slog.DiscardHandler)
-	}
-	measured, err := newMetrics(opts.Registerer)
-	if err != nil {
+	var err error
+	if s.metrics, err = newMetrics(opts.Registerer); err != nil {
 		return nil, fmt.Errorf("store: metrics: %w", err)
 	}
 
@@ -66,7 +64,7 @@ func Open(ctx context.Context, opts Options) (*Store, error) {
 		return nil, err
 	}
 	s.name = target(ro, s.Embedded())
-	s.connect(ro, measured)
+	s.connect(ro)
 
 	if s.casts, err = s.client.AsyncAutoPipelineWithOptions(batching()); err == nil {
 		err = s.client.Ping(ctx).Err()
@@ -75,10 +73,13 @@ func Open(ctx context.Context, opts Options) (*Store, error) {
 		s.Close()
 		return nil, fmt.Errorf("store: %s does not answer: %w", s.name, err)
 	}
+	if opts.Log != nil {
+		opts.Log.Info("store open", "store", s.name)
+	}
 	return s, nil
 }
 
-func (s *Store) connect(ro *redis.Options, m *metrics) {
+func (s *Store) connect(ro *redis.Options) {
 	// One number bounds a call: the hook puts it on every context as a deadline.
 	ro.ContextTimeoutEnabled = true
 	ro.ReadTimeout, ro.WriteTimeout, ro.PoolTimeout = s.timeout, s.timeout, s.timeout
@@ -91,8 +92,11 @@ func (s *Store) connect(ro *redis.Options, m *metrics) {
 	ro.DisableIdentity = true
 	ro.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 
+	// Its lines repeat, unstructured, what every failed call says in its error.
+	redis.SetLogger(&logging.VoidLogger{})
+
 	client := redis.NewClient(ro)
-	client.AddHook(hook{timeout: s.timeout, metrics: m})
+	client.AddHook(hook{timeout: s.timeout, metrics: s.metrics})
 	s.client = client
 }
 

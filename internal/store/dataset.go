@@ -1,0 +1,156 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// ErrForeignDataset is a data folder and a store that do not belong together:
+// voters' pseudonyms would change, and with them who has voted.
+var ErrForeignDataset = errors.New("this data folder is not the store's")
+
+const (
+	datasetKey     = "joute:dataset" // string, never expires
+	datasetFile    = "dataset"       // in the data folder, beside the keys
+	datasetPending = "dataset.new"   // written before the key, for the servers that start together
+)
+
+// Dataset makes sure that the folder dir and the store hold the same dataset's
+// name. Where neither has one, it is made up and kept in both; several servers
+// may do so at once. Where only one has it, or they differ, it fails with
+// ErrForeignDataset and changes neither. The embedded store takes any folder.
+func Dataset(ctx context.Context, s *Store, dir string) error {
+	if s.Embedded() {
+		return nil
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("store: data folder: %w", err)
+	}
+	d := dataset{dir: dir, store: s}
+	ours, err := d.read(datasetFile)
+	if err != nil {
+		return err
+	}
+	// The folder first, the store second: the file is written only after the
+	// key, so a file that is seen without its key is never a start under way.
+	theirs, err := d.stored(ctx)
+	if err != nil {
+		return err
+	}
+	if ours == "" {
+		return d.found(ctx, theirs)
+	}
+	return d.compare(ours, theirs)
+}
+
+type dataset struct {
+	dir   string
+	store *Store
+}
+
+// found gives the folder its dataset's name: the one of a start that was cut
+// off, or a new one if the store takes it.
+func (d dataset) found(ctx context.Context, theirs string) error {
+	if theirs == "" {
+		if err := d.writeOnce(datasetPending, rand.Text()); err != nil {
+			return err
+		}
+	}
+	pending, err := d.read(datasetPending)
+	if err != nil {
+		return err
+	}
+	if theirs == "" && pending != "" {
+		if err := d.store.client.SetNX(ctx, datasetKey, pending, 0).Err(); err != nil {
+			return fmt.Errorf("store: dataset: %w", err)
+		}
+		if theirs, err = d.stored(ctx); err != nil {
+			return err
+		}
+	}
+	if theirs != "" && pending == theirs {
+		if err := d.writeOnce(datasetFile, theirs); err != nil {
+			return err
+		}
+	}
+	// Whatever is pending now is done with, or lost against another server.
+	if err := os.Remove(d.path(datasetPending)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("store: dataset: %w", err)
+	}
+	ours, err := d.read(datasetFile)
+	if err != nil {
+		return err
+	}
+	if theirs == "" { // another server finished between our looks
+		if theirs, err = d.stored(ctx); err != nil {
+			return err
+		}
+	}
+	return d.compare(ours, theirs)
+}
+
+func (d dataset) compare(ours, theirs string) error {
+	switch {
+	case ours == theirs && ours != "":
+		return nil
+	case theirs == "":
+		return fmt.Errorf("%w: %s has the keys of a dataset that is not in %s, which is empty; give --redis the store it was used with, or --data a new folder",
+			ErrForeignDataset, d.dir, d.store.name)
+	case ours == "":
+		return fmt.Errorf("%w: %s holds a dataset whose keys are not in %s; give --data the folder that all its servers share",
+			ErrForeignDataset, d.store.name, d.dir)
+	default:
+		return fmt.Errorf("%w: %s and %s hold two different datasets; give --data and --redis that belong together",
+			ErrForeignDataset, d.dir, d.store.name)
+	}
+}
+
+func (d dataset) stored(ctx context.Context) (string, error) {
+	// GET of a missing key is redis.Nil, an error; MGET is not.
+	got, err := d.store.client.MGet(ctx, datasetKey).Result()
+	if err != nil {
+		return "", fmt.Errorf("store: dataset: %w", err)
+	}
+	id, _ := got[0].(string)
+	return id, nil
+}
+
+func (d dataset) path(name string) string { return filepath.Join(d.dir, name) }
+
+func (d dataset) read(name string) (string, error) {
+	id, err := os.ReadFile(d.path(name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("store: dataset: %w", err)
+	}
+	if id := strings.TrimSpace(string(id)); id != "" {
+		return id, nil
+	}
+	return "", fmt.Errorf("store: dataset: %s is empty: restore it from a backup of the folder", d.path(name))
+}
+
+// writeOnce makes a file that appears whole, with mode 0600, or leaves the one
+// that is there: a link fails where the name exists.
+func (d dataset) writeOnce(name, id string) error {
+	f, err := os.CreateTemp(d.dir, "."+name+"-*")
+	if err != nil {
+		return fmt.Errorf("store: dataset: %w", err)
+	}
+	defer os.Remove(f.Name())
+	_, err = f.WriteString(id + "\n")
+	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
+		err = os.Link(f.Name(), d.path(name))
+	}
+	if err != nil && !errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("store: dataset: %w", err)
+	}
+	return nil
+}

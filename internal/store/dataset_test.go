@@ -1,0 +1,132 @@
+package store
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/joute/joute/internal/redistest"
+)
+
+func TestDataset_StartersTogetherAgree(t *testing.T) {
+	t.Parallel()
+	srv := redistest.Start(t, "appendfsync no") // many rounds; durability is not the point here
+	stores := make([]*Store, 8)
+	for i := range stores {
+		stores[i] = open(t, Options{URL: srv.URL()})
+	}
+	for range 40 {
+		dir := filepath.Join(t.TempDir(), "data")
+		srv.Client().FlushAll(t.Context())
+		var together sync.WaitGroup
+		for _, s := range stores {
+			together.Go(func() {
+				if err := Dataset(t.Context(), s, dir); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		together.Wait()
+		id, err := os.ReadFile(filepath.Join(dir, "dataset"))
+		if kept := srv.Client().Get(t.Context(), "joute:dataset").Val(); err != nil || kept == "" || strings.TrimSpace(string(id)) != kept {
+			t.Fatalf("folder %q, %v; store %q", id, err, kept)
+		}
+		if left, _ := os.ReadDir(dir); len(left) != 1 {
+			t.Fatalf("left behind: %v", left)
+		}
+	}
+}
+
+func TestDataset_FolderAndStoreMustBelongTogether(t *testing.T) {
+	t.Parallel()
+	first, second := redistest.Start(t), redistest.Start(t)
+	a, b := open(t, Options{URL: first.URL()}), open(t, Options{URL: second.URL()})
+	dirA, dirB := t.TempDir(), t.TempDir()
+
+	belongs := func(s *Store, dir string) {
+		t.Helper()
+		if err := Dataset(t.Context(), s, dir); err != nil {
+			t.Fatal(err)
+		}
+	}
+	foreign := func(s *Store, dir, says string) {
+		t.Helper()
+		for range 2 { // a refusal changes nothing
+			err := Dataset(t.Context(), s, dir)
+			if !errors.Is(err, ErrForeignDataset) || !strings.Contains(err.Error(), says) || strings.Contains(err.Error(), "\n") {
+				t.Fatalf("err = %v, want ErrForeignDataset: %s", err, says)
+			}
+		}
+	}
+	belongs(a, dirA)
+	foreign(b, dirA, "which is empty")
+	foreign(a, dirB, "whose keys are not in")
+	belongs(b, dirB)
+	foreign(a, dirB, "two different datasets")
+	foreign(b, dirA, "two different datasets")
+	belongs(a, dirA)
+	belongs(b, dirB)
+
+	first.Client().FlushAll(t.Context())
+	foreign(a, dirA, "which is empty")
+}
+
+func TestDataset_FileIsPrivate(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := Dataset(t.Context(), open(t, Options{URL: redistest.Start(t).URL()}), dir); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(filepath.Join(dir, "dataset"))
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Fatalf("%v, %v; want 0600", info.Mode(), err)
+	}
+}
+
+// A start cut off between its steps must not lock the next one out.
+func TestDataset_GoesOnAfterAStartCutOff(t *testing.T) {
+	t.Parallel()
+	srv := redistest.Start(t)
+	s := open(t, Options{URL: srv.URL()})
+	for name, stored := range map[string]string{"before the key": "", "after the key": "PENDING"} {
+		srv.Client().FlushAll(t.Context())
+		if stored != "" {
+			srv.Client().Set(t.Context(), datasetKey, stored, 0)
+		}
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, datasetPending), []byte("PENDING\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := Dataset(t.Context(), s, dir); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if id := srv.Client().Get(t.Context(), datasetKey).Val(); id != "PENDING" {
+			t.Errorf("%s: the store has %q", name, id)
+		}
+	}
+}
+
+func TestDataset_EmptiedFileIsAnErrorNotANewDataset(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, datasetFile), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := Dataset(t.Context(), open(t, Options{URL: redistest.Start(t).URL()}), dir); err == nil || !strings.Contains(err.Error(), "is empty") {
+		t.Fatalf("err = %v", err)
+	}
+}
+
+func TestDataset_EmbeddedTakesAnyFolder(t *testing.T) {
+	s := open(t, Options{})
+	dir := t.TempDir()
+	if err := Dataset(t.Context(), s, dir); err != nil {
+		t.Fatal(err)
+	}
+	if left, _ := os.ReadDir(dir); len(left) != 0 {
+		t.Fatalf("wrote %v", left)
+	}
+}
