@@ -1,0 +1,109 @@
+package keyring_test
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"github.com/joute/joute/internal/keyring"
+)
+
+func open(t *testing.T, dir string) *keyring.Ring {
+	t.Helper()
+	ring, err := keyring.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ring
+}
+
+func TestRing_ServersSharingAFolderAgreeWhoeverComesFirst(t *testing.T) {
+	dir := t.TempDir()
+	var wg sync.WaitGroup
+	keys := make([][]byte, 32)
+	for i := range keys {
+		wg.Go(func() {
+			ring, err := keyring.Open(dir)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			key, err := ring.Contest("one")
+			if err != nil {
+				t.Error(err)
+			}
+			keys[i] = append(ring.Derive("pass"), key...)
+		})
+	}
+	wg.Wait()
+	for i, key := range keys {
+		if !bytes.Equal(key, keys[0]) || len(key) != 64 {
+			t.Fatalf("server %d has other keys", i)
+		}
+	}
+	files, err := os.ReadDir(filepath.Join(dir, "keys"))
+	if err != nil || len(files) != 2 {
+		t.Fatalf("files left: %v, %v", files, err)
+	}
+	for _, file := range files {
+		if info, err := file.Info(); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: %v, %v", file.Name(), info.Mode(), err)
+		}
+	}
+}
+
+func TestRing_KeysDifferByContestPurposeAndFolder(t *testing.T) {
+	ring, other := open(t, t.TempDir()), open(t, t.TempDir())
+	one, err1 := ring.Contest("one")
+	two, err2 := ring.Contest("two")
+	foreign, err3 := other.Contest("one")
+	if err := errors.Join(err1, err2, err3); err != nil {
+		t.Fatal(err)
+	}
+	if bytes.Equal(one, two) || bytes.Equal(one, foreign) || bytes.Equal(ring.Derive("a"), ring.Derive("b")) {
+		t.Fatal("keys repeat")
+	}
+}
+
+func TestRing_RefusesAKeyFileOthersMayReadOrThatIsDamaged(t *testing.T) {
+	for name, spoil := range map[string]func(path string) error{
+		"readable by others": func(path string) error { return os.Chmod(path, 0o644) },
+		"cut short":          func(path string) error { return os.Truncate(path, 10) },
+		"empty":              func(path string) error { return os.Truncate(path, 0) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			open(t, dir)
+			path := filepath.Join(dir, "keys", "server.key")
+			if err := spoil(path); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := keyring.Open(dir); !errors.Is(err, keyring.ErrKeyFile) {
+				t.Fatalf("got %v", err)
+			}
+		})
+	}
+}
+
+func TestRing_SealedOpensForItsPurposeAndKeyOnly(t *testing.T) {
+	ring := open(t, t.TempDir())
+	sealed, err := ring.Seal([]byte("secret"), "partner of one")
+	if err != nil || bytes.Contains(sealed, []byte("secret")) {
+		t.Fatalf("%q, %v", sealed, err)
+	}
+	if plain, err := ring.Open(sealed, "partner of one"); err != nil || string(plain) != "secret" {
+		t.Fatalf("%q, %v", plain, err)
+	}
+	if _, err := ring.Open(sealed, "partner of two"); err == nil {
+		t.Error("opened for another purpose")
+	}
+	if _, err := open(t, "").Open(sealed, "partner of one"); err == nil {
+		t.Error("opened with another key")
+	}
+	if _, err := ring.Open(sealed[:5], "partner of one"); err == nil {
+		t.Error("opened when cut")
+	}
+}
