@@ -1,0 +1,68 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+
+	"github.com/joute/joute/contest"
+	"github.com/joute/joute/voting"
+)
+
+// Contest is what the commands read of a contest's public view.
+type Contest struct {
+	ID       string        `json:"id"`
+	Version  int           `json:"version"`
+	Phase    contest.Phase `json:"phase"`
+	Identity contest.Level `json:"identity"`
+	Entries  []struct {
+		ID     string `json:"id"`
+		School string `json:"school"`
+	} `json:"entries"`
+}
+
+// Contest reads a contest.
+func (c *Client) Contest(ctx context.Context, id string) (Contest, error) {
+	var got Contest
+	_, err := c.call(ctx, http.MethodGet, c.contestURL(id), nil, &got)
+	return got, err
+}
+
+// Applied is what became of a document.
+type Applied struct {
+	Version int
+	Created bool
+	Changed bool // false: the server had this very document
+}
+
+// Apply makes the server keep the document.
+func (c *Client) Apply(ctx context.Context, document *contest.Contest) (Applied, error) {
+	before, err := c.Contest(ctx, document.ID)
+	var problem *Problem
+	if err != nil && !(errors.As(err, &problem) && problem.Status == http.StatusNotFound) {
+		return Applied{}, err
+	}
+	var now struct {
+		Version int `json:"version"`
+	}
+	status, err := c.call(ctx, http.MethodPut, c.contestURL(document.ID), document.DocumentWithSecret(), &now)
+	if err != nil {
+		return Applied{}, err
+	}
+	return Applied{
+		Version: now.Version, Created: status == http.StatusCreated,
+		// Somebody else's change in between may make this say "updated" for what
+		// the other one did: the version is right either way.
+		Changed: now.Version != before.Version,
+	}, nil
+}
+
+// Leaderboard reads the whole board: an organizer's key shows live numbers.
+func (c *Client) Leaderboard(ctx context.Context, id string) (voting.Leaderboard, error) {
+	to := c.contestURL(id, "leaderboard")
+	to.RawQuery = url.Values{"limit": {"10000"}}.Encode()
+	var board voting.Leaderboard
+	_, err := c.call(ctx, http.MethodGet, to, nil, &board)
+	return board, err
+}
