@@ -1,0 +1,26 @@
+package registry
+
+// All contests share one hash tag, so that a contest and its line in the index
+// change in one step, on a cluster too. Contests are few and change seldom; the
+// votes, which are many, have tags of their own.
+//
+// None of these keys ever expires.
+const indexKey = "joute:{contests}" // hash: contest id -> stamp
+
+// contestKey is a hash:
+//
+//	document      canonical JSON without partner.secret
+//	secret        partner.secret, sealed; absent when there is none
+//	version       1, 2, 3, …: grows with the document
+//	revision      grows with every change of this hash, marks too
+//	epoch         unix seconds of its creation
+//	put           name of the put that made this version
+//	closed_at     ms, once closed by hand
+//	published_at  ms, once published
+//
+// Its stamp is "epoch-revision": equal stamps mean equal hashes, even if the
+// store was emptied in between.
+func contestKey(id string) string { return indexKey + ":" + id }
+
+// secretPurpose binds a sealed secret to its contest: moved to another, it does not open.
+func secretPurpose(id string) string { return "contest " + id + " partner.secret" }

@@ -1,0 +1,17 @@
+-- mark notes when a contest was closed by hand or published. The first instant stays.
+--
+-- KEYS[1] index    hash  contest id -> stamp
+-- KEYS[2] contest  hash  see keys.go
+-- ARGV    id, field (closed_at or published_at), instant in ms
+-- Replies {'marked'}: it is, now or already
+--         {'absent'}: there is no such contest
+
+local id, field, at = ARGV[1], ARGV[2], ARGV[3]
+local old = redis.call('HMGET', KEYS[2], 'epoch', 'revision', field)
+redis.call('HGET', KEYS[1], id) -- the wrong type fails here, before anything is written
+if not old[1] then return {'absent'} end
+if old[3] then return {'marked'} end
+local revision = string.format('%.0f', tonumber(old[2]) + 1)
+redis.call('HSET', KEYS[2], field, at, 'revision', revision)
+redis.call('HSET', KEYS[1], id, old[1] .. '-' .. revision)
+return {'marked'}
