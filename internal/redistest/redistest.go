@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -25,12 +26,15 @@ import (
 // patience is how long a server may take to answer or to go, on a busy machine.
 const patience = 20 * time.Second
 
+// demanded is what Joute asks of a store.
+var demanded = []string{`save ""`, "appendonly yes", "appendfsync always", "maxmemory-policy noeviction"}
+
 // Server is a private redis-server on loopback.
 type Server struct {
 	t    testing.TB
 	dir  string
 	port int
-	conf []string
+	conf []string // after the defaults, which it overrides
 
 	mu      sync.Mutex
 	process *exec.Cmd // nil when down
@@ -48,6 +52,16 @@ func Start(t testing.TB, conf ...string) *Server {
 	return s
 }
 
+// StartPlain is Start with the defaults of Redis instead, but for port, address
+// and folder: to try a configuration as it stands.
+func StartPlain(t testing.TB, conf ...string) *Server {
+	t.Helper()
+	s := New(t)
+	s.conf = conf
+	s.up()
+	return s
+}
+
 // New is Start for a server that is not to run yet: see Restart.
 func New(t testing.TB, conf ...string) *Server {
 	t.Helper()
@@ -55,7 +69,7 @@ func New(t testing.TB, conf ...string) *Server {
 		t.Fatal("these tests need redis-server (apt-get install redis-server): ./scripts/test installs it")
 	}
 	redis.SetLogger(&logging.VoidLogger{}) // waiting for a server is not worth a line each try
-	s := &Server{t: t, dir: t.TempDir(), port: freePort(t), conf: conf}
+	s := &Server{t: t, dir: t.TempDir(), port: freePort(t), conf: append(slices.Clone(demanded), conf...)}
 	s.client = redis.NewClient(&redis.Options{Addr: s.Addr(), MaxRetries: -1})
 	t.Cleanup(func() {
 		s.client.Close()
@@ -171,8 +185,7 @@ func (s *Server) launch() error {
 		return errors.New("redis-server already runs")
 	}
 	conf := append([]string{
-		"port " + strconv.Itoa(s.port), "bind 127.0.0.1", "dir " + s.dir, `save ""`,
-		"appendonly yes", "appendfsync always", "maxmemory-policy noeviction",
+		"port " + strconv.Itoa(s.port), "bind 127.0.0.1", "dir " + s.dir,
 	}, s.conf...)
 	path := filepath.Join(s.dir, "redis.conf")
 	if err := os.WriteFile(path, []byte(strings.Join(conf, "\n")+"\n"), 0o600); err != nil {

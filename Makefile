@@ -1,0 +1,38 @@
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## bin/joute, static
+	CGO_ENABLED=0 go build -trimpath -o bin/joute ./cmd/joute
+
+.PHONY: demo
+demo: ## a contest with a simulated crowd, no Redis needed
+	go run ./cmd/joute demo
+
+.PHONY: test
+test: ## everything that has to hold (the same as ./scripts/test)
+	./scripts/test
+
+.PHONY: lint
+lint: ## gofmt, go vet, staticcheck
+	@out=$$(gofmt -l .); test -z "$$out" || { echo "gofmt -w $$out"; exit 1; }
+	go vet ./...
+	go tool staticcheck ./...
+
+.PHONY: bench
+bench: ## the Go benchmarks
+	go test -run '^$$' -bench . -benchmem ./...
+
+.PHONY: fuzz
+fuzz: ## 30 s of every fuzz target
+	@grep -rn --include='*_test.go' -o '^func Fuzz[A-Za-z0-9_]*' . | while IFS=: read -r file _ name; do \
+	  echo "== $$(dirname $$file) $${name#func }"; \
+	  go test -run '^$$' -fuzz "^$${name#func }$$" -fuzztime 30s $$(dirname $$file) </dev/null || exit 1; \
+	done
+
+.PHONY: faults
+faults: ## the long crash and fault tests
+	JOUTE_FAULTS=long go test -count=1 -timeout=30m -run 'Crash|Fault' ./...

@@ -1,0 +1,133 @@
+package archtest
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/joute/joute/internal/redistest"
+	"github.com/joute/joute/internal/store"
+)
+
+type compose struct {
+	Services map[string]struct {
+		Image       string
+		Build       string
+		Command     []string
+		Environment map[string]string
+		Volumes     []string
+		Healthcheck struct{ Test []string }
+		DependsOn   map[string]struct{ Condition string } `yaml:"depends_on"`
+	}
+	Volumes map[string]any
+}
+
+func readCompose(t *testing.T) compose {
+	t.Helper()
+	text, err := os.ReadFile("../../docker-compose.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file compose
+	if err := yaml.Unmarshal(text, &file); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+const password = "geheim"
+
+// conf turns the flags of redis-server into lines of redis.conf.
+func conf(t *testing.T, command []string) []string {
+	t.Helper()
+	if len(command)%2 != 1 || command[0] != "redis-server" {
+		t.Fatalf("expected redis-server and pairs of flag and value, found %q", command)
+	}
+	var lines []string
+	for pair := range slices.Chunk(command[1:], 2) {
+		name, ok := strings.CutPrefix(pair[0], "--")
+		if !ok {
+			t.Fatalf("expected a flag, found %q", pair[0])
+		}
+		value := pair[1]
+		if strings.HasPrefix(value, "${REDIS_PASSWORD:?") {
+			value = password
+		}
+		lines = append(lines, name+` "`+value+`"`)
+	}
+	return lines
+}
+
+func gate(t *testing.T, command []string) []string {
+	t.Helper()
+	srv := redistest.StartPlain(t, conf(t, command)...)
+	s, err := store.Open(t.Context(), store.Options{URL: "redis://:" + password + "@" + srv.Addr()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	faults, err := s.Check(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return faults
+}
+
+func TestCompose_RedisPassesTheGate(t *testing.T) {
+	command := readCompose(t).Services["redis"].Command
+	if faults := gate(t, command); len(faults) != 0 {
+		t.Errorf("joute would refuse this Redis: %q", faults)
+	}
+	// The check sees a flag that is missing.
+	at := slices.Index(command, "--appendfsync")
+	if at < 0 {
+		t.Fatal("no --appendfsync in the file")
+	}
+	if faults := gate(t, slices.Delete(slices.Clone(command), at, at+2)); len(faults) != 1 || !strings.Contains(faults[0], "appendfsync") {
+		t.Errorf("without --appendfsync: %q", faults)
+	}
+}
+
+func TestCompose_ServicesFitTogether(t *testing.T) {
+	file := readCompose(t)
+	redis, joute := file.Services["redis"], file.Services["joute"]
+	if !strings.HasPrefix(redis.Image, "redis:7.") {
+		t.Errorf("redis image %q: expected one pinned to a minor version of 7", redis.Image)
+	}
+	if joute.DependsOn["redis"].Condition != "service_healthy" || !strings.Contains(strings.Join(redis.Healthcheck.Test, " "), "redis-cli ping") {
+		t.Error("joute does not wait for a Redis that answers")
+	}
+	if !slices.Contains(joute.Command, "--data=/data") || !slices.Contains(joute.Volumes, "joute:/data") || !slices.Contains(redis.Volumes, "redis:/data") {
+		t.Error("keys and ballots are not on volumes")
+	}
+	for _, name := range []string{"redis", "joute"} {
+		if _, ok := file.Volumes[name]; !ok {
+			t.Errorf("volume %s is not declared", name)
+		}
+	}
+	if !strings.HasPrefix(joute.Environment["JOUTE_ADMIN_KEY"], "${JOUTE_ADMIN_KEY:?") {
+		t.Error("the organizer's key must come from the environment, and be required")
+	}
+}
+
+// The last word on the file is Docker's own, where it is installed.
+func TestCompose_DockerReadsIt(t *testing.T) {
+	if exec.Command("docker", "compose", "version").Run() != nil {
+		t.Skip("docker compose is not installed here")
+	}
+	config := exec.Command("docker", "compose", "-f", "../../docker-compose.yml", "config", "-q")
+	config.Env = append(os.Environ(), "REDIS_PASSWORD="+password, "JOUTE_ADMIN_KEY=organizer-organizer")
+	if out, err := config.CombinedOutput(); err != nil {
+		t.Errorf("%v: %s", err, out)
+	}
+	config = exec.Command("docker", "compose", "-f", "../../docker-compose.yml", "config", "-q")
+	config.Env = append(os.Environ(), "REDIS_PASSWORD="+password, "JOUTE_ADMIN_KEY=")
+	if out, err := config.CombinedOutput(); err == nil || !bytes.Contains(out, []byte("JOUTE_ADMIN_KEY")) {
+		t.Errorf("without an organizer's key: %v, %s", err, out)
+	}
+}
