@@ -1,6 +1,191 @@
 package web
 
-import "github.com/gofiber/fiber/v2"
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"html/template"
+	"log/slog"
+	"net/url"
+	"strings"
+	"time"
 
-// pages registers the pages.
-func (s *Server) pages(r fiber.Router) {}
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/joute/joute/contest"
+)
+
+//go:embed templates/*.html
+var templateFiles embed.FS
+
+var templates = template.Must(template.ParseFS(templateFiles, "templates/*.html"))
+
+// pagePolicy lets a page load our own style, script and pictures, talk to us and
+// nobody else, and be in nobody's frame.
+const pagePolicy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; " +
+	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+// pages registers the pages. They are complete without JavaScript.
+func (s *Server) pages(r fiber.Router) {
+	r.Get("/", s.page(s.home))
+	r.Get("/c/:contest", s.page(s.contestPage))
+	r.Post("/c/:contest/vote", s.page(s.vote))
+	r.Get("/c/:contest/vote", func(c *fiber.Ctx) error { // a reload of where the form led
+		return c.Redirect("/c/"+url.PathEscape(param(c, "contest")), fiber.StatusSeeOther)
+	})
+	r.Get("/c/:contest/theme.css", s.theme)
+	r.Get("/static/:file", s.static)
+}
+
+// page answers errors of next as a page too.
+func (s *Server) page(next fiber.Handler) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		err := next(c)
+		if err == nil {
+			return nil
+		}
+		p := problemOf(err)
+		switch {
+		case p == nil:
+			p = errInternal
+			s.log.Error("page failed", slog.String("request", s.requestID(c)), slog.String("route", c.Route().Path), slog.Any("error", err))
+		case p.status >= 500:
+			s.log.Warn("page refused", slog.String("request", s.requestID(c)), slog.String("code", p.code), slog.Any("error", err))
+		}
+		return s.failPage(c, p, nil)
+	}
+}
+
+// layout is what every page has.
+type layout struct {
+	words
+	Title       string
+	Description string
+	Other       string // this page in the other language
+	OtherLang   string
+	OtherName   string
+	Style       string
+	Script      string
+	Icon        string
+	Theme       string // style sheet of the contest's colours; empty: Joute's own
+	Brand       string
+	Home        string
+	Index       bool // may be found by search engines
+}
+
+// frame fills in the layout of the page at hand.
+func (s *Server) frame(c *fiber.Ctx, lang, title string) layout {
+	other, name := "en", "English"
+	if lang == "en" {
+		other, name = "fr", "Français"
+	}
+	return layout{
+		words: words{s.texts, lang}, Title: title,
+		Other: strings.Clone(c.Path()) + "?lang=" + other, OtherLang: other, OtherName: name,
+		Style: asset("joute.css"), Script: asset("board.js"), Icon: asset("icon.svg"), Home: home(c),
+	}
+}
+
+// home keeps a language that was chosen by hand.
+func home(c *fiber.Ctx) string { return "/" + chosen(c) }
+
+// chosen is the query that carries a language chosen by hand on, or empty.
+func chosen(c *fiber.Ctx) string {
+	if lang := c.Query("lang"); lang == "fr" || lang == "en" {
+		return "?lang=" + strings.Clone(lang)
+	}
+	return ""
+}
+
+// render answers with a page. Pages hold ballot ids and passes made for one
+// reader: nothing between keeps them.
+func (s *Server) render(c *fiber.Ctx, status int, name, lang string, data any) error {
+	var out bytes.Buffer
+	if err := templates.ExecuteTemplate(&out, name, data); err != nil {
+		return fmt.Errorf("render %s: %w", name, err)
+	}
+	c.Set(fiber.HeaderContentSecurityPolicy, pagePolicy)
+	c.Set(fiber.HeaderCacheControl, "private, no-cache")
+	c.Set(fiber.HeaderContentLanguage, lang)
+	c.Vary(fiber.HeaderAcceptLanguage)
+	c.Set(fiber.HeaderContentType, "text/html; charset=utf-8")
+	return c.Status(status).Send(out.Bytes())
+}
+
+// message is a page that says one thing.
+type message struct {
+	layout
+	Heading, Text string
+	Again         *again // to press once more, the same ballot
+	Contests      []contestLink
+}
+
+// again is a vote form for the very same ballot.
+type again struct {
+	Action, Entry, Ballot, Pass string
+}
+
+// failPage is a refusal as a page: the same sentence as the API's problem, but
+// where that one speaks of requests and ballot ids.
+func (s *Server) failPage(c *fiber.Ctx, p *problem, retry *again) error {
+	lang := s.pageLang(c, "")
+	m := message{Again: retry}
+	switch p.code {
+	case "store-unavailable", "overloaded":
+		m.Heading, m.Text = s.texts.say(lang, "page.busy.title", nil), s.texts.say(lang, "page.busy", nil)
+	case "internal-error":
+		m.Heading, m.Text = s.texts.say(lang, "problem.internal-error.title", nil), s.texts.say(lang, "page.internal", map[string]any{"Request": s.requestID(c)})
+	case "invalid-request":
+		m.Heading, m.Text = s.texts.say(lang, "problem.invalid-request.title", nil), s.texts.say(lang, "page.invalid", nil)
+	default:
+		d := p.document(s.texts, lang, s.requestID(c))
+		m.Heading, m.Text = d.Title, d.Detail
+	}
+	if p.status == fiber.StatusNotFound {
+		m.Contests = s.contestLinks(c, lang)
+	}
+	m.layout = s.frame(c, lang, m.Heading)
+	if p.retryAfter != "" {
+		c.Set(fiber.HeaderRetryAfter, p.retryAfter)
+	}
+	return s.render(c, p.status, "message.html", lang, m)
+}
+
+// contestLink is a contest in a list.
+type contestLink struct {
+	Href, Title, Brand, When string
+	Open                     bool
+}
+
+type homePage struct {
+	layout
+	Contests []contestLink
+}
+
+// home lists the contests that are open, then those to come.
+func (s *Server) home(c *fiber.Ctx) error {
+	lang := s.pageLang(c, "")
+	p := homePage{layout: s.frame(c, lang, s.texts.say(lang, "page.home.title", nil)), Contests: s.contestLinks(c, lang)}
+	p.Description, p.Index = s.texts.say(lang, "page.home.description", nil), true
+	return s.render(c, fiber.StatusOK, "home.html", lang, p)
+}
+
+func (s *Server) contestLinks(c *fiber.Ctx, lang string) []contestLink {
+	var open, coming []contestLink
+	for _, stored := range s.cfg.Registry.List() {
+		link := contestLink{
+			Href:  "/c/" + stored.Contest.ID + chosen(c),
+			Title: stored.Contest.Title.In(lang, stored.Contest.Locale), Brand: stored.Contest.Brand,
+		}
+		phase := stored.Phase(time.Now())
+		link.When = phaseLine(words{s.texts, lang}, stored, phase, stored.Closes())
+		switch phase {
+		case contest.PhaseVoting:
+			link.Open = true
+			open = append(open, link)
+		case contest.PhaseUpcoming, contest.PhaseEntries, contest.PhaseBetween:
+			coming = append(coming, link)
+		}
+	}
+	return append(open, coming...)
+}

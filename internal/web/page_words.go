@@ -1,0 +1,110 @@
+package web
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/nicksnyder/go-i18n/v2/i18n"
+	"golang.org/x/text/language"
+)
+
+// words are the catalogue in one language, as templates ask it.
+type words struct {
+	texts *catalogue
+	Lang  string
+}
+
+// Say is a message; pairs are names and values for it.
+func (w words) Say(id string, pairs ...any) string {
+	data := map[string]any{}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		data[fmt.Sprint(pairs[i])] = pairs[i+1]
+	}
+	return w.texts.say(w.Lang, id, data)
+}
+
+// Count is a message that depends on how many.
+func (w words) Count(id string, n int64) string {
+	text, err := w.texts.localizers[w.Lang].Localize(&i18n.LocalizeConfig{
+		MessageID: id, PluralCount: n, TemplateData: map[string]any{"N": w.Number(n)},
+	})
+	if err != nil {
+		return id
+	}
+	return text
+}
+
+// Number writes n in groups of three, as Intl.NumberFormat does in the page:
+// 12,482 or 12 482 (a narrow space that does not break).
+func (w words) Number(n int64) string {
+	separator := ","
+	if w.Lang == "fr" {
+		separator = "\u202f"
+	}
+	digits := strconv.FormatInt(n, 10)
+	var out strings.Builder
+	for i, digit := range digits {
+		if i > 0 && digit != '-' && digits[i-1] != '-' && (len(digits)-i)%3 == 0 {
+			out.WriteString(separator)
+		}
+		out.WriteRune(digit)
+	}
+	return out.String()
+}
+
+// Decimal writes x with two decimals.
+func (w words) Decimal(x float64) string {
+	whole, part, _ := strings.Cut(strconv.FormatFloat(x, 'f', 2, 64), ".")
+	n, _ := strconv.ParseInt(whole, 10, 64) // a score is far below 2^63
+	if w.Lang == "fr" {
+		return w.Number(n) + "," + part
+	}
+	return w.Number(n) + "." + part
+}
+
+var monthsFR = [...]string{"janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre", "décembre"}
+var daysFR = [...]string{"dimanche", "lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi"}
+
+// When writes an instant as the people of a contest say it, their zone named.
+func (w words) When(t time.Time, zone *time.Location) string {
+	t = t.In(zone)
+	if w.Lang != "fr" {
+		return t.Format("Monday 2 January 2006, 15:04") + " (" + zone.String() + ")"
+	}
+	day := strconv.Itoa(t.Day())
+	if t.Day() == 1 {
+		day = "1er"
+	}
+	hour := t.Format("15") + "\u00a0h"
+	if t.Minute() != 0 {
+		hour += "\u00a0" + t.Format("04")
+	}
+	return fmt.Sprintf("%s %s %s %d à %s (%s)", daysFR[t.Weekday()], day, monthsFR[t.Month()-1], t.Year(), hour, zone)
+}
+
+// pageLang is the language of a page: the one of ?lang=, else the first of the
+// reader's that Joute speaks, else the contest's, else English.
+func (s *Server) pageLang(c *fiber.Ctx, locale string) string {
+	lang := s.choose(c.Query("lang"), c.Get(fiber.HeaderAcceptLanguage), locale)
+	c.Locals(localLang, lang)
+	return lang
+}
+
+func (s *Server) choose(asked, accept, locale string) string {
+	if len(accept) > maxAcceptLanguage {
+		accept = ""
+	}
+	for _, want := range []string{asked, accept, locale} {
+		tags, _, err := language.ParseAcceptLanguage(want)
+		if err != nil || len(tags) == 0 {
+			continue
+		}
+		if _, index, confidence := s.texts.matcher.Match(tags...); confidence != language.No {
+			return languages[index].String()
+		}
+	}
+	return languages[0].String()
+}
