@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"log/slog"
@@ -9,6 +10,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/joute/joute/contest"
+	"github.com/joute/joute/contest/registry"
 	"github.com/joute/joute/internal/store"
 	"github.com/joute/joute/voting"
 	"github.com/joute/joute/voting/ballotbox"
@@ -65,6 +67,9 @@ var sentinels = []struct {
 }{
 	{store.ErrOverloaded, errOverloaded},
 	{store.ErrUnavailable, errUnavailable},
+	{store.ErrUnsafe, errUnavailable},
+	{context.DeadlineExceeded, errUnavailable}, // only the store makes a request wait
+	{registry.ErrNoContest, errNoContest},
 	{voting.ErrPass, errInvalidPass},
 	{voting.ErrReceipt, errInvalidPass},
 	{voting.ErrPosition, invalid("after", "position")},

@@ -1,8 +1,67 @@
 package web
 
-import "github.com/gofiber/fiber/v2"
+import (
+	"slices"
 
-// route registers the API.
+	"github.com/gofiber/fiber/v2"
+)
+
+// endpoint is one call of the API.
+type endpoint struct {
+	method, path string
+	handle       fiber.Handler
+	open         bool // any origin may read the answer
+}
+
+const (
+	onContests = "/v1/contests"
+	onContest  = onContests + "/:contest"
+)
+
+func (s *Server) endpoints() []endpoint {
+	return []endpoint{
+		{"GET", onContests, s.listContests, true},
+		{"GET", onContest, s.getContest, true},
+		{"PUT", onContest, s.organizer(s.putContest), false},
+		{"POST", onContest + "/passes", s.postPass, false},
+		{"POST", onContest + "/ballots", s.postBallot, false},
+		{"GET", onContest + "/ballots/:ballot", s.getBallot, false},
+		{"DELETE", onContest + "/ballots/:ballot", s.deleteBallot, false},
+		{"POST", onContest + "/standings", s.organizer(s.postStandings), false},
+		{"POST", onContest + "/close", s.organizer(s.postClose), false},
+		{"POST", onContest + "/publish", s.organizer(s.postPublish), false},
+		{"GET", onContest + "/ledger", s.getLedger, true},
+		{"GET", onContest + "/evidence", s.organizer(s.getEvidence), false},
+		{"GET", onContest + "/leaderboard", s.getLeaderboard, true},
+		{"GET", "/livez", s.livez, true},
+		{"GET", "/readyz", s.readyz, true},
+		{"GET", "/metrics", s.getMetrics(), false},
+		{"GET", "/openapi.json", s.openapi, true},
+	}
+}
+
+// route registers the API: every call, and OPTIONS for every path.
 func (s *Server) route(r fiber.Router) {
-	r.Get("/livez", s.livez)
+	methods, open := map[string][]string{}, map[string][]string{}
+	var paths []string
+	for _, e := range s.endpoints() {
+		if !slices.Contains(paths, e.path) {
+			paths = append(paths, e.path)
+		}
+		handle := s.embedOrigins(e.handle)
+		if e.open {
+			handle = anyOrigin(e.handle)
+			open[e.path] = append(open[e.path], e.method)
+		}
+		methods[e.path] = append(methods[e.path], e.method)
+		if e.method == fiber.MethodGet {
+			methods[e.path] = append(methods[e.path], fiber.MethodHead)
+			r.Get(e.path, handle) // and HEAD
+			continue
+		}
+		r.Add(e.method, e.path, handle)
+	}
+	for _, path := range paths {
+		r.Options(path, s.preflight(append(methods[path], fiber.MethodOptions), open[path]))
+	}
 }

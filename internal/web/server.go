@@ -23,6 +23,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/valyala/fasthttp"
 
+	"github.com/joute/joute/contest/registry"
+	"github.com/joute/joute/internal/live"
 	"github.com/joute/joute/internal/store"
 	"github.com/joute/joute/voting"
 	"github.com/joute/joute/voting/ballotbox"
@@ -32,6 +34,9 @@ import (
 // PublicURL and Version.
 type Config struct {
 	Store    *store.Store
+	Gate     *store.Gate
+	Registry *registry.Registry
+	Boards   *live.Boards
 	Boxes    *ballotbox.Boxes
 	Passes   *voting.Passes
 	Receipts *voting.Receipts
@@ -66,6 +71,8 @@ type Server struct {
 	app      *fiber.App
 	log      *slog.Logger
 	texts    *catalogue
+	metrics  *metrics
+	public   publicViews
 	adminKey [sha256.Size]byte
 	inFlight atomic.Int64
 
@@ -83,7 +90,11 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("web: %w", err)
 	}
-	s := &Server{cfg: cfg, log: cfg.Log, texts: texts, adminKey: sha256.Sum256([]byte(cfg.AdminKey))}
+	measured, err := newMetrics(cfg.Metrics)
+	if err != nil {
+		return nil, fmt.Errorf("web: metrics: %w", err)
+	}
+	s := &Server{cfg: cfg, log: cfg.Log, texts: texts, metrics: measured, adminKey: sha256.Sum256([]byte(cfg.AdminKey))}
 	s.base, s.stop = context.WithCancel(context.Background())
 	s.app = fiber.New(fiber.Config{
 		AppName:                      "joute",

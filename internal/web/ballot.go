@@ -1,0 +1,101 @@
+package web
+
+import (
+	"context"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/google/uuid"
+
+	"github.com/joute/joute/contest/registry"
+	"github.com/joute/joute/voting"
+	"github.com/joute/joute/voting/ballotbox"
+)
+
+// ballotAnswer is where a ballot stands.
+type ballotAnswer struct {
+	Ballot   uuid.UUID       `json:"ballot"`
+	Entry    string          `json:"entry"`
+	Standing voting.Standing `json:"standing"`
+	Reasons  []string        `json:"reasons"`
+	At       string          `json:"at"`
+	Position voting.Position `json:"position"`
+}
+
+// getBallot tells whoever holds the ballot's pass or receipt where it stands.
+func (s *Server) getBallot(c *fiber.Ctx) error {
+	stored, err := s.contest(c)
+	if err != nil {
+		return err
+	}
+	voter, err := s.holder(c, stored)
+	if err != nil {
+		return err
+	}
+	id, ok := parseBallotID(param(c, "ballot"))
+	if !ok {
+		return ballotbox.ErrNoSuchBallot
+	}
+	ctx, cancel := context.WithTimeout(s.base, personalTime)
+	defer cancel()
+	cast, err := s.cfg.Boxes.Find(ctx, stored, voter, id)
+	if err != nil {
+		return err
+	}
+	return sendBallot(c, cast)
+}
+
+// holder is the voter whose pass or receipt the call carries. A receipt speaks
+// for its own ballot only.
+func (s *Server) holder(c *fiber.Ctx, stored *registry.Stored) (voting.Voter, error) {
+	receipt, err := s.cfg.Receipts.Open(bearer(header(c, fiber.HeaderAuthorization)))
+	if err != nil {
+		pass, err := s.pass(c, stored)
+		return pass.Voter, err
+	}
+	if receipt.Contest != stored.Contest.ID {
+		return voting.Voter{}, errInvalidPass
+	}
+	if id, ok := parseBallotID(param(c, "ballot")); !ok || id != receipt.Ballot {
+		return voting.Voter{}, ballotbox.ErrNoSuchBallot
+	}
+	return receipt.Voter, nil
+}
+
+// deleteBallot takes a ballot back, for the pass that cast it and inside the
+// undo window. Asking again finds it taken back.
+func (s *Server) deleteBallot(c *fiber.Ctx) error {
+	stored, err := s.contest(c)
+	if err != nil {
+		return err
+	}
+	pass, err := s.pass(c, stored)
+	if err != nil {
+		return err
+	}
+	id, ok := parseBallotID(param(c, "ballot"))
+	if !ok {
+		return ballotbox.ErrNoSuchBallot
+	}
+	if err := s.cfg.Gate.Err(); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(s.base, personalTime)
+	defer cancel()
+	cast, _, err := s.cfg.Boxes.Change(ctx, stored, ballotbox.Change{
+		Voter: pass.Voter, Ballot: id, Standing: voting.Withdrawn, Actor: voting.ActorVoter,
+	})
+	if err != nil {
+		return err
+	}
+	return sendBallot(c, cast)
+}
+
+func sendBallot(c *fiber.Ctx, cast voting.Cast) error {
+	reasons := cast.Reasons
+	if reasons == nil {
+		reasons = []string{}
+	}
+	return sendPersonal(c, fiber.StatusOK, ballotAnswer{
+		cast.Ballot, cast.Entry, cast.Standing, reasons, voting.FormatTime(cast.At()), cast.Position,
+	})
+}

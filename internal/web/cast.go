@@ -1,0 +1,152 @@
+package web
+
+import (
+	"context"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/google/uuid"
+
+	"github.com/joute/joute/antifraud"
+	"github.com/joute/joute/contest/registry"
+	"github.com/joute/joute/voting"
+)
+
+// castAnswer is the answer to an accepted ballot, in the contract's order.
+type castAnswer struct {
+	Ballot    uuid.UUID       `json:"ballot"`
+	Contest   string          `json:"contest"`
+	Entry     string          `json:"entry"`
+	School    string          `json:"school"`
+	Standing  voting.Standing `json:"standing"`
+	At        string          `json:"at"`
+	Position  voting.Position `json:"position"`
+	Remaining int             `json:"remaining"`
+	NextAt    *string         `json:"next_at"`
+	Receipt   string          `json:"receipt"`
+	Reasons   []string        `json:"reasons,omitempty"`
+	Duplicate bool            `json:"duplicate,omitempty"`
+}
+
+// postBallot casts. A 2xx means that the ballot is counted, or held, and will
+// stay so; after any other answer but a refusal the same ballot may be sent again.
+func (s *Server) postBallot(c *fiber.Ctx) error {
+	stored, err := s.contest(c)
+	if err != nil {
+		return err
+	}
+	var body castBody
+	if err := decode(c, &body); err != nil {
+		return err
+	}
+	id, err := body.check()
+	if err != nil {
+		return err
+	}
+	pass, err := s.pass(c, stored)
+	if err != nil {
+		return err
+	}
+	outcome, err := s.cast(stored, id, body.Entry, pass, s.attempt(c, pass, body.Client))
+	if err != nil {
+		return err
+	}
+	if outcome.Refused != "" {
+		return refusal(stored, outcome)
+	}
+	status := fiber.StatusCreated
+	switch {
+	case outcome.Duplicate:
+		status = fiber.StatusOK
+	case outcome.Cast.Standing == voting.Held:
+		status = fiber.StatusAccepted
+	}
+	return sendPersonal(c, status, s.castAnswer(stored, outcome))
+}
+
+// cast is the one way to the ballot box, for the API and for pages. The entry
+// has an id's shape; whether there is such an entry is found here.
+//
+// It has no context of its caller: a voter who hangs up does not stop a cast
+// that is under way, and the store's own timeout bounds it.
+func (s *Server) cast(stored *registry.Stored, id uuid.UUID, entry string, pass voting.Pass, attempt antifraud.Attempt) (voting.Outcome, error) {
+	if err := s.cfg.Gate.Err(); err != nil {
+		s.metrics.ballots.WithLabelValues(labelUnavailable).Inc()
+		return voting.Outcome{}, err
+	}
+	key, err := s.cfg.Passes.EvidenceKey(stored.Contest.ID)
+	if err != nil {
+		return voting.Outcome{}, err
+	}
+	start := time.Now()
+	outcome, err := s.cfg.Boxes.Cast(context.Background(), stored, voting.Ballot{
+		ID: id, Voter: pass.Voter, Entry: entry, Standing: voting.Counted, Refuse: refuse(stored, entry, pass),
+		Level: string(pass.Level), Evidence: key.Evidence(attempt),
+	})
+	s.metrics.cast.Observe(time.Since(start).Seconds())
+	if err != nil {
+		s.metrics.ballots.WithLabelValues(labelUnavailable).Inc()
+		return voting.Outcome{}, err
+	}
+	s.metrics.ballots.WithLabelValues(outcome.Label()).Inc()
+	return outcome, nil
+}
+
+// refuse is what can be refused without the store. It applies only to a ballot
+// that the store has not seen: a repeat gets its first answer.
+func refuse(stored *registry.Stored, entry string, pass voting.Pass) voting.Code {
+	if !pass.Level.AtLeast(stored.Contest.Identity) {
+		return voting.IdentityLevel
+	}
+	if e, ok := stored.Contest.Entry(entry); !ok || e.Hidden {
+		return voting.NoSuchEntry
+	}
+	return ""
+}
+
+func (s *Server) castAnswer(stored *registry.Stored, o voting.Outcome) castAnswer {
+	entry, _ := stored.Contest.Entry(o.Cast.Entry) // cast into it: it is there, hidden or not
+	a := castAnswer{
+		Ballot: o.Cast.Ballot, Contest: stored.Contest.ID, Entry: o.Cast.Entry, School: entry.School,
+		Standing: o.Cast.Standing, At: voting.FormatTime(o.Cast.At()), Position: o.Cast.Position,
+		Remaining: o.Remaining, Receipt: s.receipt(stored, o.Cast), Duplicate: o.Duplicate,
+	}
+	if o.Cast.Standing != voting.Counted {
+		a.Reasons = o.Cast.Reasons
+	}
+	if !o.NextAt.IsZero() {
+		next := voting.FormatTime(o.NextAt)
+		a.NextAt = &next
+	}
+	return a
+}
+
+// receipt is the same text for the same ballot, on every server of the data folder.
+func (s *Server) receipt(stored *registry.Stored, cast voting.Cast) string {
+	return s.cfg.Receipts.Seal(voting.Receipt{
+		Contest: stored.Contest.ID, Voter: cast.Voter, Ballot: cast.Ballot, Position: cast.Position,
+	})
+}
+
+// refusal is a cast that changed nothing, as a problem. Pages show it too.
+func refusal(stored *registry.Stored, o voting.Outcome) *problem {
+	p := &problem{status: fiber.StatusConflict, code: string(o.Refused), zone: stored.Contest.Location()}
+	switch o.Refused {
+	case voting.AlreadyVoted:
+		p.nextAt, p.left = &o.NextAt, &o.Remaining
+		if !o.NextAt.IsZero() {
+			p.say = "next"
+		}
+	case voting.PhaseClosed:
+		p.opensAt, p.closedAt = o.OpensAt, o.ClosedAt
+		p.say = "after"
+		if !o.OpensAt.IsZero() {
+			p.say = "before"
+		}
+	case voting.IdentityLevel:
+		p.status, p.data = fiber.StatusForbidden, map[string]any{"Level": string(stored.Contest.Identity)}
+	case voting.NoSuchEntry:
+		p.status = fiber.StatusNotFound
+	}
+	return p
+}

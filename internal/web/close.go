@@ -1,0 +1,58 @@
+package web
+
+import "github.com/gofiber/fiber/v2"
+
+type closeBody struct {
+	Reason string `json:"reason"`
+}
+
+// postClose ends voting now. When it answers, no ballot is counted any more.
+// Closing what is closed changes nothing.
+func (s *Server) postClose(c *fiber.Ctx) error {
+	stored, err := s.contest(c)
+	if err != nil {
+		return err
+	}
+	var body closeBody
+	if err := decodeOptional(c, &body); err != nil {
+		return err
+	}
+	var check checks
+	check.expect(body.Reason == "" || reasonShape.MatchString(body.Reason), "reason", "a code of 1 to 64 of a-z 0-9 -")
+	if err := check.err(); err != nil {
+		return err
+	}
+	ctx, cancel := s.organizerContext()
+	defer cancel()
+	at, err := s.cfg.Boxes.Close(ctx, stored, body.Reason)
+	if err != nil {
+		return err
+	}
+	// The boxes are closed, which is what counts. Should this fail, the call
+	// again finds them so and ends here.
+	if err := s.cfg.Registry.MarkClosed(ctx, stored.Contest.ID, at); err != nil {
+		return err
+	}
+	return s.sendContest(c)
+}
+
+// postPublish makes the ledger and the void total public.
+func (s *Server) postPublish(c *fiber.Ctx) error {
+	stored, err := s.contest(c)
+	if err != nil {
+		return err
+	}
+	if err := decodeOptional(c, &struct{}{}); err != nil {
+		return err
+	}
+	ctx, cancel := s.organizerContext()
+	defer cancel()
+	at, err := s.cfg.Boxes.Publish(ctx, stored)
+	if err != nil {
+		return err
+	}
+	if err := s.cfg.Registry.MarkPublished(ctx, stored.Contest.ID, at); err != nil {
+		return err
+	}
+	return s.sendContest(c)
+}

@@ -1,0 +1,106 @@
+package web
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/joute/joute/voting"
+	"github.com/joute/joute/voting/ballotbox"
+)
+
+const (
+	typeNDJSON = "application/x-ndjson"
+
+	// streamBuffer is what of a ledger is in memory at once.
+	streamBuffer = 32 << 10
+)
+
+// getLedger streams the ledger as NDJSON: for the organizer, for everybody once
+// it is published.
+func (s *Server) getLedger(c *fiber.Ctx) error {
+	stored, err := s.contest(c)
+	if err != nil {
+		return err
+	}
+	organizer := s.isOrganizer(c.Get(fiber.HeaderAuthorization))
+	if !organizer && stored.PublishedAt.IsZero() {
+		return errUnauthorized
+	}
+	after, err := voting.ParsePosition(query(c, "after"))
+	if err != nil {
+		return err
+	}
+	if after != (voting.Position{}) && (after.Epoch != stored.Epoch || after.Box >= stored.Contest.Boxes) {
+		return ballotbox.ErrEpoch
+	}
+	return s.stream(c, func(ctx context.Context, line func(any) error) error {
+		return s.cfg.Boxes.Ledger(ctx, stored, after, func(r voting.Record) error {
+			if e, ok := stored.Contest.Entry(r.Entry); !organizer && (!ok || e.Hidden) {
+				// A hidden entry is on no public path. Its records stay: who recounts
+				// finds every ballot, and no position is missing.
+				r.Entry = ""
+			}
+			return line(r)
+		})
+	})
+}
+
+// getEvidence streams the ballot log, for the organizer.
+func (s *Server) getEvidence(c *fiber.Ctx) error {
+	stored, err := s.contest(c)
+	if err != nil {
+		return err
+	}
+	return s.stream(c, func(ctx context.Context, line func(any) error) error {
+		return s.cfg.Boxes.Evidence(ctx, stored, func(l ballotbox.LogLine) error { return line(l) })
+	})
+}
+
+// stream answers line by line what produce gives. An error before the first
+// line is a problem like any other. A later one ends the connection without the
+// chunk that ends an answer: no client can take half a ledger for a whole one.
+func (s *Server) stream(c *fiber.Ctx, produce func(ctx context.Context, line func(any) error) error) error {
+	reader, writer := io.Pipe()
+	started := make(chan error, 1)
+	ctx, cancel := context.WithCancel(s.base)
+	requestID := s.requestID(c)
+	go func() {
+		defer cancel()
+		begin := func(err error) {
+			select {
+			case started <- err:
+			default: // it was told
+			}
+		}
+		out := bufio.NewWriterSize(writer, streamBuffer)
+		encoder := json.NewEncoder(out)
+		encoder.SetEscapeHTML(false)
+		err := produce(ctx, func(line any) error {
+			begin(nil)
+			return encoder.Encode(line)
+		})
+		if err == nil {
+			begin(nil)
+			err = out.Flush()
+		}
+		begin(err)
+		if err != nil && err != io.ErrClosedPipe {
+			s.log.Warn("stream ended early", slog.String("request", requestID), slog.Any("error", err))
+		}
+		writer.CloseWithError(err) // nil is the ordinary end
+	}()
+	if err := <-started; err != nil {
+		reader.Close()
+		return err
+	}
+	c.Set(fiber.HeaderContentType, typeNDJSON)
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	// fasthttp closes the reader when the client is gone, and so ends produce.
+	c.Context().SetBodyStream(reader, -1)
+	return nil
+}

@@ -1,0 +1,52 @@
+package web
+
+import (
+	"errors"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/valyala/fasthttp/fasthttpadaptor"
+
+	"github.com/joute/joute/voting"
+)
+
+// labelUnavailable is the outcome of a cast that the store did not answer.
+const labelUnavailable = "unavailable"
+
+type metrics struct {
+	ballots *prometheus.CounterVec
+	cast    prometheus.Histogram
+}
+
+func newMetrics(registry *prometheus.Registry) (*metrics, error) {
+	m := &metrics{
+		ballots: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "joute_ballots_total",
+			Help: "Ballots cast, by what became of them: counted, held, duplicate, unavailable, or the code of the refusal.",
+		}, []string{"outcome"}),
+		cast: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "joute_cast_seconds",
+			Help: "How long the ballot box took to decide a cast, waiting included.",
+			// From a loopback answer without a sync to the store's timeout.
+			Buckets: []float64{.0005, .001, .002, .005, .01, .02, .05, .1, .25, .5, 1, 2},
+		}),
+	}
+	// Each outcome is there from the start, so that a rate over the first one works.
+	for _, outcome := range []voting.Code{
+		"counted", "held", "duplicate", labelUnavailable,
+		voting.AlreadyVoted, voting.BallotReused, voting.PhaseClosed, voting.NoSuchEntry, voting.IdentityLevel,
+	} {
+		m.ballots.WithLabelValues(string(outcome))
+	}
+	return m, errors.Join(registry.Register(m.ballots), registry.Register(m.cast))
+}
+
+// getMetrics is the page that Prometheus reads.
+func (s *Server) getMetrics() fiber.Handler {
+	page := fasthttpadaptor.NewFastHTTPHandler(promhttp.HandlerFor(s.cfg.Metrics, promhttp.HandlerOpts{}))
+	return func(c *fiber.Ctx) error {
+		page(c.Context())
+		return nil
+	}
+}
