@@ -118,6 +118,14 @@ func killUnderWriters(t *testing.T, server *redistest.Server, cycles int, afterK
 	for _, what := range c.conflict {
 		t.Error(what)
 	}
+	// go-redis remembers a refused connection for up to a second.
+	deadline := time.Now().Add(10 * time.Second)
+	for st.Client().Ping(t.Context()).Err() != nil {
+		if time.Now().After(deadline) {
+			t.Fatal("the store did not come back")
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
 	return c, b, s
 }
 
