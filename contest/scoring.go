@@ -49,13 +49,17 @@ func (s Score) Float64() float64 {
 func (s Score) compare(t Score) int {
 	sHigh, sLow := bits.Mul64(s.votes, t.students)
 	tHigh, tLow := bits.Mul64(t.votes, s.students)
-	return cmp.Or(cmp.Compare(sHigh, tHigh), cmp.Compare(sLow, tLow))
+	if sHigh != tHigh {
+		return cmp.Compare(sHigh, tHigh)
+	}
+	return cmp.Compare(sLow, tLow)
 }
 
 // side is a school or an entry on its way to a rank.
 type side struct {
 	Ranked
-	last int64
+	last  int64
+	place int // in the document
 }
 
 // Rank orders schools and entries by counted votes. votes and last are by entry
@@ -64,10 +68,10 @@ type side struct {
 func (c *Contest) Rank(votes, last map[string]int64) Ranking {
 	bySchool := make(map[string][]side, len(c.Schools))
 	entries := make([]side, 0, len(c.Entries))
-	for _, e := range c.Entries {
+	for i, e := range c.Entries {
 		// A tally below zero cannot be; should a store ever say so, it must not win an unsigned comparison.
 		n := max(votes[e.ID], 0)
-		one := side{Ranked{ID: e.ID, Votes: n, Score: Score{uint64(n), 1, 1}}, last[e.ID]}
+		one := side{Ranked{ID: e.ID, Votes: n, Score: Score{uint64(n), 1, 1}}, last[e.ID], i}
 		bySchool[e.School] = append(bySchool[e.School], one)
 		if !e.Hidden {
 			entries = append(entries, one)
@@ -76,6 +80,7 @@ func (c *Contest) Rank(votes, last map[string]int64) Ranking {
 	schools := make([]side, len(c.Schools))
 	for i, s := range c.Schools {
 		schools[i] = c.Scoring.Schools.score(s, bySchool[s.ID])
+		schools[i].place = i
 	}
 	return Ranking{Schools: c.Scoring.Ties.rank(schools), Entries: c.Scoring.Ties.rank(entries)}
 }
@@ -90,8 +95,8 @@ func (r SchoolScoring) score(s School, entries []side) side {
 		out.Votes += e.Votes
 	}
 	if r.BestEntries > 0 && len(entries) > r.BestEntries {
-		slices.SortStableFunc(entries, func(a, b side) int {
-			return cmp.Or(cmp.Compare(b.Votes, a.Votes), cmp.Compare(a.last, b.last))
+		slices.SortFunc(entries, func(a, b side) int {
+			return cmp.Or(cmp.Compare(b.Votes, a.Votes), cmp.Compare(a.last, b.last), cmp.Compare(a.place, b.place))
 		})
 		entries = entries[:r.BestEntries]
 	}
@@ -107,9 +112,9 @@ func (r SchoolScoring) score(s School, entries []side) side {
 	return out
 }
 
-// rank sorts sides, given in document order, and numbers them.
+// rank sorts sides and numbers them.
 func (t Ties) rank(sides []side) []Ranked {
-	compare := func(a, b side) int {
+	compare := func(a, b *side) int {
 		order := b.Score.compare(a.Score)
 		// Without a vote there is no last ballot: such sides share a rank.
 		if order == 0 && t == TiesEarliest && a.Score.votes > 0 {
@@ -117,12 +122,22 @@ func (t Ties) rank(sides []side) []Ranked {
 		}
 		return order
 	}
-	slices.SortStableFunc(sides, compare)
+	// Pointers, because sides are large and there may be 10,000 of them four times a second.
+	sorted := make([]*side, len(sides))
+	for i := range sides {
+		sorted[i] = &sides[i]
+	}
+	slices.SortFunc(sorted, func(a, b *side) int {
+		if order := compare(a, b); order != 0 {
+			return order
+		}
+		return cmp.Compare(a.place, b.place)
+	})
 	out := make([]Ranked, len(sides))
-	for i, s := range sides {
+	for i, s := range sorted {
 		out[i] = s.Ranked
 		out[i].Rank = i + 1
-		if i > 0 && compare(sides[i-1], s) == 0 {
+		if i > 0 && compare(sorted[i-1], s) == 0 {
 			out[i].Rank = out[i-1].Rank
 		}
 	}

@@ -3,7 +3,7 @@ package registry
 import (
 	"context"
 	"fmt"
-	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 	_ "time/tzdata"
@@ -46,10 +46,10 @@ var ring = func() *keyring.Ring {
 	return r
 }()
 
-// name is a contest id of the test's own, since tests share a Redis.
-func name(t testing.TB) string {
-	return strings.Trim(strings.ToLower(strings.NewReplacer("/", "-", "_", "-").Replace(strings.TrimPrefix(t.Name(), "Test"))), "-")[:min(60, len(t.Name())-4)]
-}
+var names atomic.Int64
+
+// name is a contest id of the test's own, since tests, and repeats of one, share a Redis.
+func name(testing.TB) string { return fmt.Sprintf("contest-%d", names.Add(1)) }
 
 // document is a contest open from and to the given distances from now.
 func document(id string, opens, closes time.Duration, more string) string {
