@@ -1,12 +1,16 @@
 package archtest
 
 import (
+	"bufio"
 	"bytes"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/goccy/go-yaml"
 
@@ -90,6 +94,43 @@ func TestCompose_RedisPassesTheGate(t *testing.T) {
 	}
 	if faults := gate(t, slices.Delete(slices.Clone(command), at, at+2)); len(faults) != 1 || !strings.Contains(faults[0], "appendfsync") {
 		t.Errorf("without --appendfsync: %q", faults)
+	}
+}
+
+// The command and the environment of the file start the real program over the
+// Redis of the file; only addresses and folders are others.
+func TestCompose_JouteStarts(t *testing.T) {
+	file := readCompose(t)
+	srv := redistest.StartPlain(t, conf(t, file.Services["redis"].Command)...)
+	binary := filepath.Join(t.TempDir(), "joute")
+	if out, err := exec.Command("go", "build", "-o", binary, "../../cmd/joute").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	args := strings.NewReplacer("0.0.0.0:8080", "127.0.0.1:0", "/data", t.TempDir()).Replace(strings.Join(file.Services["joute"].Command, "\n"))
+	joute := exec.Command(binary, strings.Split(args, "\n")...)
+	values := strings.NewReplacer(
+		"${REDIS_PASSWORD:?choose a password for Redis}", password,
+		"${JOUTE_ADMIN_KEY:?choose the organizer's key}", "organizer-organizer",
+		"${JOUTE_PUBLIC_URL:-}", "", "${JOUTE_TRUSTED_PROXIES:-}", "",
+		"@redis:6379", "@"+srv.Addr())
+	for name, value := range file.Services["joute"].Environment {
+		joute.Env = append(joute.Env, name+"="+values.Replace(value))
+	}
+	var log bytes.Buffer
+	joute.Stderr = &log
+	stdout, err := joute.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := joute.Start(); err != nil {
+		t.Fatal(err)
+	}
+	patience := time.AfterFunc(time.Minute, func() { joute.Process.Kill() })
+	defer patience.Stop()
+	line, _ := bufio.NewReader(stdout).ReadString('\n')
+	joute.Process.Signal(syscall.SIGTERM)
+	if err := joute.Wait(); err != nil || !strings.HasPrefix(line, "listening on http://127.0.0.1:") {
+		t.Fatalf("%v, stdout %q, stderr:\n%s", err, line, &log)
 	}
 }
 
