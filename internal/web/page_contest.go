@@ -129,6 +129,9 @@ func (s *Server) contestPage(c *fiber.Ctx) error {
 	if v.Scored {
 		v.Unit = v.Say("page.unit.per_student", "Per", v.Number(int64(d.Scoring.Schools.Per)))
 	}
+	if n := d.Scoring.Schools.BestEntries; n > 0 {
+		v.Unit += " " + v.Count("page.best", int64(n))
+	}
 	v.Notices = notices(v.words, d, board)
 	v.schools(d, board)
 	v.entries(c, d, board)
@@ -258,9 +261,6 @@ func notices(w words, d *contest.Contest, board *live.Board) (lines []string) {
 		lines = append(lines, w.Say("page.hidden.after_close", "Closes", w.When(board.Closes, d.Location())))
 	case board.Frozen:
 		lines = append(lines, w.Say("page.frozen", "At", w.When(d.FreezesAt(), d.Location()), "Closes", w.When(board.Closes, d.Location())))
-	}
-	if n := d.Scoring.Schools.BestEntries; n > 0 && !board.Hidden {
-		lines = append(lines, w.Count("page.best", int64(n)))
 	}
 	if over {
 		lines = append(lines, w.Say("page.ties."+string(d.Scoring.Ties)))

@@ -19,7 +19,7 @@
     if (element && element.textContent !== text) element.textContent = text;
   }
   function show(name) {
-    live.className = 'live' + (name === 'on' ? '' : ' ' + name);
+    live.className = 'live' + (name === 'live' ? '' : ' ' + name);
     set(state, live.dataset[name]);
   }
   function fill(item, row, digits, best) {
@@ -77,7 +77,7 @@
       if (!answer.ok) throw answer.status;
       return answer.text();
     }).then(function (text) {
-      show('on');
+      show('live');
       if (paused || text === seen || pressed) return;
       seen = text;
       apply(JSON.parse(text));
@@ -91,7 +91,7 @@
   button.addEventListener('click', function () {
     paused = !paused;
     set(button, paused ? button.dataset.resume : button.dataset.pause);
-    show(paused ? 'paused' : 'on');
+    show(paused ? 'paused' : 'live');
     next();
   });
   document.addEventListener('visibilitychange', ask);
