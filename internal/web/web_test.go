@@ -233,3 +233,5 @@ func (e *env) casts(path string) int {
 	e.t.Helper()
 	return bytes.Count(e.do("GET", path+"/ledger", "", asOrganizer).want(200, "").body, []byte(`"kind":"cast"`))
 }
+
+func sharedURL(t testing.TB) string { return redistest.Shared(t).URL() }
