@@ -163,7 +163,7 @@ func TestPage_VoteByFormCountsOnceHoweverOftenItIsSent(t *testing.T) {
 	e := start(t)
 	id, _ := e.contest("")
 	b := e.browser("Accept-Language: fr")
-	page := b.get("/c/" + id).want(200, "")
+	page := b.get("/c/"+id).want(200, "")
 	if len(b.cookies) != 0 {
 		t.Fatalf("a cookie before the vote: %v", b.cookies)
 	}
@@ -185,7 +185,7 @@ func TestPage_VoteByFormCountsOnceHoweverOftenItIsSent(t *testing.T) {
 	e.settled(id, 1)
 
 	done := b.press(page, "lumiere-1")
-	done.shows(`role="status"`, "Votre vote est compté.", "Merci d'avoir voté pour « A »", "C'était votre dernier vote")
+	done.shows(`role="status"`, "Votre vote est compté.", "Merci d'avoir voté pour «\u00a0A\u00a0»", "C'était votre dernier vote")
 	cookie := b.cookies[passCookieName(id)]
 	if cookie == "" {
 		t.Fatal("no cookie after the vote")
@@ -307,7 +307,7 @@ func TestPage_StatusCannotBeForged(t *testing.T) {
 		"receipt=forged", "receipt=", "refused=already-voted", "refused=phase-closed", "refused=ballot-reused",
 		"refused=%3Cscript%3Ealert(1)%3C/script%3E", "status=counted", receipt,
 	} {
-		page := e.browser("Accept-Language: en").get("/c/" + id + "?" + query).want(200, "")
+		page := e.browser("Accept-Language: en").get("/c/"+id+"?"+query).want(200, "")
 		page.shows(`<div id="status" role="status" tabindex="-1"></div>`)
 		page.hides("alert(1)")
 	}

@@ -46,7 +46,6 @@
       order.push(item);
     });
     // A row under a finger or about to be pressed stays where it is.
-    if (pressed) return;
     order.forEach(function (item, i) { if (list.children[i] !== item) moved = true; });
     if (!moved) return;
     order.forEach(function (item) { from[item.dataset.id] = item.getBoundingClientRect().top; });
@@ -78,6 +77,7 @@
       return answer.text();
     }).then(function (text) {
       show('live');
+      // Nothing moves under a finger that is about to press: it waits for the next time.
       if (paused || text === seen || pressed) return;
       seen = text;
       apply(JSON.parse(text));
