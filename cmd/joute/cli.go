@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"runtime/debug"
+	"slices"
+	"strings"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/joute/joute/internal/client"
+)
+
+// Main is the program with everything it touches of its process.
+type Main struct {
+	Stdin          io.Reader
+	Stdout, Stderr io.Writer
+	Getenv         func(string) string
+}
+
+// version is set by release builds: -ldflags "-X main.version=1.2.3".
+var version string
+
+type commands struct {
+	Version kong.VersionFlag `help:"Print the version and exit."`
+
+	Serve   serveCmd   `cmd:"" help:"Run the service: the API and the pages of all contests of one store."`
+	Demo    demoCmd    `cmd:"" help:"Show everything at once: a contest open now, and a simulated crowd that votes. Needs nothing."`
+	Apply   applyCmd   `cmd:"" help:"Create or update contests from YAML or JSON documents."`
+	Export  exportCmd  `cmd:"" help:"Write the ledger of a contest to standard output, one JSON record a line."`
+	Recount recountCmd `cmd:"" help:"Count a contest again from its ledger and compare with what the server shows."`
+	Bench   benchCmd   `cmd:"" help:"Cast many ballots at a server and measure: made-up ones, or a log to replay."`
+}
+
+// connection are the flags of every command that speaks to a running server.
+type connection struct {
+	Server string `default:"http://127.0.0.1:8080" help:"Address of the server."`
+	Key    string `help:"The organizer's key. Every user of the machine can read a command line: prefer the environment variable."`
+}
+
+func (c connection) client() (*client.Client, error) { return client.New(c.Server, c.Key) }
+
+// errTold is an error whose every line has been printed already.
+var errTold = errors.New("already told")
+
+// Run is one run of the program: it returns the exit status, 0 or 1. Flags come
+// before the environment (JOUTE_ and the flag's name), the environment before
+// defaults. It returns soon after ctx ends.
+func (m *Main) Run(ctx context.Context, args []string) int {
+	err := m.run(ctx, args)
+	if err == nil {
+		return 0
+	}
+	if !errors.Is(err, errTold) {
+		for line := range strings.Lines(err.Error()) {
+			fmt.Fprintf(m.Stderr, "joute: %s\n", strings.TrimRight(line, "\n"))
+		}
+	}
+	return 1
+}
+
+func (m *Main) run(ctx context.Context, args []string) error {
+	if len(args) > 0 && args[0] == "help" { // joute help apply = joute apply --help
+		args = append(slices.Clone(args[1:]), "--help")
+	}
+	exited := false
+	parser, err := kong.New(&commands{},
+		kong.Name("joute"),
+		kong.Description("Viral contests between schools, with votes that count exactly once.\n\n"+
+			"Start with: joute demo. Every flag is also an environment variable, JOUTE_ and its name."),
+		kong.Vars{"version": versionText()},
+		kong.Writers(m.Stdout, m.Stderr),
+		kong.Exit(func(int) { exited = true }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
+		kong.ValueFormatter(formatHelp),
+		kong.Resolvers(environment(m.Getenv)),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+		kong.Bind(m),
+	)
+	if err != nil {
+		return fmt.Errorf("command line: %w", err) // of the program, not of the user
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	parsed, err := parser.Parse(args)
+	switch {
+	case exited: // after --help or --version
+		return nil
+	case err != nil:
+		return fmt.Errorf("%w (joute --help tells more)", err)
+	}
+	return parsed.Run()
+}
+
+// variable is the environment variable of a flag; empty when it has none.
+func variable(flag *kong.Flag) string {
+	if flag.Name == "help" || flag.Name == "version" {
+		return ""
+	}
+	return "JOUTE_" + strings.ToUpper(strings.ReplaceAll(flag.Name, "-", "_"))
+}
+
+// environment resolves flags from getenv instead of kong's own look into the
+// process, so that tests may run side by side. An empty variable is an unset one.
+func environment(getenv func(string) string) kong.Resolver {
+	return kong.ResolverFunc(func(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+		name := variable(flag)
+		if name == "" {
+			return nil, nil
+		}
+		if text := getenv(name); text != "" {
+			return text, nil
+		}
+		return nil, nil
+	})
+}
+
+func formatHelp(value *kong.Value) string {
+	if value.Flag == nil || variable(value.Flag) == "" {
+		return value.Help
+	}
+	return fmt.Sprintf("%s ($%s)", value.Help, variable(value.Flag))
+}
+
+func versionText() string {
+	if version != "" {
+		return version
+	}
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "(devel)"
+}

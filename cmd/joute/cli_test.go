@@ -1,0 +1,86 @@
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+var everyCommand = []string{"serve", "demo", "apply", "export", "recount", "bench"}
+
+func TestCLI_HelpNamesEveryFlagsVariable(t *testing.T) {
+	for _, command := range everyCommand {
+		code, help, stderr := run(t, nil, "", command, "--help")
+		if code != 0 || stderr != "" {
+			t.Errorf("%s --help: exit %d, %s", command, code, stderr)
+		}
+		for _, word := range strings.Fields(help) {
+			flag, ok := strings.CutPrefix(word, "--")
+			flag, _, _ = strings.Cut(strings.TrimRight(flag, ",.:;"), "=")
+			if !ok || flag == "help" || flag == "version" {
+				continue
+			}
+			if variable := "$JOUTE_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_")); !strings.Contains(help, variable) {
+				t.Errorf("%s --help does not name %s", command, variable)
+			}
+		}
+		if _, same, _ := run(t, nil, "", "help", command); same != help {
+			t.Errorf("help %s is another text than %s --help", command, command)
+		}
+	}
+	for _, args := range [][]string{nil, {"help"}, {"--help"}} {
+		code, help, _ := run(t, nil, "", args...)
+		for _, command := range everyCommand {
+			if code != 0 || !strings.Contains(help, command) {
+				t.Errorf("joute %v: exit %d, without %s", args, code, command)
+			}
+		}
+	}
+}
+
+func TestCLI_Version(t *testing.T) {
+	if code, out, _ := run(t, nil, "", "--version"); code != 0 || strings.Count(out, "\n") != 1 || len(out) < 2 {
+		t.Errorf("exit %d, %q", code, out)
+	}
+}
+
+// TestCLI_FaultsAreOneSentence holds every wrong use to exit 1, one line on
+// standard error and nothing on standard output.
+func TestCLI_FaultsAreOneSentence(t *testing.T) {
+	for _, tc := range []struct {
+		args []string
+		says string
+	}{
+		{[]string{"vote"}, "vote"},
+		{[]string{"serve", "--nope"}, "--nope"},
+		{[]string{"apply"}, "<file>"},
+		{[]string{"export"}, "<contest>"},
+		{[]string{"bench"}, "--contest"},
+		{[]string{"serve", "--log-format", "xml"}, "text"},
+		{[]string{"bench", "--contest", "c", "--duration", "long"}, "duration"},
+		{[]string{"bench", "--contest", "c", "--voters", "0"}, "--voters"},
+		{[]string{"demo", "--rate", "0"}, "--rate"},
+		{[]string{"recount", "c", "--server", "localhost"}, "http://host:port"},
+		{[]string{"recount", "c", "--server", "http://127.0.0.1:1"}, "nothing listens there"},
+		{[]string{"apply", "no-such-file.yaml"}, "no-such-file.yaml: there is no such file"},
+		{[]string{"export", "c", "--evidence", "--after", "1-0-1-1"}, "--after"},
+		{[]string{"bench", "--contest", "c", "--ballots", "x", "--server", "http://127.0.0.1:1"}, "nothing listens"},
+	} {
+		code, stdout, stderr := run(t, nil, "", tc.args...)
+		if code != 1 || stdout != "" || strings.Count(stderr, "\n") != 1 || !strings.HasPrefix(stderr, "joute: ") || !strings.Contains(stderr, tc.says) {
+			t.Errorf("joute %v: exit %d, stdout %q, stderr %q", tc.args, code, stdout, stderr)
+		}
+	}
+}
+
+func TestCLI_FlagsBeforeEnvironmentBeforeDefaults(t *testing.T) {
+	vars := env{"JOUTE_SERVER": "http://127.0.0.1:1"}
+	if _, _, stderr := run(t, vars, "", "recount", "c"); !strings.Contains(stderr, "http://127.0.0.1:1") {
+		t.Errorf("the environment was not asked: %s", stderr)
+	}
+	if _, _, stderr := run(t, vars, "", "recount", "c", "--server", "http://127.0.0.1:2"); !strings.Contains(stderr, "http://127.0.0.1:2") {
+		t.Errorf("the flag did not win: %s", stderr)
+	}
+	if code, _, stderr := run(t, env{"JOUTE_UNSAFE_STORE": "perhaps"}, "", "serve"); code != 1 || !strings.Contains(stderr, "perhaps") {
+		t.Errorf("a variable that is no boolean: exit %d, %s", code, stderr)
+	}
+}

@@ -1,0 +1,180 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	_ "embed"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/joute/joute/contest"
+	"github.com/joute/joute/internal/client"
+	"github.com/joute/joute/internal/crowd"
+)
+
+//go:embed pire-cv-video.yaml
+var sampleContest []byte
+
+type demoCmd struct {
+	Listen string  `default:"127.0.0.1:8080" help:"Address to listen at; port 0 picks a free one."`
+	Rate   float64 `default:"25" help:"About how many visitors come each second."`
+	Seed   uint64  `default:"1" help:"The same seed brings the same crowd."`
+}
+
+func (demoCmd) Help() string {
+	return "Everything is in memory, and gone when the demo ends with Ctrl-C. The crowd votes through the public API, as browsers do."
+}
+
+// Run shows the sample contest, open since an hour, and sends the crowd.
+func (cmd demoCmd) Run(ctx context.Context, m *Main) error {
+	if cmd.Rate <= 0 || cmd.Rate > 5000 {
+		return fmt.Errorf("--rate: expected more than 0, at most 5000")
+	}
+	shown, err := openSince(sampleContest, time.Now().Add(-time.Hour).Truncate(time.Minute))
+	if err != nil {
+		return fmt.Errorf("sample contest: %w", err)
+	}
+	log := slog.New(slog.NewTextHandler(m.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	key := rand.Text()
+	s, err := open(ctx, config{
+		listen: cmd.Listen, adminKey: key, log: log,
+		// The crowd says where it comes from as proxies do.
+		trustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")},
+	})
+	if err != nil {
+		return err
+	}
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	var visiting sync.WaitGroup
+	defer visiting.Wait()
+	err = s.run(ctx, func(url string) {
+		visiting.Go(func() {
+			if err := cmd.visit(ctx, m, shown, url, key); err != nil && ctx.Err() == nil {
+				stop(err)
+			}
+		})
+	})
+	if cause := context.Cause(ctx); err == nil && cause != nil && cause != context.Canceled {
+		return cause
+	}
+	return err
+}
+
+// openSince moves the phases of a document so that voting opened at an instant;
+// their lengths and distances stay.
+func openSince(text []byte, opened time.Time) (*contest.Contest, error) {
+	parsed, err := contest.Parse(text)
+	if err != nil {
+		return nil, err
+	}
+	moved := *parsed
+	by := opened.Sub(parsed.Phases.Voting.Opens)
+	move := func(w contest.Window) contest.Window {
+		return contest.Window{Opens: w.Opens.Add(by), Closes: w.Closes.Add(by)}
+	}
+	moved.Phases.Voting = move(parsed.Phases.Voting)
+	if parsed.Phases.Entries != nil {
+		entries := move(*parsed.Phases.Entries)
+		moved.Phases.Entries = &entries
+	}
+	return &moved, nil
+}
+
+// visit opens the contest as an organizer would, says where it is, and sends
+// the crowd until ctx ends.
+func (cmd demoCmd) visit(ctx context.Context, m *Main, shown *contest.Contest, url, key string) error {
+	server, err := client.New(url, key)
+	if err != nil {
+		return err
+	}
+	defer server.Close()
+	if _, err := server.Apply(ctx, shown); err != nil {
+		return fmt.Errorf("sample contest: %w", err)
+	}
+	fmt.Fprintf(m.Stdout, `%s: a contest that is open now, and a simulated crowd that votes.
+
+  page           %s/c/%s
+  leaderboard    %s/v1/contests/%s/leaderboard
+  organizer key  %s
+
+Everything is in memory, and gone when this ends. Ctrl-C ends it.
+`, shown.Title.In("en", shown.Locale), url, shown.ID, url, shown.ID, key)
+
+	voters := server.Voters(shown.ID, visitorsAtOnce)
+	defer voters.Close()
+	coming := make(chan crowd.Visitor, 1024)
+	var voting sync.WaitGroup
+	defer voting.Wait()
+	defer close(coming)
+	for range visitorsAtOnce {
+		voting.Go(func() {
+			for v := range coming {
+				visitOnce(ctx, voters, v)
+			}
+		})
+	}
+	send(ctx, crowd.New(shown, cmd.Rate, cmd.Seed), coming)
+	return nil
+}
+
+const (
+	// visitorsAtOnce is enough for the highest rate, and a small crowd keeps few
+	// connections of them open.
+	visitorsAtOnce = 32
+
+	// crowdStep is short against what an eye sees as a jump.
+	crowdStep = 100 * time.Millisecond
+)
+
+// send lets visitors come as time passes.
+func send(ctx context.Context, people *crowd.Crowd, coming chan<- crowd.Visitor) {
+	ticker := time.NewTicker(crowdStep)
+	defer ticker.Stop()
+	for {
+		for _, v := range people.Step(crowdStep) {
+			select {
+			case coming <- v:
+			default: // more than this machine can take: they do not come
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+// visitOnce is one visit. What is refused or lost is the visitor's bad luck: the
+// server's log says what went wrong.
+func visitOnce(ctx context.Context, voters *client.Voters, v crowd.Visitor) {
+	from := client.Origin{Address: v.Address, Agent: v.Agent}
+	pass, err := voters.Pass(ctx, from)
+	if err != nil {
+		return
+	}
+	cast := func(entry string) (uuid.UUID, error) {
+		id := uuid.Must(uuid.NewV7())
+		_, err := voters.Cast(ctx, pass, client.Ballot{Ballot: id, Entry: entry, Client: &v.Client}, from)
+		return id, err
+	}
+	ballot, err := cast(v.Entry)
+	if err != nil {
+		return
+	}
+	if v.Regrets != "" {
+		if _, err := voters.Withdraw(ctx, pass, ballot, from); err != nil {
+			return
+		}
+		_, err = cast(v.Regrets)
+	}
+	if v.Again && err == nil {
+		_, _ = cast(v.Entry) // refused, as it should be
+	}
+}

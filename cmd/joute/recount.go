@@ -1,0 +1,205 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"text/tabwriter"
+	"time"
+
+	"github.com/joute/joute/internal/client"
+	"github.com/joute/joute/voting"
+)
+
+type recountCmd struct {
+	connection `embed:""`
+	Contest    string `arg:"" help:"Id of the contest."`
+	JSON       bool   `name:"json" help:"Print one JSON document instead of a table."`
+}
+
+func (recountCmd) Help() string {
+	return "Takes the organizer's leaderboard, which is never hidden or frozen, reads the ledger up to the very records that the\n" +
+		"board was made of, and counts them here. It may run while people vote. Prints both counts and match, exit status 0;\n" +
+		"or differs, exit status 1."
+}
+
+// count is one number that the server shows and the ledger says.
+type count struct {
+	What   string `json:"what"`
+	Server int64  `json:"server"`
+	Ledger int64  `json:"ledger"`
+}
+
+func (c count) differs() bool { return c.Server != c.Ledger }
+
+// recounted is the outcome of a recount.
+type recounted struct {
+	Contest  string  `json:"contest"`
+	Position string  `json:"position"`
+	Match    bool    `json:"match"`
+	Counts   []count `json:"counts"`
+}
+
+func (cmd recountCmd) Run(ctx context.Context, m *Main) error {
+	server, err := cmd.client()
+	if err != nil {
+		return err
+	}
+	defer server.Close()
+	board, err := server.Leaderboard(ctx, cmd.Contest)
+	if err != nil {
+		return err
+	}
+	if len(board.Boxes) == 0 || board.Totals.Counted == nil || board.Totals.Held == nil {
+		return errors.New("the server does not show the organizer's leaderboard: give the organizer's key as JOUTE_KEY")
+	}
+	ledger := newLedgerCut(board.Boxes)
+	if err := ledger.read(ctx, server, cmd.Contest); err != nil {
+		return err
+	}
+	result := compare(board, ledger)
+	if cmd.JSON {
+		err = json.NewEncoder(m.Stdout).Encode(result)
+	} else {
+		err = result.print(m)
+	}
+	if err == nil && !result.Match {
+		err = errTold
+	}
+	return err
+}
+
+// ledgerCut folds exactly the records that a leaderboard was made of.
+type ledgerCut struct {
+	cut     []int64 // records of each box that the board counted
+	seen    []int64 // the newest record of each box, folded or passed over
+	missing int     // boxes not yet read up to their cut
+	fold    *voting.Fold
+	schools map[string]string // by entry, as the records say
+}
+
+func newLedgerCut(cut []int64) *ledgerCut {
+	l := &ledgerCut{cut: cut, seen: make([]int64, len(cut)), fold: voting.NewFold(), schools: map[string]string{}}
+	for _, offset := range cut {
+		if offset > 0 {
+			l.missing++
+		}
+	}
+	return l
+}
+
+// errCut ends the reading of a ledger that goes on beyond the cut.
+var errCut = errors.New("the cut is reached")
+
+// ledgerPatience is how long a ledger may stop short of a cut that the board
+// has seen: a cached end of it is gone long before.
+const ledgerPatience = 10 * time.Second
+
+// read folds the ledger up to the cut. A ledger of several boxes ends a moment
+// before now, so the first reading may end before the cut; then it goes on.
+func (l *ledgerCut) read(ctx context.Context, server *client.Client, contest string) error {
+	after := ""
+	for progress := time.Now(); l.missing > 0; {
+		before := after
+		err := server.Ledger(ctx, contest, after, func(_ []byte, r voting.Record) error {
+			after = r.Position.String()
+			return l.add(r)
+		})
+		switch {
+		case errors.Is(err, errCut):
+			return nil
+		case err != nil:
+			return err
+		case after != before:
+			progress = time.Now()
+		case time.Since(progress) > ledgerPatience:
+			return fmt.Errorf("the ledger ends after %d records and the leaderboard was made of more: records are missing", l.fold.Records())
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+	return nil
+}
+
+func (l *ledgerCut) add(r voting.Record) error {
+	box, offset := r.Position.Box, r.Position.Offset
+	if box >= len(l.cut) {
+		return fmt.Errorf("record %s is of a box that the contest does not have", r.Position)
+	}
+	if offset != l.seen[box]+1 {
+		return fmt.Errorf("the ledger has a hole: record %d of box %d is followed by record %d", l.seen[box], box, offset)
+	}
+	l.seen[box] = offset
+	if offset > l.cut[box] {
+		return nil
+	}
+	l.fold.Add(r)
+	if r.NamesBallot() {
+		l.schools[r.Entry] = r.School
+	}
+	if offset == l.cut[box] {
+		if l.missing--; l.missing == 0 {
+			return errCut
+		}
+	}
+	return nil
+}
+
+// compare puts what the server shows beside what the ledger says. Hidden entries
+// are on no board; their ballots are in the schools' votes and in the totals.
+func compare(board voting.Leaderboard, ledger *ledgerCut) recounted {
+	tally := ledger.fold.Tally()
+	bySchool := map[string]int64{}
+	for entry, votes := range tally.Votes {
+		bySchool[ledger.schools[entry]] += votes
+	}
+	r := recounted{Contest: board.Contest, Position: board.Position, Match: true}
+	add := func(what string, server *int64, ledger int64) {
+		one := count{What: what, Server: -1, Ledger: ledger} // -1: not shown, which no count is
+		if server != nil {
+			one.Server = *server
+		}
+		r.Counts = append(r.Counts, one)
+		r.Match = r.Match && !one.differs()
+	}
+	for _, row := range board.Entries {
+		add("entry "+row.ID, row.Votes, tally.Votes[row.ID])
+	}
+	for _, row := range board.Schools {
+		add("school "+row.ID, row.Votes, bySchool[row.ID])
+		delete(bySchool, row.ID)
+	}
+	for _, school := range slices.Sorted(maps.Keys(bySchool)) { // votes for schools that the board does not have
+		add("school "+school, nil, bySchool[school])
+	}
+	add("counted", board.Totals.Counted, tally.Counted)
+	add("held", board.Totals.Held, tally.Held)
+	if board.Totals.Void != nil {
+		add("void", board.Totals.Void, tally.Void)
+	}
+	return r
+}
+
+func (r recounted) print(m *Main) error {
+	table := tabwriter.NewWriter(m.Stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(table, "%s at %s\tserver\tledger\n", r.Contest, r.Position)
+	for _, c := range r.Counts {
+		mark := ""
+		if c.differs() {
+			mark = fmt.Sprintf("\tdiffers by %+d", c.Server-c.Ledger)
+		}
+		fmt.Fprintf(table, "%s\t%d\t%d%s\n", c.What, c.Server, c.Ledger, mark)
+	}
+	verdict := "match"
+	if !r.Match {
+		verdict = "differs"
+	}
+	fmt.Fprintln(table, verdict)
+	return table.Flush()
+}

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"encoding/json"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/joute/joute/internal/redistest"
+)
+
+// TestRecount_FindsWhatSomebodyChanged edits the store behind Joute's back: the
+// control of every "match" elsewhere.
+func TestRecount_FindsWhatSomebodyChanged(t *testing.T) {
+	t.Parallel()
+	redis := redistest.Start(t)
+	s := serve(t, "--redis", redis.URL(), "--data", t.TempDir())
+	s.joute("apply", write(t, "c.yaml", smallDocument("edited", "boxes: 2\n")))
+	s.bench("--contest", "edited", "--voters", "100")
+	if out := s.joute("recount", "edited"); !strings.HasSuffix(out, "\nmatch\n") {
+		t.Fatalf("recount of an honest store:\n%s", out)
+	}
+	ctx := t.Context()
+	const box = "joute:{edited/1}:"
+
+	seed := 1
+	// edit changes the tally, and has one more ballot cast: a board may rest as
+	// long as no record is added.
+	edit := func(t *testing.T, by int64) {
+		t.Helper()
+		if err := redis.Client().HIncrBy(ctx, box+"tally", "e-1", by).Err(); err != nil {
+			t.Fatal(err)
+		}
+		seed++
+		before := s.board("edited").Position
+		s.bench("--contest", "edited", "--voters", "1", "--seed", strconv.Itoa(seed))
+		wait(t, "the board to show it", func() (string, bool) {
+			position := s.board("edited").Position
+			return position, position != before
+		})
+	}
+
+	t.Run("tally", func(t *testing.T) {
+		edit(t, 5)
+		_, out, _ := s.try("recount", "edited")
+		for _, want := range []string{"entry e-1", "differs by +5", "school s-1", "counted", "\ndiffers\n"} {
+			if !strings.Contains(out, want) {
+				t.Errorf("no %q in:\n%s", want, out)
+			}
+		}
+		code, out, _ := s.try("recount", "edited", "--json")
+		var result recounted
+		if err := json.Unmarshal([]byte(out), &result); err != nil || code != 1 || result.Match {
+			t.Errorf("--json: exit %d, %v, %s", code, err, out)
+		}
+		edit(t, -5)
+		if out := s.joute("recount", "edited"); !strings.HasSuffix(out, "\nmatch\n") {
+			t.Errorf("after the edit was undone:\n%s", out)
+		}
+	})
+
+	t.Run("ledger", func(t *testing.T) {
+		records, err := redis.Client().XRangeN(ctx, box+"ledger", "-", "+", 5).Result()
+		if err != nil || len(records) < 5 {
+			t.Fatalf("%d records, %v", len(records), err)
+		}
+		if err := redis.Client().XDel(ctx, box+"ledger", records[3].ID).Err(); err != nil {
+			t.Fatal(err)
+		}
+		if code, _, stderr := s.try("recount", "edited"); code != 1 || !strings.Contains(stderr, "record 3 of box 1 is followed by record 5") {
+			t.Errorf("exit %d, %s", code, stderr)
+		}
+	})
+}
+
+// TestRecount_WhileVotingGoesOn takes its cut out of a moving ledger of many boxes.
+func TestRecount_WhileVotingGoesOn(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	s.joute("apply", write(t, "c.yaml", smallDocument("moving", "boxes: 8\n")))
+	voted := make(chan summary, 1)
+	go func() {
+		voted <- s.bench("--contest", "moving", "--voters", "3000", "--rate", "1000", "--connections", "32")
+	}()
+	wait(t, "votes", func() (int64, bool) {
+		n := *s.board("moving").Totals.Counted
+		return n, n > 0
+	})
+	positions := map[string]bool{}
+	for done := false; !done; {
+		select {
+		case <-voted:
+			done = true
+		default:
+		}
+		code, out, stderr := s.try("recount", "moving", "--json")
+		var result recounted
+		if err := json.Unmarshal([]byte(out), &result); err != nil || code != 0 || !result.Match {
+			t.Fatalf("exit %d, %v: %s%s", code, err, out, stderr)
+		}
+		positions[result.Position] = true
+	}
+	if len(positions) < 3 {
+		t.Errorf("the contest stood still: %v", positions)
+	}
+}
+
+func TestRecount_NeedsTheOrganizersKey(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	s.joute("apply", write(t, "c.yaml", smallDocument("keyed", "")))
+	code, stdout, stderr := run(t, env{"JOUTE_SERVER": s.url}, "", "recount", "keyed")
+	if code != 1 || stdout != "" || !strings.Contains(stderr, "JOUTE_KEY") {
+		t.Errorf("exit %d, %q, %q", code, stdout, stderr)
+	}
+}

@@ -1,0 +1,160 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+type serveCmd struct {
+	Listen                string   `default:"127.0.0.1:8080" help:"Address to listen at; port 0 picks a free one."`
+	Redis                 string   `help:"The store, as redis://[user:password@]host:port[/db], rediss:// or unix://. Without it an embedded store in memory serves as a trial."`
+	Data                  string   `placeholder:"DIR" help:"Folder of the keys, shared by all servers of one store. Required with --redis. Keep it: without its keys nobody is known to have voted."`
+	PublicURL             string   `name:"public-url" help:"Address at which browsers reach the service, such as https://vote.example.org."`
+	TrustedProxies        []string `name:"trusted-proxies" placeholder:"CIDR,…" help:"Networks of the proxies in front, whose X-Forwarded-For is believed."`
+	LogFormat             string   `default:"text" enum:"text,json" help:"Format of the log on standard error: text or json."`
+	AcceptUnverifiedStore bool     `help:"Accept a managed Redis that hides its settings: they are for you to vouch for. Said at every start and in /readyz."`
+	UnsafeStore           bool     `help:"For tests and measurements: take ballots in a Redis known to lose some. /readyz stays red."`
+}
+
+func (serveCmd) Help() string {
+	return "The organizer's key comes from the environment variable JOUTE_ADMIN_KEY alone, at least 16 characters: every user of the\n" +
+		"machine can read a command line. It is required with --redis; without, one is made up and printed.\n\n" +
+		"Prints \"listening on http://HOST:PORT\" on standard output once ready, and logs to standard error. On SIGTERM it answers\n" +
+		"what it has accepted, then exits 0. A Redis that would lose ballots is refused, one line for each fault."
+}
+
+// minAdminKey is the least length of an organizer's key: 16 characters drawn at
+// random cannot be guessed over a network.
+const minAdminKey = 16
+
+func (cmd serveCmd) Run(ctx context.Context, m *Main) error {
+	cfg, err := cmd.validate(m.Getenv("JOUTE_ADMIN_KEY"))
+	if err != nil {
+		return err
+	}
+	cfg.log = newLog(m.Stderr, cmd.LogFormat)
+	if cfg.redis == "" {
+		cfg.log.Warn("trial store in memory: every contest and every ballot is gone when this process ends; --redis makes them stay")
+	}
+	s, err := open(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	if cfg.keyMadeUp {
+		fmt.Fprintf(m.Stderr, "organizer key (JOUTE_KEY of apply, export, recount): %s\n", cfg.adminKey)
+	}
+	return s.run(ctx, func(url string) { fmt.Fprintf(m.Stdout, "listening on %s\n", url) })
+}
+
+// validate checks everything that can be checked without touching anything, and
+// reports all faults at once, one a line.
+func (cmd serveCmd) validate(adminKey string) (config, error) {
+	var faults []error
+	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
+	cfg := config{
+		listen: cmd.Listen, redis: cmd.Redis, data: cmd.Data, publicURL: strings.TrimSuffix(cmd.PublicURL, "/"),
+		adminKey: adminKey, acceptUnverified: cmd.AcceptUnverifiedStore, unsafe: cmd.UnsafeStore,
+	}
+	if _, _, err := net.SplitHostPort(cmd.Listen); err != nil {
+		fault("--listen: expected host:port, found %q", cmd.Listen)
+	}
+	if cmd.Redis != "" && cmd.Data == "" {
+		fault("--data is required with --redis: the keys that say who has voted are kept there")
+	}
+	if err := checkFolder(cmd.Data); err != nil {
+		fault("--data: %w", err)
+	}
+	switch {
+	case adminKey == "" && cmd.Redis != "":
+		fault("JOUTE_ADMIN_KEY is required with --redis: the organizer's key, at least %d characters", minAdminKey)
+	case adminKey == "":
+		cfg.adminKey, cfg.keyMadeUp = rand.Text(), true
+	case len(adminKey) < minAdminKey:
+		fault("JOUTE_ADMIN_KEY: expected at least %d characters, found %d", minAdminKey, len(adminKey))
+	case strings.ContainsFunc(adminKey, func(r rune) bool { return r < '!' || r > '~' }):
+		fault("JOUTE_ADMIN_KEY: expected printable ASCII without spaces")
+	}
+	for _, text := range cmd.TrustedProxies {
+		prefix, err := parseNetwork(strings.TrimSpace(text))
+		if err != nil {
+			fault("--trusted-proxies: expected a network such as 10.0.0.0/8 or an address, found %q", text)
+		}
+		cfg.trustedProxies = append(cfg.trustedProxies, prefix)
+	}
+	if err := checkPublicURL(cmd.PublicURL); err != nil {
+		fault("--public-url: %w", err)
+	}
+	if cmd.AcceptUnverifiedStore && cmd.UnsafeStore {
+		fault("--accept-unverified-store and --unsafe-store: give one of them")
+	}
+	return cfg, errors.Join(faults...)
+}
+
+// parseNetwork reads a CIDR, or one address.
+func parseNetwork(text string) (netip.Prefix, error) {
+	if address, err := netip.ParseAddr(text); err == nil {
+		return netip.PrefixFrom(address, address.BitLen()), nil
+	}
+	prefix, err := netip.ParsePrefix(text)
+	return prefix.Masked(), err
+}
+
+func checkPublicURL(text string) error {
+	if text == "" {
+		return nil
+	}
+	u, err := url.Parse(text)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || strings.Trim(u.Path, "/") != "" ||
+		u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+		return fmt.Errorf("expected http:// or https:// and a host, such as https://vote.example.org, found %q", text)
+	}
+	return nil
+}
+
+// checkFolder tells whether files can be kept in dir, or dir can be made where
+// it is not yet. It tries, since permission bits do not tell of read-only
+// disks, and leaves nothing behind.
+func checkFolder(dir string) error {
+	if dir == "" {
+		return nil
+	}
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return err
+	}
+	for at := dir; ; at = filepath.Dir(at) {
+		info, err := os.Stat(at)
+		if errors.Is(err, fs.ErrNotExist) && at != filepath.Dir(at) {
+			continue // its parent must let it be made
+		}
+		if err != nil {
+			return fmt.Errorf("the folder cannot be used: %w", err)
+		}
+		if !info.IsDir() {
+			return fmt.Errorf("%s is not a folder", at)
+		}
+		trial, err := os.CreateTemp(at, ".joute-trial-*")
+		if err != nil {
+			return fmt.Errorf("%s cannot be written in: %w", at, errors.Unwrap(err))
+		}
+		return errors.Join(trial.Close(), os.Remove(trial.Name()))
+	}
+}
+
+func newLog(w io.Writer, format string) *slog.Logger {
+	if format == "json" {
+		return slog.New(slog.NewJSONHandler(w, nil))
+	}
+	return slog.New(slog.NewTextHandler(w, nil))
+}

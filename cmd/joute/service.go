@@ -1,0 +1,183 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"github.com/joute/joute/contest/registry"
+	"github.com/joute/joute/internal/keyring"
+	"github.com/joute/joute/internal/live"
+	"github.com/joute/joute/internal/store"
+	"github.com/joute/joute/internal/web"
+	"github.com/joute/joute/voting"
+	"github.com/joute/joute/voting/ballotbox"
+)
+
+// config is what a service is made of, checked.
+type config struct {
+	listen, redis, data, publicURL string
+	adminKey                       string
+	keyMadeUp                      bool
+	trustedProxies                 []netip.Prefix
+	acceptUnverified, unsafe       bool
+	log                            *slog.Logger
+}
+
+// service is one running server. This file is the only place where its parts
+// are put together.
+type service struct {
+	log      *slog.Logger
+	listener net.Listener
+	store    *store.Store
+	gate     *store.Gate
+	registry *registry.Registry
+	boxes    *ballotbox.Boxes
+	boards   *live.Boards
+	web      *web.Server
+}
+
+// drainTime is how long requests that were accepted may still take after
+// SIGTERM; a cast takes at most two seconds, an export of a long ledger is cut
+// and goes on elsewhere.
+const drainTime = 10 * time.Second
+
+// open takes the port and opens the store. Nothing is left open on an error.
+func open(ctx context.Context, cfg config) (_ *service, err error) {
+	s := &service{log: cfg.log}
+	defer func() {
+		if err != nil {
+			s.close()
+		}
+	}()
+	if s.listener, err = listen(ctx, cfg.listen); err != nil {
+		return nil, err
+	}
+	metrics := prometheus.NewRegistry()
+	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	if s.store, err = store.Open(ctx, store.Options{URL: cfg.redis, Registerer: metrics, Log: cfg.log}); err != nil {
+		return nil, err
+	}
+	mode := store.Strict
+	switch {
+	case cfg.unsafe:
+		mode = store.Unsafe
+	case cfg.acceptUnverified:
+		mode = store.AcceptUnverified
+	}
+	if s.gate, err = store.OpenGate(ctx, s.store, store.GateOptions{Mode: mode, Log: cfg.log}); err != nil {
+		return nil, storeFaults(err)
+	}
+	if err = store.Dataset(ctx, s.store, cfg.data); err != nil {
+		return nil, err
+	}
+	keys, err := keyring.Open(cfg.data)
+	if err != nil {
+		return nil, err
+	}
+	receipts, err := voting.NewReceipts(keys.Derive("receipt"))
+	if err != nil {
+		return nil, err
+	}
+	s.boxes = ballotbox.New(s.store)
+	s.boards = live.New(s.boxes, cfg.log)
+	s.registry = registry.New(s.store, keys, registry.Options{Log: cfg.log})
+	s.web, err = web.New(web.Config{
+		Store: s.store, Gate: s.gate, Registry: s.registry, Boxes: s.boxes, Boards: s.boards,
+		Passes: voting.NewPasses(keys), Receipts: receipts,
+		AdminKey: cfg.adminKey, PublicURL: cfg.publicURL, TrustedProxies: cfg.trustedProxies,
+		Log: cfg.log, Metrics: metrics, Version: versionText(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// listen turns the error everybody meets once into a sentence.
+func listen(ctx context.Context, address string) (net.Listener, error) {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("%s is taken by another program: choose another port with --listen 127.0.0.1:8081, or port 0 for any free one", address)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("--listen: %w", err)
+	}
+	return l, nil
+}
+
+// url is where this machine reaches the service.
+func (s *service) url() string {
+	address := s.listener.Addr().(*net.TCPAddr)
+	if address.IP.IsUnspecified() {
+		return fmt.Sprintf("http://localhost:%d", address.Port)
+	}
+	return "http://" + address.String()
+}
+
+// run serves until ctx ends, answers what it has accepted, and closes
+// everything; a second run is not possible. ready is called once the service
+// answers.
+func (s *service) run(ctx context.Context, ready func(url string)) error {
+	defer s.close()
+	if err := s.registry.Refresh(ctx); err != nil {
+		return fmt.Errorf("contests: %w", err)
+	}
+	// What runs beside the requests goes on while the last ones are answered.
+	background, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var running sync.WaitGroup
+	defer running.Wait()
+	defer stop()
+	running.Go(func() { s.gate.Run(background) })
+	running.Go(func() { s.registry.Run(background) })
+	running.Go(func() { s.boxes.Tend(background, s.log, s.registry.List) })
+	running.Go(func() { s.boards.Run(background, s.registry.List) })
+
+	served := make(chan error, 1)
+	running.Go(func() { served <- s.web.Serve(s.listener) })
+	ready(s.url())
+	s.log.Info("ready", "url", s.url(), "store", s.store.Name(), "contests", len(s.registry.List()))
+	select {
+	case err := <-served:
+		return err
+	case <-ctx.Done():
+	}
+	s.log.Info("stopping: answering what was accepted")
+	draining, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
+	defer cancel()
+	if err := s.web.Shutdown(draining); err != nil {
+		s.log.Warn("some requests were cut off", "error", err)
+	}
+	_ = s.listener.Close() // a stop that came before Serve has taken the listener must end Serve too
+	return nil
+}
+
+func (s *service) close() {
+	if s.listener != nil {
+		_ = s.listener.Close() // closed by the web server already when it ran
+	}
+	if s.store != nil {
+		if err := s.store.Close(); err != nil {
+			s.log.Warn("closing the store", "error", err)
+		}
+	}
+}
+
+// storeFaults leaves of the gate's error its lines that name a fault each.
+func storeFaults(err error) error {
+	if !errors.Is(err, store.ErrUnsafe) {
+		return err
+	}
+	_, faults, _ := strings.Cut(err.Error(), "\n")
+	return errors.New(faults)
+}
