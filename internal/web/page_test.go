@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/joute/joute/internal/redistest"
 )
 
 // browser is a visitor without JavaScript: it keeps the cookies it is given,
@@ -460,5 +462,49 @@ func TestStatic_HashedForeverAndSmall(t *testing.T) {
 	}
 	if a := e.do("GET", "/c/"+id+"/theme.css?v=old", ""); a.header.Get("Cache-Control") == forever {
 		t.Error("an old version is kept forever")
+	}
+}
+
+func TestPage_StoreGoneKeepsTheBallotToPressAgain(t *testing.T) {
+	redis := redistest.Start(t)
+	e := startOn(t, redis.URL())
+	id, _ := e.contest("")
+	b := e.browser("Accept-Language: en")
+	page := b.get("/c/"+id).want(200, "")
+	action, body := form(t, page, "lumiere-1")
+	redis.Kill()
+	started := time.Now()
+	refused := b.send("POST", action, body)
+	if took := time.Since(started); refused.status != 503 || refused.header.Get("Retry-After") == "" || took > 2*time.Second {
+		t.Fatalf("status %d, Retry-After %q, after %s", refused.status, refused.header.Get("Retry-After"), took)
+	}
+	refused.shows("A vote never counts twice.", "Send my vote again")
+	if _, again := form(t, refused, "lumiere-1"); again != body {
+		t.Errorf("another ballot or voter to press again:\n%s\n%s", again, body)
+	}
+	redis.Restart()
+	deadline := time.Now().Add(20 * time.Second)
+	for {
+		a := b.send("POST", action, body)
+		if a.status == 303 {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("does not recover: %d", a.status)
+		}
+	}
+	b.press(refused, "lumiere-1").shows("Your vote is counted.")
+	e.settled(id, 1)
+}
+
+func TestPage_FrozenNumbersStandStillAndTheVoteGoesOn(t *testing.T) {
+	e := start(t)
+	id, _ := e.contest(`,"results":{"freeze":"24h30m"}`) // of 25 hours: since half an hour
+	b := e.browser("Accept-Language: en")
+	page := b.press(b.get("/c/"+id), "lumiere-1")
+	page.shows("Your vote is counted.", "The numbers stand still since ")
+	e.settled(id, 1) // for the organizer
+	for _, reader := range []*browser{b, e.browser("Accept-Language: en")} {
+		reader.get("/c/"+id).shows("<b data-total>0</b>", "<b data-votes>0</b>", "<form")
 	}
 }
