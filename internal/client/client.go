@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -27,6 +28,9 @@ var (
 	ErrServer = errors.New("expected the server as http://host:port or https://host")
 	// ErrUnreachable is returned when nobody answers at the server's address.
 	ErrUnreachable = errors.New("cannot reach the server")
+	// ErrBroken is returned for an answer that broke off, again and again. What
+	// was given of it until then is right and incomplete.
+	ErrBroken = errors.New("the connection broke off")
 )
 
 const (
@@ -73,19 +77,30 @@ func (c *Client) contestURL(contest string, parts ...string) *url.URL {
 	return c.base.JoinPath(append([]string{"v1", "contests", url.PathEscape(contest)}, parts...)...)
 }
 
-// call sends a request that may safely be repeated, and does so when the server
-// says that it cannot answer now. The answer is decoded into out.
+// call sends a request that may safely be repeated, and does so when the
+// connection breaks or the server says that it cannot answer now. The answer is
+// decoded into out.
 func (c *Client) call(ctx context.Context, method string, to *url.URL, body []byte, out any) (status int, err error) {
 	for attempt := 1; ; attempt++ {
 		status, err = c.once(ctx, method, to, body, out)
-		var problem *Problem
-		if !errors.As(err, &problem) || !problem.Busy() || attempt == attempts {
+		again, wait := repeatable(err)
+		if !again || attempt == attempts {
 			return status, err
 		}
-		if err := pause(ctx, attempt, problem.RetryAfter); err != nil {
+		if err := pause(ctx, attempt, wait); err != nil {
 			return status, err
 		}
 	}
+}
+
+// repeatable tells whether another attempt may bring what this one did not, and
+// how long the server asked to wait for it.
+func repeatable(err error) (bool, time.Duration) {
+	var problem *Problem
+	if errors.As(err, &problem) {
+		return problem.Busy(), problem.RetryAfter
+	}
+	return errors.Is(err, ErrBroken), 0
 }
 
 func (c *Client) once(ctx context.Context, method string, to *url.URL, body []byte, out any) (int, error) {
@@ -96,7 +111,11 @@ func (c *Client) once(ctx context.Context, method string, to *url.URL, body []by
 		return 0, err
 	}
 	defer answer.Body.Close()
-	if err := json.NewDecoder(io.LimitReader(answer.Body, maxAnswer)).Decode(out); err != nil {
+	text, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer))
+	if err != nil {
+		return answer.StatusCode, c.explain(ctx, err)
+	}
+	if err := json.Unmarshal(text, out); err != nil {
 		return answer.StatusCode, fmt.Errorf("%s %s: the answer is not what a Joute server sends: %w", method, to.Path, err)
 	}
 	return answer.StatusCode, nil
@@ -117,21 +136,32 @@ func (c *Client) send(ctx context.Context, method string, to *url.URL, body []by
 		request.Header.Set("Authorization", "Bearer "+c.key)
 	}
 	answer, err := c.http.Do(request)
-	if errors.Is(err, syscall.ECONNREFUSED) {
-		return nil, fmt.Errorf("%w at %s: nothing listens there (--server or JOUTE_SERVER names another)", ErrUnreachable, c.base)
-	}
 	if err != nil {
-		var at *url.Error
-		if errors.As(err, &at) {
-			err = at.Err // the address is said once
-		}
-		return nil, fmt.Errorf("%w at %s: %w", ErrUnreachable, c.base, err)
+		return nil, c.explain(ctx, err)
 	}
 	if answer.StatusCode >= 300 {
 		defer answer.Body.Close()
 		return nil, readProblem(answer)
 	}
 	return answer, nil
+}
+
+// explain says what went wrong on the way to the server. Only a connection that
+// was there and broke is worth another attempt.
+func (c *Client) explain(ctx context.Context, err error) error {
+	var at *url.Error
+	if errors.As(err, &at) {
+		err = at.Err // the address is said once
+	}
+	var dial *net.OpError
+	switch {
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return fmt.Errorf("%w at %s: nothing listens there (--server or JOUTE_SERVER names another)", ErrUnreachable, c.base)
+	case errors.As(err, &dial) && dial.Op == "dial", ctx.Err() != nil:
+		return fmt.Errorf("%w at %s: %w", ErrUnreachable, c.base, err)
+	default:
+		return fmt.Errorf("%w: %s: %w", ErrBroken, c.base, err)
+	}
 }
 
 // pause waits before the next attempt: as long as the server asked, else twice

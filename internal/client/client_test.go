@@ -218,3 +218,20 @@ func TestCast_SaysWhyTheOutcomeIsUnknown(t *testing.T) {
 		voters.Close()
 	}
 }
+
+func TestCall_AsksAgainWhenTheConnectionBreaks(t *testing.T) {
+	t.Parallel()
+	calls := 0
+	c := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if calls++; calls == 1 {
+			w.Header().Set("Content-Length", "100")
+			fmt.Fprint(w, `{"id":`)
+			_ = http.NewResponseController(w).Flush()
+			panic(http.ErrAbortHandler)
+		}
+		fmt.Fprint(w, `{"id":"x"}`)
+	})
+	if got, err := c.Contest(context.Background(), "x"); err != nil || got.ID != "x" || calls != 2 {
+		t.Errorf("%+v, %v after %d calls", got, err, calls)
+	}
+}

@@ -22,10 +22,6 @@ const (
 	stallTimeout = 30 * time.Second
 )
 
-// ErrBroken is returned for a stream that broke off and could not be resumed.
-// What was given until then is right and incomplete.
-var ErrBroken = errors.New("the stream broke off")
-
 // Ledger gives every record after a position ("" is the beginning), each line
 // as the server sent it, without its end. When the connection breaks in the
 // middle it goes on after the last whole line: nothing is left out, nothing
@@ -83,7 +79,9 @@ func (c *Client) stream(ctx context.Context, next func() (*url.URL, int), take f
 			return nil
 		})
 		var refused *refusedLine
-		var problem *Problem
+		again, wait := repeatable(err)
+		// A server that was there comes back; a wrong address is better said at once.
+		again = again || started && errors.Is(err, ErrUnreachable)
 		switch {
 		case err == nil:
 			return nil
@@ -91,16 +89,8 @@ func (c *Client) stream(ctx context.Context, next func() (*url.URL, int), take f
 			return context.Cause(ctx)
 		case errors.As(err, &refused):
 			return refused.error
-		case errors.As(err, &problem) && !problem.Busy():
+		case !again || failures == attempts:
 			return err
-		case !started && errors.Is(err, ErrUnreachable):
-			return err // a wrong address is better said at once
-		case failures == attempts:
-			return fmt.Errorf("%w: %w", ErrBroken, err)
-		}
-		var wait time.Duration
-		if problem != nil {
-			wait = problem.RetryAfter
 		}
 		if err := pause(ctx, failures, wait); err != nil {
 			return err
@@ -136,7 +126,7 @@ func (c *Client) lines(ctx context.Context, to *url.URL, take func(line []byte) 
 		case errors.Is(err, io.EOF) && len(piece)+len(long) == 0:
 			return nil
 		case err != nil:
-			return fmt.Errorf("in the middle of a line: %w", err)
+			return fmt.Errorf("%w: %w", ErrBroken, err)
 		}
 		stalled.Reset(stallTimeout)
 		line := piece[:len(piece)-1]

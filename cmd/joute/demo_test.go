@@ -1,0 +1,86 @@
+package main
+
+import (
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/joute/joute/contest"
+)
+
+func TestDemo_MovesWithinSecondsAndEndsCleanly(t *testing.T) {
+	t.Parallel()
+	began := time.Now()
+	demo := start(t, nil, "page ", "demo", "--listen", "127.0.0.1:0", "--rate", "60")
+	page, err := http.Get(demo.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, _ := io.ReadAll(page.Body)
+	page.Body.Close()
+	if took := time.Since(began); page.StatusCode != http.StatusOK || !strings.Contains(string(body), "Le pire CV vidéo") || took > 3*time.Second {
+		t.Errorf("%s after %v: %s, %.200s", demo.url, took, page.Status, body)
+	}
+	base, id, _ := strings.Cut(demo.url, "/c/")
+	_, key, ok := strings.Cut(demo.stdout.String(), "organizer key")
+	if !ok || !strings.Contains(demo.stdout.String(), base+"/v1/contests/"+id+"/leaderboard") {
+		t.Errorf("printed:\n%s", demo.stdout.String())
+	}
+	key, _, _ = strings.Cut(strings.TrimSpace(key), "\n")
+	shown := &running{t: t, url: base}
+	counted := func() int64 { return *shown.board(id).Totals.Counted }
+	first := wait(t, "votes", func() (int64, bool) { n := counted(); return n, n > 0 })
+	wait(t, "more votes", func() (int64, bool) { n := counted(); return n, n > first+10 })
+	code, out, stderr := run(t, env{"JOUTE_SERVER": base, "JOUTE_KEY": key}, "", "recount", id)
+	if code != 0 {
+		t.Errorf("recount: exit %d\n%s%s", code, out, stderr)
+	}
+	if took := time.Since(began); took > patience {
+		t.Errorf("votes took %v to move", took)
+	}
+	if code := demo.stop(); code != 0 || strings.Contains(demo.stderr.String(), "ERROR") {
+		t.Errorf("exit %d\n%s", code, demo.stderr.String())
+	}
+}
+
+// TestDemo_ContestIsTheSampleMoved holds the demo's contest to what a demo
+// needs: open for an hour, far from its freeze, and everything else as it was.
+func TestDemo_ContestIsTheSampleMoved(t *testing.T) {
+	opened := time.Date(2030, 1, 1, 12, 0, 0, 0, time.UTC)
+	moved, err := openSince(sampleContest, opened)
+	if err != nil {
+		t.Fatal(err)
+	}
+	original, err := contest.Parse(sampleContest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := opened.Add(time.Hour)
+	if moved.Phase(now, false) != contest.PhaseVoting || !now.Before(moved.FreezesAt()) {
+		t.Errorf("an hour after its opening the contest is %s, frozen from %v", moved.Phase(now, false), moved.FreezesAt())
+	}
+	if got, want := moved.Phases.Voting.Closes.Sub(moved.Phases.Entries.Opens), original.Phases.Voting.Closes.Sub(original.Phases.Entries.Opens); got != want {
+		t.Errorf("the phases span %v, in the sample %v", got, want)
+	}
+	if _, err := contest.Parse(moved.DocumentWithSecret()); err != nil {
+		t.Errorf("the moved contest is no document any more: %v", err)
+	}
+	moved.Phases = original.Phases
+	if string(moved.DocumentWithSecret()) != string(original.DocumentWithSecret()) {
+		t.Error("more than the phases was changed")
+	}
+}
+
+// TestDemo_SampleIsTheWorkedExample finds a copy that has fallen behind.
+func TestDemo_SampleIsTheWorkedExample(t *testing.T) {
+	original, err := os.ReadFile("../../../shared/samples/pire-cv-video.yaml")
+	if err != nil {
+		t.Skip("the samples are not here")
+	}
+	if string(original) != string(sampleContest) {
+		t.Error("pire-cv-video.yaml differs from the worked example")
+	}
+}
