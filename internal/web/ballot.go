@@ -35,9 +35,9 @@ func (s *Server) getBallot(c *fiber.Ctx) error {
 	if !ok {
 		return ballotbox.ErrNoSuchBallot
 	}
-	ctx, cancel := context.WithTimeout(s.base, personalTime)
-	defer cancel()
-	cast, err := s.cfg.Boxes.Find(ctx, stored, voter, id)
+	cast, err := within(s.base, func(ctx context.Context) (voting.Cast, error) {
+		return s.cfg.Boxes.Find(ctx, stored, voter, id)
+	})
 	if err != nil {
 		return err
 	}
@@ -79,10 +79,11 @@ func (s *Server) deleteBallot(c *fiber.Ctx) error {
 	if err := s.cfg.Gate.Err(); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(s.base, personalTime)
-	defer cancel()
-	cast, _, err := s.cfg.Boxes.Change(ctx, stored, ballotbox.Change{
-		Voter: pass.Voter, Ballot: id, Standing: voting.Withdrawn, Actor: voting.ActorVoter,
+	cast, err := within(s.base, func(ctx context.Context) (voting.Cast, error) {
+		cast, _, err := s.cfg.Boxes.Change(ctx, stored, ballotbox.Change{
+			Voter: pass.Voter, Ballot: id, Standing: voting.Withdrawn, Actor: voting.ActorVoter,
+		})
+		return cast, err
 	})
 	if err != nil {
 		return err

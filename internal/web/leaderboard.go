@@ -26,13 +26,13 @@ func (s *Server) getLeaderboard(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(s.base, personalTime)
-	defer cancel()
-	viewer, err := s.viewer(ctx, c, stored)
+	viewer, err := s.viewer(c, stored)
 	if err != nil {
 		return err
 	}
-	board, err := s.cfg.Boards.Board(ctx, stored, viewer)
+	board, err := within(s.base, func(ctx context.Context) (*live.Board, error) {
+		return s.cfg.Boards.Board(ctx, stored, viewer)
+	})
 	if err != nil {
 		return err
 	}
@@ -67,7 +67,7 @@ func limitOf(c *fiber.Ctx) (int, error) {
 
 // viewer is who looks. A pass that is not valid looks like anybody: the board
 // is public, and a page may keep a pass for longer than it lasts.
-func (s *Server) viewer(ctx context.Context, c *fiber.Ctx, stored *registry.Stored) (live.Viewer, error) {
+func (s *Server) viewer(c *fiber.Ctx, stored *registry.Stored) (live.Viewer, error) {
 	token := header(c, fiber.HeaderAuthorization)
 	if bearer(token) == "" {
 		return live.Public, nil
@@ -79,7 +79,9 @@ func (s *Server) viewer(ctx context.Context, c *fiber.Ctx, stored *registry.Stor
 	if err != nil {
 		return live.Public, nil
 	}
-	voted, err := s.cfg.Boxes.HasVoted(ctx, stored, pass.Voter)
+	voted, err := within(s.base, func(ctx context.Context) (bool, error) {
+		return s.cfg.Boxes.HasVoted(ctx, stored, pass.Voter)
+	})
 	if err != nil || !voted {
 		return live.Public, err
 	}

@@ -141,6 +141,9 @@ func problemOf(err error) *problem {
 // nobody foresaw is "internal error" outside and whole in the log.
 func (s *Server) fail(c *fiber.Ctx, err error) error {
 	p := problemOf(err)
+	if unread, ok := c.Context().Conn().(*conn); ok && p != nil && (p.status == 413 || p.status == 431 || p.say == "http") {
+		unread.linger.Store(true)
+	}
 	switch {
 	case p == nil:
 		p = errInternal
@@ -149,9 +152,6 @@ func (s *Server) fail(c *fiber.Ctx, err error) error {
 	case p.status == 413:
 		if isDocumentCall(c.Request().Header.Method(), c.Request().RequestURI()) && !s.isOrganizer(c.Get(fiber.HeaderAuthorization)) {
 			p = errUnauthorized // a stranger's document is not too large, it is a stranger's
-		}
-		if unread, ok := c.Context().Conn().(*conn); ok {
-			unread.linger.Store(true)
 		}
 	case p.status >= 500:
 		s.log.Warn("request refused", slog.String("request", s.requestID(c)), slog.String("code", p.code), slog.Any("error", err))

@@ -18,10 +18,8 @@ import (
 )
 
 const (
-	// personalTime bounds what one voter asks: a store that is gone is a 503
-	// within two seconds. organizerTime is for calls over many ballots or boxes,
-	// each of whose steps has the store's own timeout.
-	personalTime  = 1900 * time.Millisecond
+	// organizerTime is for calls over many ballots or boxes, each of whose steps
+	// has the store's own timeout.
 	organizerTime = 30 * time.Second
 
 	maxStandings  = 10_000
@@ -74,6 +72,10 @@ func (s *Server) postStandings(c *fiber.Ctx) error {
 	}
 	ctx, cancel := s.organizerContext()
 	defer cancel()
+	// Whether the store answers at all is known by the first.
+	if _, err := within(ctx, func(ctx context.Context) (any, error) { return nil, s.lookUp(ctx, stored, changes[:1]) }); err != nil {
+		return err
+	}
 	if err := s.lookUp(ctx, stored, changes); err != nil {
 		return err
 	}

@@ -1,0 +1,36 @@
+package web
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// personalTime bounds what one voter asks: a store that is gone is a 503 within
+// two seconds, whatever waits for it already.
+const personalTime = 1900 * time.Millisecond
+
+// within gives what ask finds, or the context's error once personalTime is
+// over. Commands that share a round trip with casts cannot be called back while
+// a batch before theirs is under way, so ask may go on alone; it must be
+// something that may be asked again.
+func within[T any](base context.Context, ask func(context.Context) (T, error)) (T, error) {
+	type found struct {
+		value T
+		err   error
+	}
+	ctx, cancel := context.WithTimeout(base, personalTime)
+	done := make(chan found, 1)
+	defer cancel()
+	go func() {
+		value, err := ask(ctx)
+		done <- found{value, err}
+	}()
+	select {
+	case f := <-done:
+		return f.value, f.err
+	case <-ctx.Done():
+		var none T
+		return none, fmt.Errorf("the store has not answered: %w", ctx.Err())
+	}
+}
