@@ -14,13 +14,13 @@ import (
 
 type benchCmd struct {
 	connection    `embed:""`
-	Contest       string        `required:"" help:"Id of the contest. Cast only in contests made for it: these ballots count."`
+	Contest       string        `required:"" placeholder:"ID" help:"Id of the contest. Cast only in contests made for it: these ballots count."`
 	Voters        int           `default:"1000" help:"How many voters to make up."`
 	Ballots       string        `placeholder:"FILE" help:"Replay a ballot log instead: NDJSON with voter and entry on each line, may be gzip, - is standard input. Each voter's ballots stay in order."`
-	Rate          float64       `help:"Ballots a second, sent whether or not the earlier ones were answered in time; latency counts from the intended instant. 0 is as fast as possible."`
+	Rate          float64       `placeholder:"N" help:"Ballots a second, sent whether or not the earlier ones were answered in time; latency counts from the intended instant. 0 is as fast as possible."`
 	Duration      time.Duration `help:"How long made-up voters come round again; 0 is one ballot each. A log ends after it."`
 	Connections   int           `default:"64" help:"How many connections cast at once."`
-	PartnerSecret string        `help:"Sign a partner's pass for each voter with this key of the contest; without, the server is asked for device passes first. Prefer the environment variable."`
+	PartnerSecret string        `placeholder:"SECRET" help:"Sign a partner's pass for each voter with this key of the contest; without, the server is asked for device passes first. Prefer the environment variable."`
 	Seed          uint64        `default:"1" help:"Made-up voters and their choices are the same for the same seed."`
 }
 

@@ -24,7 +24,7 @@ var stores = []struct {
 	name  string
 	real  bool
 	boxes int
-}{{"embedded", false, 1}, {"embedded, 8 boxes", false, 8}, {"redis", true, 1}, {"redis, 8 boxes", true, 8}}
+}{{"redis", true, 1}, {"redis, 8 boxes", true, 8}, {"embedded", false, 1}}
 
 // eachStore runs f over every store, with the text that gives the document its boxes.
 func eachStore(t *testing.T, f func(t *testing.T, s *running, boxes string)) {

@@ -37,8 +37,8 @@ type commands struct {
 
 // connection are the flags of every command that speaks to a running server.
 type connection struct {
-	Server string `default:"http://127.0.0.1:8080" help:"Address of the server."`
-	Key    string `help:"The organizer's key. Every user of the machine can read a command line: prefer the environment variable."`
+	Server string `default:"http://127.0.0.1:8080" placeholder:"URL" help:"Address of the server."`
+	Key    string `placeholder:"KEY" help:"The organizer's key. Every user of the machine can read a command line: prefer the environment variable."`
 }
 
 func (c connection) client() (*client.Client, error) { return client.New(c.Server, c.Key) }

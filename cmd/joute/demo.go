@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	_ "embed"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/netip"
@@ -33,7 +34,7 @@ func (demoCmd) Help() string {
 // Run shows the sample contest, open since an hour, and sends the crowd.
 func (cmd demoCmd) Run(ctx context.Context, m *Main) error {
 	if cmd.Rate <= 0 || cmd.Rate > 5000 {
-		return fmt.Errorf("--rate: expected more than 0, at most 5000")
+		return errors.New("--rate: expected more than 0, at most 5000")
 	}
 	shown, err := openSince(sampleContest, time.Now().Add(-time.Hour).Truncate(time.Minute))
 	if err != nil {
@@ -49,21 +50,21 @@ func (cmd demoCmd) Run(ctx context.Context, m *Main) error {
 	if err != nil {
 		return err
 	}
-	ctx, stop := context.WithCancelCause(ctx)
-	defer stop(nil)
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
 	var visiting sync.WaitGroup
-	defer visiting.Wait()
+	var failed error // why the crowd could not come; read after visiting
 	err = s.run(ctx, func(url string) {
 		visiting.Go(func() {
 			if err := cmd.visit(ctx, m, shown, url, key); err != nil && ctx.Err() == nil {
-				stop(err)
+				failed = err
+				stop()
 			}
 		})
 	})
-	if cause := context.Cause(ctx); err == nil && cause != nil && cause != context.Canceled {
-		return cause
-	}
-	return err
+	stop()
+	visiting.Wait()
+	return errors.Join(err, failed)
 }
 
 // openSince moves the phases of a document so that voting opened at an instant;

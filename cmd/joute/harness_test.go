@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"os"
 	"os/exec"
@@ -58,7 +59,7 @@ func (o *output) String() string {
 type running struct {
 	t              *testing.T
 	stdout, stderr output
-	cancel         context.CancelFunc
+	cancel         context.CancelCauseFunc
 	code           chan int
 	url            string
 }
@@ -68,7 +69,7 @@ type running struct {
 func start(t *testing.T, vars env, ready string, args ...string) *running {
 	t.Helper()
 	r := &running{t: t, code: make(chan int, 1)}
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancelCause(context.Background())
 	r.cancel = cancel
 	m := Main{Stdin: strings.NewReader(""), Stdout: &r.stdout, Stderr: &r.stderr, Getenv: func(name string) string { return vars[name] }}
 	go func() { r.code <- m.Run(ctx, args) }()
@@ -96,7 +97,7 @@ func serve(t *testing.T, args ...string) *running {
 // stop ends the program as a signal does, and returns its exit status.
 func (r *running) stop() int {
 	r.t.Helper()
-	r.cancel()
+	r.cancel(errors.New("interrupt signal received")) // as signal.NotifyContext does
 	select {
 	case code := <-r.code:
 		r.code <- code // for who asks again

@@ -18,10 +18,10 @@ import (
 
 type serveCmd struct {
 	Listen                string   `default:"127.0.0.1:8080" help:"Address to listen at; port 0 picks a free one."`
-	Redis                 string   `help:"The store, as redis://[user:password@]host:port[/db], rediss:// or unix://. Without it an embedded store in memory serves as a trial."`
+	Redis                 string   `placeholder:"URL" help:"The store, as redis://[user:password@]host:port[/db], rediss:// or unix://. Without it an embedded store in memory serves as a trial."`
 	Data                  string   `placeholder:"DIR" help:"Folder of the keys, shared by all servers of one store. Required with --redis. Keep it: without its keys nobody is known to have voted."`
-	PublicURL             string   `name:"public-url" help:"Address at which browsers reach the service, such as https://vote.example.org."`
-	TrustedProxies        []string `name:"trusted-proxies" placeholder:"CIDR,…" help:"Networks of the proxies in front, whose X-Forwarded-For is believed."`
+	PublicURL             string   `name:"public-url" placeholder:"URL" help:"Address at which browsers reach the service, such as https://vote.example.org."`
+	TrustedProxies        []string `name:"trusted-proxies" placeholder:"CIDR" help:"Networks of the proxies in front, whose X-Forwarded-For is believed."`
 	LogFormat             string   `default:"text" enum:"text,json" help:"Format of the log on standard error: text or json."`
 	AcceptUnverifiedStore bool     `help:"Accept a managed Redis that hides its settings: they are for you to vouch for. Said at every start and in /readyz."`
 	UnsafeStore           bool     `help:"For tests and measurements: take ballots in a Redis known to lose some. /readyz stays red."`
@@ -44,9 +44,6 @@ func (cmd serveCmd) Run(ctx context.Context, m *Main) error {
 		return err
 	}
 	cfg.log = newLog(m.Stderr, cmd.LogFormat)
-	if cfg.redis == "" {
-		cfg.log.Warn("trial store in memory: every contest and every ballot is gone when this process ends; --redis makes them stay")
-	}
 	s, err := open(ctx, cfg)
 	if err != nil {
 		return err
