@@ -18,18 +18,23 @@ const (
 )
 
 // listener gives out connections whose writes are bounded one by one.
-type listener struct{ net.Listener }
+type listener struct {
+	net.Listener
+	patience time.Duration // for one piece: writeTimeout
+}
 
 func (l listener) Accept() (net.Conn, error) {
 	c, err := l.Listener.Accept()
 	if err != nil {
 		return nil, err
 	}
-	return &conn{Conn: c}, nil
+	return &conn{Conn: c, patience: l.patience}, nil
 }
 
 type conn struct {
 	net.Conn
+	patience time.Duration
+
 	// linger: the client is still sending a body that was refused unread.
 	// Closing at once would reset the connection under the answer.
 	linger atomic.Bool
@@ -37,7 +42,7 @@ type conn struct {
 
 func (c *conn) Write(p []byte) (n int, err error) {
 	for len(p) > 0 && err == nil {
-		if err = c.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
+		if err = c.SetWriteDeadline(time.Now().Add(c.patience)); err != nil {
 			return n, err
 		}
 		var wrote int

@@ -75,6 +75,7 @@ type Server struct {
 	public   publicViews
 	adminKey [sha256.Size]byte
 	inFlight atomic.Int64
+	capacity int64 // of inFlight
 
 	// base ends when a shutdown has no more time: streams end with it.
 	base context.Context
@@ -94,7 +95,7 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("web: metrics: %w", err)
 	}
-	s := &Server{cfg: cfg, log: cfg.Log, texts: texts, metrics: measured, adminKey: sha256.Sum256([]byte(cfg.AdminKey))}
+	s := &Server{cfg: cfg, log: cfg.Log, texts: texts, metrics: measured, capacity: maxInFlight, adminKey: sha256.Sum256([]byte(cfg.AdminKey))}
 	s.base, s.stop = context.WithCancel(context.Background())
 	s.app = fiber.New(fiber.Config{
 		AppName:                      "joute",
@@ -121,7 +122,7 @@ func New(cfg Config) (*Server, error) {
 
 // Serve answers on l until Shutdown.
 func (s *Server) Serve(l net.Listener) error {
-	if err := s.app.Listener(listener{l}); err != nil {
+	if err := s.app.Listener(listener{l, writeTimeout}); err != nil {
 		return fmt.Errorf("serve: %w", err)
 	}
 	return nil
@@ -147,7 +148,7 @@ func (s *Server) admit(next fasthttp.RequestHandler) fasthttp.RequestHandler {
 	}
 	return func(fctx *fasthttp.RequestCtx) {
 		defer s.inFlight.Add(-1)
-		switch full := s.inFlight.Add(1) > maxInFlight; {
+		switch full := s.inFlight.Add(1) > s.capacity; {
 		case full:
 			s.refuse(fctx, errOverloaded)
 		case !known[string(fctx.Method())]:
