@@ -4,7 +4,6 @@ import (
 	"embed"
 	"encoding/json"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/nicksnyder/go-i18n/v2/i18n"
@@ -63,12 +62,6 @@ func (c *catalogue) say(lang, id string, data map[string]any) string {
 		return id
 	}
 	return text
-}
-
-// has reports whether there is such a message.
-func (c *catalogue) has(lang, id string) bool {
-	_, err := c.localizers[lang].Localize(&i18n.LocalizeConfig{MessageID: id})
-	return err == nil || !strings.Contains(err.Error(), "not found")
 }
 
 // moment writes an instant as people say it, in the zone of a contest.

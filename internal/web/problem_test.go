@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/nicksnyder/go-i18n/v2/i18n"
 )
 
 func texts(t testing.TB, lang string) map[string]string {
@@ -92,6 +93,12 @@ func TestTexts_EverySentenceThatIsUsedIsThere(t *testing.T) {
 			t.Errorf("%v wrapped is %v, want %v", s.err, got, s.is)
 		}
 	}
+}
+
+// has reports whether there is such a message.
+func (c *catalogue) has(lang, id string) bool {
+	_, err := c.localizers[lang].Localize(&i18n.LocalizeConfig{MessageID: id})
+	return err == nil || !strings.Contains(err.Error(), "not found")
 }
 
 func TestLanguage(t *testing.T) {
