@@ -253,7 +253,7 @@ func TestUnavailable_OverloadedIsRefusedUnsent(t *testing.T) {
 	s := open(t, Options{URL: srv.URL()})
 	srv.Freeze()
 	for range maxQueued {
-		s.Casts().Incr(t.Context(), "n")
+		s.casts.Incr(t.Context(), "n")
 	}
 	start := time.Now()
 	err := s.Script("count", countOnce, false).Run(t.Context(), []string{"{c}seen", "{c}n"}, "anna").Err()

@@ -34,7 +34,7 @@ type Options struct {
 // Store is an open store. It may be used by many goroutines.
 type Store struct {
 	client   redis.UniversalClient
-	casts    *redis.AutoPipeliner
+	casts    *redis.AutoPipeliner // carries scripts: calls made at the same time share a round trip
 	embedded *embedded // nil for a real Redis
 	name     string
 	timeout  time.Duration
@@ -104,13 +104,6 @@ func (s *Store) connect(ro *redis.Options) {
 // ends within the store's timeout (so none may block on the server), and fails
 // with ErrUnavailable when the store is gone.
 func (s *Store) Client() redis.UniversalClient { return s.client }
-
-// Casts is the auto-pipelined face of the client: calls made at the same time
-// share one round trip. A call returns at once; reading its result waits for
-// it. So a command started here just before Script.Run rides in its batch. It
-// is for idempotent commands only, and no context ends the wait: Script.Run,
-// which has a deadline, is the usual way.
-func (s *Store) Casts() redis.Cmdable { return s.casts }
 
 // Embedded says whether this is the trial store in memory.
 func (s *Store) Embedded() bool { return s.embedded != nil }

@@ -169,15 +169,3 @@ func TestMetrics_CountRoundTripsByWhatTheyCarry(t *testing.T) {
 		t.Errorf("histograms: %d, %v", n, err)
 	}
 }
-
-func TestCasts_StartedBeforeRunRidesAlong(t *testing.T) {
-	both(t, func(t *testing.T, s *Store) {
-		added := s.Casts().RPush(t.Context(), "{c}evidence", "net")
-		if err := s.Script("count", countOnce, false).Run(t.Context(), []string{"{c}a", "{c}b"}, "x").Err(); err != nil {
-			t.Fatal(err)
-		}
-		if n, err := added.Result(); n != 1 || err != nil {
-			t.Fatal(n, err)
-		}
-	})
-}

@@ -24,6 +24,9 @@ func (s *Server) postClose(c *fiber.Ctx) error {
 	}
 	ctx, cancel := s.organizerContext()
 	defer cancel()
+	if body.Reason == "" {
+		body.Reason = "ended-early" // no record without a reason
+	}
 	at, err := s.cfg.Boxes.Close(ctx, stored, body.Reason)
 	if err != nil {
 		return err

@@ -11,9 +11,8 @@ import (
 const personalTime = 1900 * time.Millisecond
 
 // within gives what ask finds, or the context's error once personalTime is
-// over. Commands that share a round trip with casts cannot be called back while
-// a batch before theirs is under way, so ask may go on alone; it must be
-// something that may be asked again.
+// over. A script that was sent cannot be called back, so ask may go on alone; it
+// must be something that may be asked again.
 func within[T any](base context.Context, ask func(context.Context) (T, error)) (T, error) {
 	type found struct {
 		value T

@@ -19,7 +19,7 @@ import (
 func (b *Boxes) Find(ctx context.Context, s *registry.Stored, voter voting.Voter, id uuid.UUID) (voting.Cast, error) {
 	box := boxOf(voter, s.Contest.Boxes)
 	keys := keysOf(s.Contest.ID, box)
-	value, err := b.store.Casts().HGet(ctx, keys.ballots(id), string(id[:])+string(voter[:])).Result()
+	value, err := b.store.Client().HGet(ctx, keys.ballots(id), string(id[:])+string(voter[:])).Result()
 	if errors.Is(err, redis.Nil) {
 		return voting.Cast{}, ErrNoSuchBallot
 	}
@@ -37,7 +37,7 @@ func (b *Boxes) Find(ctx context.Context, s *registry.Stored, voter voting.Voter
 // HasVoted tells whether the voter has cast a ballot that was accepted.
 func (b *Boxes) HasVoted(ctx context.Context, s *registry.Stored, voter voting.Voter) (bool, error) {
 	keys := keysOf(s.Contest.ID, boxOf(voter, s.Contest.Boxes))
-	voted, err := b.store.Casts().HExists(ctx, keys.voters(voter), string(voter[:])).Result()
+	voted, err := b.store.Client().HExists(ctx, keys.voters(voter), string(voter[:])).Result()
 	if err != nil {
 		return false, fmt.Errorf("has voted: %w", store.Classify(err))
 	}
@@ -50,7 +50,7 @@ func (b *Boxes) HasVoted(ctx context.Context, s *registry.Stored, voter voting.V
 func (b *Boxes) Lookup(ctx context.Context, s *registry.Stored, id uuid.UUID) (voting.Cast, error) {
 	found := make([][]voting.Voter, s.Contest.Boxes)
 	err := b.each(ctx, s.Contest, func(ctx context.Context, box int, keys boxKeys) error {
-		fields, err := b.store.Casts().HKeys(ctx, keys.ballots(id)).Result()
+		fields, err := b.store.Client().HKeys(ctx, keys.ballots(id)).Result()
 		if err != nil {
 			return fmt.Errorf("look up ballot: %w", store.Classify(err))
 		}
