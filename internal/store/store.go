@@ -35,7 +35,7 @@ type Options struct {
 type Store struct {
 	client   redis.UniversalClient
 	casts    *redis.AutoPipeliner // carries scripts: calls made at the same time share a round trip
-	embedded *embedded // nil for a real Redis
+	embedded *embedded            // nil for a real Redis
 	name     string
 	timeout  time.Duration
 	metrics  *metrics
