@@ -80,7 +80,7 @@ func TestRecount_WhileVotingGoesOn(t *testing.T) {
 	s.joute("apply", write(t, "c.yaml", smallDocument("moving", "boxes: 8\n")))
 	voted := make(chan summary, 1)
 	go func() {
-		voted <- s.bench("--contest", "moving", "--voters", "3000", "--rate", "1000", "--connections", "32")
+		voted <- s.bench("--contest", "moving", "--voters", "1200", "--rate", "600", "--connections", "32")
 	}()
 	wait(t, "votes", func() (int64, bool) {
 		n := *s.board("moving").Totals.Counted

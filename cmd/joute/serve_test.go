@@ -186,10 +186,15 @@ func TestServe_LeavesNothingRunning(t *testing.T) {
 			t.Errorf("exit %d\n%s", code, s.stderr.String())
 		}
 	}
+	demo := start(t, nil, "page ", "demo", "--listen", "127.0.0.1:0")
+	if code := demo.stop(); code != 0 {
+		t.Errorf("demo: exit %d\n%s", code, demo.stderr.String())
+	}
 	goleak.VerifyNone(t, before,
-		// fasthttp's: one a process, and one a server that looks every 10 s whether it may end.
+		// fasthttp's: one a process; one a server and one a client that look every 10 s whether they may end.
 		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.updateServerDate.func1"),
 		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.(*workerPool).Start.func2"),
+		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.(*HostClient).connsCleaner"),
 		// The test's own client.
 		goleak.IgnoreTopFunction("net/http.(*persistConn).readLoop"), goleak.IgnoreTopFunction("net/http.(*persistConn).writeLoop"))
 }

@@ -200,7 +200,7 @@ func TestCast_SaysWhyTheOutcomeIsUnknown(t *testing.T) {
 	t.Parallel()
 	for why, answer := range map[string]func(http.ResponseWriter){
 		"store-unavailable": func(w http.ResponseWriter) { problem(w, 503, "store-unavailable", "") },
-		"http-502":          func(w http.ResponseWriter) { http.Error(w, "<html>bad gateway", 502) },
+		"http-502":          func(w http.ResponseWriter) { http.Error(w, "<html>bad gateway", http.StatusBadGateway) },
 		"http-200":          func(w http.ResponseWriter) { fmt.Fprint(w, "<html>not a Joute server") },
 		"connection": func(w http.ResponseWriter) {
 			conn, _, _ := http.NewResponseController(w).Hijack()
