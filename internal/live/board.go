@@ -82,6 +82,8 @@ func (b *boards) of(v Viewer) *Board {
 // hold tells whether boards made from this would be the same.
 func (b *boards) hold(s *registry.Stored, count ballotbox.Count, before map[time.Time]*voting.Tally) bool {
 	same := b.stored == *s && b.count.Live.Offset == count.Live.Offset && b.count.Closes.Equal(count.Closes) &&
+		// Without a new record the counts are the same, unless someone edited them in the store: show it.
+		maps.Equal(b.count.Live.Votes, count.Live.Votes) && b.count.Live.Held == count.Live.Held && b.count.Live.Void == count.Live.Void &&
 		(b.count.Frozen == nil) == (count.Frozen == nil) && maps.Equal(b.before, before)
 	if !same {
 		return false

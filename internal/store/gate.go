@@ -56,10 +56,11 @@ func OpenGate(ctx context.Context, s *Store, opts GateOptions) (*Gate, error) {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
 	g := &Gate{store: s, opts: opts}
-	g.recheck(ctx)
-	if err := g.Err(); err != nil {
-		return nil, err
+	g.last = g.judge(s.Check(ctx))
+	if err := g.last.err; err != nil {
+		return nil, err // says every fault: the caller tells them, once
 	}
+	g.tell(g.last)
 	return g, nil
 }
 
