@@ -344,21 +344,31 @@ func before(a, b voting.Position) bool {
 
 func TestModel_RandomVotingMatchesAPlainModel(t *testing.T) {
 	onEveryStore(t, func(t *testing.T, st *store.Store) {
+		if st.Embedded() {
+			setRapid(t, "checks", "30") // it compiles the script at each call
+		}
 		rapid.Check(t, func(rt *rapid.T) { play(rt, st) })
 	})
+}
+
+// setRapid sets one of rapid's flags for the length of the test.
+func setRapid(t *testing.T, name, value string) {
+	t.Helper()
+	f := flag.Lookup("rapid." + name)
+	was := f.Value.String()
+	if err := f.Value.Set(value); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = f.Value.Set(was) })
 }
 
 // Control: with one rule of a script broken, the same test fails.
 func TestModel_FindsABrokenRule(t *testing.T) {
 	st := openStore(t, redistest.Shared(t).URL())
 	// These failures are wanted: no time is spent on making them short, no file kept.
-	for name, value := range map[string]string{"rapid.shrinktime": "0s", "rapid.nofailfile": "true", "rapid.checks": "2000"} {
-		was := flag.Lookup(name).Value.String()
-		if err := flag.Set(name, value); err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { flag.Set(name, was) })
-	}
+	setRapid(t, "shrinktime", "0s")
+	setRapid(t, "nofailfile", "true")
+	setRapid(t, "checks", "2000")
 	for name, edit := range map[string][2]string{
 		"one ballot too many":           {"turns.used >= box.max", "turns.used > box.max"},
 		"per entry forgotten":           {"spent >= box.per_entry", "false"},
