@@ -51,7 +51,7 @@ type Boxes struct {
 	store *store.Store
 
 	cast, standing, configure, turn, close, publish *store.Script
-	tally, settle, mark                             *store.Script
+	tally, settle, mark, mendScript                 *store.Script
 }
 
 // New loads the scripts. Nothing is sent to the store yet.
@@ -66,7 +66,7 @@ func load(st *store.Store, source func(name string) string) *Boxes {
 		store: st,
 		cast:  script("cast", false), standing: script("standing", false), configure: script("configure", false),
 		turn: script("turn", false), close: script("close", false), publish: script("publish", false),
-		tally: script("tally", true), settle: script("settle", false), mark: script("mark", false),
+		tally: script("tally", true), settle: script("settle", false), mark: script("mark", false), mendScript: script("mend", false),
 	}
 }
 
@@ -92,12 +92,9 @@ func (b *Boxes) Configure(ctx context.Context, s *registry.Stored) error {
 		c.Rules.Ballots.Max, string(c.Rules.Ballots.Per), c.Rules.PerEntry, c.Rules.Undo.Milliseconds(),
 		freeze, string(c.Scoring.Ties), s.Closes().Add(evidenceLifetime).UnixMilli(),
 	}
-	return b.each(ctx, c, func(ctx context.Context, _ int, keys boxKeys) error {
-		_, err := b.configure.Run(ctx, keys.common(keys.evidence), args...).Result()
-		if err != nil {
-			return fmt.Errorf("configure box: %w", err)
-		}
-		return nil
+	return b.each(ctx, c, func(ctx context.Context, box int, keys boxKeys) error {
+		_, err := b.reply(ctx, s, box, b.configure, keys.common(keys.evidence), args...)
+		return err
 	})
 }
 
@@ -106,7 +103,7 @@ func (b *Boxes) Configure(ctx context.Context, s *registry.Stored) error {
 func (b *Boxes) turnAll(ctx context.Context, s *registry.Stored) (state string, err error) {
 	states := make([]string, s.Contest.Boxes)
 	err = b.each(ctx, s.Contest, func(ctx context.Context, box int, keys boxKeys) error {
-		reply, err := b.reply(ctx, s, b.turn, keys.common())
+		reply, err := b.reply(ctx, s, box, b.turn, keys.common())
 		states[box] = reply.code()
 		return err
 	})
@@ -124,7 +121,7 @@ func (b *Boxes) turnAll(ctx context.Context, s *registry.Stored) (state string, 
 func (b *Boxes) Close(ctx context.Context, s *registry.Stored, reason string) (time.Time, error) {
 	closed := make([]int64, s.Contest.Boxes)
 	err := b.each(ctx, s.Contest, func(ctx context.Context, box int, keys boxKeys) error {
-		reply, err := b.reply(ctx, s, b.close, keys.common(), reason)
+		reply, err := b.reply(ctx, s, box, b.close, keys.common(), reason)
 		if err != nil {
 			return err
 		}
@@ -146,7 +143,7 @@ func (b *Boxes) Close(ctx context.Context, s *registry.Stored, reason string) (t
 func (b *Boxes) Publish(ctx context.Context, s *registry.Stored) (time.Time, error) {
 	published := make([]int64, s.Contest.Boxes)
 	err := b.each(ctx, s.Contest, func(ctx context.Context, box int, keys boxKeys) error {
-		reply, err := b.reply(ctx, s, b.publish, keys.common())
+		reply, err := b.reply(ctx, s, box, b.publish, keys.common())
 		if err != nil {
 			return err
 		}
@@ -175,26 +172,33 @@ func (b *Boxes) each(ctx context.Context, c *contest.Contest, f func(ctx context
 	return group.Wait()
 }
 
-// reply runs a script on a box, after configuring the box if it is new: a server
-// that stopped between storing a contest and setting up its boxes leaves some
-// without.
-func (b *Boxes) reply(ctx context.Context, s *registry.Stored, script *store.Script, keys []string, args ...any) (reply, error) {
-	for attempt := 0; ; attempt++ {
+// reply runs a script on a box. A box that is new to the store is configured
+// first: a server that stopped between storing a contest and setting up its
+// boxes leaves some without. A box that a crash has torn is mended first.
+func (b *Boxes) reply(ctx context.Context, s *registry.Stored, box int, script *store.Script, keys []string, args ...any) (reply, error) {
+	var cause string
+	for range 4 { // each cause once, and once more where another server was in between
 		raw, err := script.Run(ctx, keys, args...).Slice()
 		if err != nil {
 			return nil, err // names the script
 		}
 		r := reply(raw)
-		if r.code() != "unconfigured" {
+		switch cause = r.code(); cause {
+		case "unconfigured":
+			err = b.Configure(ctx, s)
+		case "torn":
+			// Not ended by the caller's leaving: whoever comes next would begin anew.
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), mendTime)
+			err = b.mend(ctx, s, box)
+			cancel()
+		default:
 			return r, nil
 		}
-		if attempt > 0 {
-			return nil, errors.New("the ballot box has no configuration")
-		}
-		if err := b.Configure(ctx, s); err != nil {
+		if err != nil {
 			return nil, err
 		}
 	}
+	return nil, fmt.Errorf("the ballot box stays %s", cause)
 }
 
 // reply is what a script answered: a code, then values.

@@ -42,7 +42,7 @@ func (b *Boxes) Cast(ctx context.Context, s *registry.Stored, ballot voting.Ball
 		for _, bound := range s.Contest.Periods(around) {
 			args = append(args, bound.UnixMilli())
 		}
-		reply, err := b.reply(ctx, s, b.cast,
+		reply, err := b.reply(ctx, s, box, b.cast,
 			keys.common(keys.voters(ballot.Voter), keys.ballots(ballot.ID), keys.evidence), args...)
 		if err != nil {
 			return voting.Outcome{}, err

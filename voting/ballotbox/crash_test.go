@@ -134,7 +134,9 @@ func TestCrash_NothingAcknowledgedIsLostByKillingRedis(t *testing.T) {
 	if os.Getenv("JOUTE_FAULTS") == "long" {
 		cycles = 100
 	}
-	server := redistest.Start(t)
+	// No rewrite of the file meanwhile: a Redis 7.0 killed in one may refuse to
+	// start before redis-check-aof --fix (docs/decisions/0005).
+	server := redistest.Start(t, "auto-aof-rewrite-percentage 0")
 	c, b, s := killUnderWriters(t, server, cycles, func() {})
 	if lost := c.survey(t, b, s); lost > 0 {
 		t.Fatalf("%d of %d acknowledged ballots lost", lost, len(c.acked))

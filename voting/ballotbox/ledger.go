@@ -80,7 +80,8 @@ func firstAfter(after voting.Position, box int) string {
 // id. One box has an order of its own and needs none.
 func (b *Boxes) horizon(ctx context.Context, s *registry.Stored) (string, error) {
 	if s.Contest.Boxes == 1 {
-		return "+", nil
+		_, err := b.turnAll(ctx, s) // finds a torn box
+		return "+", err
 	}
 	var instant int64
 	// The second round brings boxes whose clock is behind up to the others, on
@@ -89,7 +90,7 @@ func (b *Boxes) horizon(ctx context.Context, s *registry.Stored) (string, error)
 		marks := make([]int64, s.Contest.Boxes)
 		at := instant
 		err := b.each(ctx, s.Contest, func(ctx context.Context, box int, keys boxKeys) error {
-			r, err := b.reply(ctx, s, b.mark, keys.common(), at)
+			r, err := b.reply(ctx, s, box, b.mark, keys.common(), at)
 			if err != nil {
 				return err
 			}

@@ -28,7 +28,7 @@ type Count struct {
 func (b *Boxes) Tally(ctx context.Context, s *registry.Stored) (Count, error) {
 	read := make([]Count, s.Contest.Boxes)
 	err := b.each(ctx, s.Contest, func(ctx context.Context, box int, keys boxKeys) (err error) {
-		read[box], err = b.count(ctx, s, keys)
+		read[box], err = b.count(ctx, s, box, keys)
 		return err
 	})
 	if err != nil {
@@ -57,9 +57,9 @@ func (b *Boxes) Tally(ctx context.Context, s *registry.Stored) (Count, error) {
 }
 
 // count reads one box.
-func (b *Boxes) count(ctx context.Context, s *registry.Stored, keys boxKeys) (Count, error) {
+func (b *Boxes) count(ctx context.Context, s *registry.Stored, box int, keys boxKeys) (Count, error) {
 	for {
-		r, err := b.reply(ctx, s, b.tally, keys.common())
+		r, err := b.reply(ctx, s, box, b.tally, keys.common())
 		if err != nil {
 			return Count{}, err
 		}

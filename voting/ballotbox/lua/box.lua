@@ -24,16 +24,18 @@ local function integer(value, missing)
   return tonumber(value)
 end
 
--- open_box reads meta and checks the types of the four keys. It returns nil for
--- a box that was never configured. now is the store's clock, read once, and
--- never behind what the box has already stamped or promised.
+-- open_box reads meta and checks the types of the four keys. now is the store's
+-- clock, read once, and never behind what the box has already stamped or
+-- promised. Without a box it returns what to reply instead:
+--   unconfigured   the box has no meta
+--   torn           the ledger has a record that was never committed: see commit
 local function open_box()
   local m = redis.call('HMGET', META, 'state', 'opens', 'closes', 'max', 'per', 'per_entry',
     'undo', 'freeze', 'frozen', 'ties', 'version', 'expires', 'at', 'mark', 'offset')
-  if not m[1] then return nil end
   redis.call('HLEN', TALLY)
-  redis.call('XLEN', LEDGER)
+  local records = redis.call('XLEN', LEDGER)
   redis.call('HLEN', FROZEN)
+  if not m[1] then return nil, { 'unconfigured' } end
   local time = redis.call('TIME')
   local clock = integer(time[1]) * 1000 + math.floor(integer(time[2]) / 1000)
   local box = {
@@ -42,6 +44,7 @@ local function open_box()
     freeze = integer(m[8]), frozen = m[9] == '1', ties = m[10], version = integer(m[11]),
     expires = integer(m[12]), at = integer(m[13]), mark = integer(m[14]), offset = integer(m[15]),
   }
+  if records > box.offset then return nil, { 'torn' } end
   box.now = math.max(clock, box.at, box.mark)
   return box
 end
@@ -53,19 +56,32 @@ local function freeze(box)
     redis.call('HSET', FROZEN, unpack(counts, from, math.min(from + 999, #counts)))
   end
   redis.call('HSET', FROZEN, '/offset', text(box.offset))
-  redis.call('HSET', META, 'frozen', '1')
   box.frozen = true
 end
 
--- record appends one ledger record, stamped now, and returns its stream id.
+-- record appends one ledger record, stamped now, and returns its stream id. The
+-- script must end with commit.
 local function record(box, ...)
   if box.freeze > 0 and box.now >= box.freeze and not box.frozen then freeze(box) end
   box.offset = box.offset + 1
   box.at = box.now
+  box.recorded = true
   local id = text(box.at) .. '-' .. text(box.offset)
   redis.call('XADD', LEDGER, id, ...)
-  redis.call('HSET', META, 'at', text(box.at), 'offset', text(box.offset))
   return id
+end
+
+-- commit says in meta what was recorded. It is the last write of every script
+-- that records, while the ledger record is the first.
+--
+-- Why: Redis writes a script's effects to its file as one transaction. When it is
+-- killed in the middle of that write, it cuts the file at the last whole command,
+-- which may leave the beginning of the transaction; at the start after next, this
+-- beginning runs. The box then has a record that its offset does not count.
+local function commit(box, ...)
+  if not box.recorded then return end
+  redis.call('HSET', META, 'state', box.state, 'frozen', box.frozen and '1' or '0',
+    'at', text(box.at), 'offset', text(box.offset), ...)
 end
 
 -- turn opens and closes the box when its time has come. Once closed it stays
@@ -73,12 +89,10 @@ end
 local function turn(box)
   if box.state == 'waiting' and box.now >= box.opens then
     box.state = 'open'
-    redis.call('HSET', META, 'state', 'open')
     record(box, 'kind', 'open', 'reasons', 'scheduled', 'actor', 'organizer', 'version', text(box.version))
   end
   if box.state == 'open' and box.now >= box.closes then
     box.state = 'closed'
-    redis.call('HSET', META, 'state', 'closed')
     record(box, 'kind', 'close', 'reasons', 'scheduled', 'actor', 'organizer')
   end
 end
@@ -116,9 +130,10 @@ local function ballot_text(b)
   return b.standing .. '|' .. text(b.at) .. '|' .. text(b.offset) .. '|' .. b.entry .. '|' .. b.reasons
 end
 
--- answer is the one shape of a reply about a ballot: code, then the same values
--- in the same places. next is when the voter's period ends, 0 for never.
+-- answer commits, and is the one shape of a reply about a ballot: code, then the
+-- same values in the same places. next is when the voter's period ends, 0 for never.
 local function answer(code, box, used, next, b)
+  commit(box)
   b = b or { standing = '', at = 0, offset = 0, entry = '', reasons = '' }
   return { code, box.now, used, box.max, next, box.opens, box.closes,
     b.standing, b.at, b.offset, b.entry, b.reasons }

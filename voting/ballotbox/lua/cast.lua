@@ -16,10 +16,10 @@
 --   already-voted    no turn left in the period, or none for this entry
 --   ARGV[7]          as decided before, on a ballot not seen before
 --   bounds           now is in none of the periods: call again with bounds around now
---   unconfigured     the box has no meta
+--   unconfigured, torn   see open_box
 
-local box = open_box()
-if not box then return { 'unconfigured' } end
+local box, missing = open_box()
+if not box then return missing end
 local voter, entry, standing = ARGV[1], ARGV[3], ARGV[5]
 local id = ARGV[2] .. voter
 local first = redis.call('HGET', KEYS[6], id)

@@ -3,16 +3,18 @@
 -- ARGV 1 reason
 --
 -- Replies: {closed, when}: closed by this call or before. No cast is stamped at
--- or after when. {unconfigured}
+-- or after when. {unconfigured}, {torn}
 
-local box = open_box()
-if not box then return { 'unconfigured' } end
+local box, missing = open_box()
+if not box then return missing end
 turn(box)
 if box.state ~= 'closed' then
   -- The close has a millisecond of its own, after any cast of this one.
   box.now = math.max(box.now, box.at + 1)
-  redis.call('HSET', META, 'state', 'closed', 'closes', text(box.now))
+  box.state, box.closes = 'closed', box.now
   record(box, 'kind', 'close', 'reasons', ARGV[1], 'actor', 'organizer')
+  commit(box, 'closes', text(box.closes))
   return { 'closed', box.now }
 end
+commit(box)
 return { 'closed', box.closes }

@@ -5,9 +5,10 @@
 -- ARGV 1 version  2 opens  3 closes  4 max  5 per  6 per_entry  7 undo  8 freeze (0: never)
 --      9 ties    10 when the evidence expires; all instants and durations in ms
 --
--- Replies: {changed}, {unchanged}
+-- Replies: {changed}, {unchanged}; {torn}
 
-local box = open_box()
+local box, missing = open_box()
+if not box and missing[1] == 'torn' then return missing end
 redis.call('XLEN', KEYS[5])
 local version = integer(ARGV[1])
 if box and box.version >= version then return { 'unchanged' } end
@@ -22,13 +23,17 @@ turn(box)
 local thaw = integer(ARGV[8])
 if box.frozen and thaw ~= box.freeze and (thaw == 0 or thaw > box.now) then
   redis.call('DEL', FROZEN)
-  redis.call('HSET', META, 'frozen', '0')
   box.frozen = false
+  fields[#fields + 1], fields[#fields + 2] = 'frozen', '0'
 end
 box.freeze = thaw
-redis.call('HSET', META, unpack(fields))
 if redis.call('XLEN', KEYS[5]) > 0 then redis.call('PEXPIREAT', KEYS[5], ARGV[10]) end
 if box.state == 'open' then
   record(box, 'kind', 'rules', 'reasons', 'changed', 'actor', 'organizer', 'version', ARGV[1])
+end
+if box.recorded then
+  commit(box, unpack(fields))
+else
+  redis.call('HSET', META, unpack(fields))
 end
 return { 'changed' }

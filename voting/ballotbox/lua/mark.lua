@@ -3,10 +3,10 @@
 --
 -- ARGV 1 an instant in ms to raise the promise to, 0 for the box's own clock
 --
--- Replies: {marked, instant}; {unconfigured}
+-- Replies: {marked, instant}; {unconfigured}, {torn}
 
-local box = open_box()
-if not box then return { 'unconfigured' } end
+local box, missing = open_box()
+if not box then return missing end
 local mark = math.max(box.now, box.at + 1, integer(ARGV[1]))
 redis.call('HSET', META, 'mark', text(mark))
 return { 'marked', mark }

@@ -1,12 +1,15 @@
 -- Say in the ledger that it is public from here on. Once.
 --
--- Replies: {published, now}; {phase-closed, now} while the box is not closed; {unconfigured}
+-- Replies: {published, now}; {phase-closed, now} while the box is not closed; {unconfigured}, {torn}
 
-local box = open_box()
-if not box then return { 'unconfigured' } end
+local box, missing = open_box()
+if not box then return missing end
 turn(box)
-if box.state == 'published' then return { 'published', box.now } end
-if box.state ~= 'closed' then return { 'phase-closed', box.now } end
-redis.call('HSET', META, 'state', 'published')
-record(box, 'kind', 'publish', 'actor', 'organizer')
-return { 'published', box.now }
+local code = 'phase-closed'
+if box.state == 'closed' then
+  box.state = 'published'
+  record(box, 'kind', 'publish', 'actor', 'organizer')
+end
+if box.state == 'published' then code = 'published' end
+commit(box)
+return { code, box.now }

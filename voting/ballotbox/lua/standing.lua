@@ -9,10 +9,10 @@
 --   unchanged        it had that standing already, or is withdrawn, which is final
 --   undo-expired     withdraw: too late, after the close, or the ballot is void
 --   no-such-ballot   this voter cast no such ballot
---   unconfigured     the box has no meta
+--   unconfigured, torn   see open_box
 
-local box = open_box()
-if not box then return { 'unconfigured' } end
+local box, missing = open_box()
+if not box then return missing end
 local voter, to = ARGV[1], ARGV[3]
 local id = ARGV[2] .. voter
 local value = redis.call('HGET', KEYS[6], id)

@@ -1,0 +1,39 @@
+-- Take records that were never committed out of the ledger, and make what was
+-- half-written with them say again what the rest of the ledger says.
+--
+-- KEYS 5 evidence   6 and on: hashes of voters and ballots
+-- ARGV 1 records the ledger was seen to have   2 the offset it was seen to have
+--      3 an instant in ms that later records must be stamped at or after
+--      4 how many torn records, then their stream ids
+--        how many values of the tally, then field, value, …
+--        then, to the end: number of the key, field, value; an empty value removes the field
+--
+-- Replies: {mended}; {changed} when the box is no longer as it was seen
+
+if redis.call('XLEN', LEDGER) ~= tonumber(ARGV[1]) or redis.call('HGET', META, 'offset') ~= ARGV[2] then
+  return { 'changed' }
+end
+local at = 4
+local function take(values)
+  local from, n = at + 1, tonumber(ARGV[at])
+  at = from + n
+  for i = from, at - 1 do values[#values + 1] = ARGV[i] end
+  return values
+end
+local torn, tally = take({}), take({})
+
+redis.call('DEL', TALLY)
+for i = 1, #tally, 2 do redis.call('HSET', TALLY, tally[i], tally[i + 1]) end
+for i = at, #ARGV, 3 do
+  local key = KEYS[tonumber(ARGV[i])]
+  if ARGV[i + 2] == '' then
+    redis.call('HDEL', key, ARGV[i + 1])
+  else
+    redis.call('HSET', key, ARGV[i + 1], ARGV[i + 2])
+  end
+end
+redis.call('HSET', META, 'mark', ARGV[3])
+for _, id in ipairs(torn) do redis.call('XDEL', KEYS[5], id) end
+-- Last, in one command: until then the box is known to be torn.
+redis.call('XDEL', LEDGER, unpack(torn))
+return { 'mended' }

@@ -1,0 +1,120 @@
+package ballotbox
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/joute/joute/internal/redistest"
+	"github.com/joute/joute/voting"
+)
+
+// tear makes what a kill -9 in the middle of Redis' write to its file leaves:
+// the file ends inside the transaction of a cast, cut bytes after its beginning.
+// Redis starts from it, votes go on, and at the next start the beginning of that
+// transaction runs. again says whether its voter asked again in between.
+//
+// It returns the surveyed ballots, or done when cut is past the transaction.
+func tear(t *testing.T, server *redistest.Server, load func() *Boxes, cut int64, again bool) (fault string, done bool) {
+	t.Helper()
+	size := func() int64 {
+		info, err := os.Stat(server.AOF())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return info.Size()
+	}
+	b := load()
+	s := newContest(t, "rules: {ballots: {max: 2, per: day}, per_entry: 1}", "scoring: {schools: {by: total}, ties: earliest}")
+	first, torn, other := ballotFor("ada", "n-1"), ballotFor("ada", "n-2"), ballotFor("bob", "n-2")
+	mustCast(t, b, s, first)
+	begin := size()
+	mustCast(t, b, s, torn)
+	end := size()
+	server.Kill()
+	if begin+cut >= end {
+		server.Restart()
+		return "", true
+	}
+	if err := os.Truncate(server.AOF(), begin+cut); err != nil {
+		t.Fatal(err)
+	}
+	server.Restart()
+	b = load()
+	counted := int64(2)
+	mustCast(t, b, s, other)
+	if again {
+		mustCast(t, b, s, torn)
+		counted++
+	}
+	server.Kill()
+	server.Restart()
+
+	b = load()
+	count, err := b.Tally(t.Context(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	records := ledgerOf(t, b, s, voting.Position{})
+	if d := diffTally(count.Live, fold(records)); d != "" {
+		return "the tally is not the ledger:\n" + d, false
+	}
+	seen := map[string]bool{}
+	for _, r := range records {
+		if r.Kind == voting.KindCast && seen[r.Ballot.String()] {
+			return "a ballot is in the ledger twice", false
+		}
+		seen[r.Ballot.String()] = true
+	}
+	if count.Live.Counted != counted {
+		return fmt.Sprintf("%d ballots counted, want %d", count.Live.Counted, counted), false
+	}
+	// The voter's turns are what the ledger says: the torn ballot took none.
+	o := mustCast(t, b, s, torn)
+	if o.Refused != "" || o.Duplicate != again || o.Remaining != 0 {
+		return fmt.Sprintf("asked once more: %+v", o), false
+	}
+	if o := mustCast(t, b, s, first); !o.Duplicate {
+		return fmt.Sprintf("the first ballot: %+v", o), false
+	}
+	return "", false
+}
+
+func TestTorn_AnInterruptedWriteNeverCounts(t *testing.T) {
+	server := redistest.Start(t)
+	load := func() *Boxes { return New(openStore(t, server.URL())) }
+	cuts := 0
+	for again := range 2 {
+		for cut := int64(1); ; cut += 37 { // into every command of the transaction, at its start, middle and end
+			fault, done := tear(t, server, load, cut, again == 1)
+			if fault != "" {
+				t.Fatalf("cut %d bytes in, asked again %v: %s", cut, again == 1, fault)
+			}
+			if done {
+				break
+			}
+			cuts++
+		}
+	}
+	t.Logf("%d cuts", cuts)
+}
+
+// Control: where torn boxes go unseen, the same test finds what they count.
+func TestTorn_FindsABoxThatIsNotMended(t *testing.T) {
+	server := redistest.Start(t)
+	load := func() *Boxes {
+		return load(openStore(t, server.URL()), func(name string) string {
+			return strings.ReplaceAll(source(name), "if records > box.offset then return nil, { 'torn' } end", "")
+		})
+	}
+	for cut := int64(1); ; cut += 37 {
+		fault, done := tear(t, server, load, cut, true)
+		if fault != "" {
+			return
+		}
+		if done {
+			t.Fatal("no cut was noticed")
+		}
+	}
+}
