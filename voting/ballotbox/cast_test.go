@@ -325,15 +325,18 @@ func dumpBox(t *testing.T, st *store.Store, k boxKeys) string {
 func TestCast_TenThousandAtOnceOfOneBallotCountOnce(t *testing.T) {
 	onEveryStore(t, func(t *testing.T, st *store.Store) {
 		b, s := New(st), newContest(t)
-		n := 10_000
+		n, atOnce := 10_000, 512
 		if st.Embedded() {
-			n = 1_000 // the embedded store compiles the script anew each time
+			n, atOnce = 1_000, 64 // the embedded store compiles the script anew each time
+		}
+		if err := b.Configure(t.Context(), s); err != nil {
+			t.Fatal(err)
 		}
 		ballot := ballotFor("ada", "n-1")
 		positions := make([]voting.Position, n)
 		var fresh sync.Map
 		var wg sync.WaitGroup
-		gate := make(chan struct{}, 512)
+		gate := make(chan struct{}, atOnce)
 		for i := range n {
 			gate <- struct{}{}
 			wg.Go(func() {

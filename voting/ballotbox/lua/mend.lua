@@ -34,6 +34,6 @@ for i = at, #ARGV, 3 do
 end
 redis.call('HSET', META, 'mark', ARGV[3])
 for _, id in ipairs(torn) do redis.call('XDEL', KEYS[5], id) end
--- Last, in one command: until then the box is known to be torn.
-redis.call('XDEL', LEDGER, unpack(torn))
+-- Last: until the last of them is gone, the box is known to be torn.
+for _, id in ipairs(torn) do redis.call('XDEL', LEDGER, id) end
 return { 'mended' }
