@@ -94,7 +94,7 @@ func open(ctx context.Context, cfg config) (_ *service, err error) {
 	s.registry = registry.New(s.store, keys, registry.Options{Log: cfg.log})
 	s.web, err = web.New(web.Config{
 		Store: s.store, Gate: s.gate, Registry: s.registry, Boxes: s.boxes, Boards: s.boards,
-		Passes: voting.NewPasses(keys), Receipts: receipts,
+		Passes: voting.NewPasses(keys), Receipts: receipts, FormKey: keys.Derive("form"),
 		AdminKey: cfg.adminKey, PublicURL: cfg.publicURL, TrustedProxies: cfg.trustedProxies,
 		Log: cfg.log, Metrics: metrics, Version: versionText(),
 	})

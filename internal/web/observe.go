@@ -72,7 +72,7 @@ func (s *Server) guarded(c *fiber.Ctx) (err error) {
 // secure sets what no answer may lack. Pages that may be framed or that load
 // more than this write their own Content-Security-Policy over it.
 func (s *Server) secure(c *fiber.Ctx) {
-	c.Set(fiber.HeaderContentSecurityPolicy, "default-src 'none'; frame-ancestors 'none'")
+	c.Set(fiber.HeaderContentSecurityPolicy, "default-src 'none'; frame-ancestors "+s.ancestors(c))
 	c.Set(fiber.HeaderXContentTypeOptions, "nosniff")
 	// Not no-referrer: with it browsers send `Origin: null` from our own forms.
 	c.Set(fiber.HeaderReferrerPolicy, "same-origin")

@@ -35,10 +35,16 @@ func (s *Server) pages(r fiber.Router) {
 	})
 	r.Get("/c/:contest/theme.css", s.theme)
 	r.Get("/static/:file", s.static)
+	s.widgets(r)
 }
 
 // page answers errors of next as a page too.
 func (s *Server) page(next fiber.Handler) fiber.Handler {
+	return s.pageOr(next, func(c *fiber.Ctx, p *problem) error { return s.failPage(c, p, nil) })
+}
+
+// pageOr answers errors of next by say.
+func (s *Server) pageOr(next fiber.Handler, say func(*fiber.Ctx, *problem) error) fiber.Handler {
 	return func(c *fiber.Ctx) error {
 		err := next(c)
 		if err == nil {
@@ -52,7 +58,7 @@ func (s *Server) page(next fiber.Handler) fiber.Handler {
 		case p.status >= 500:
 			s.log.Warn("page refused", slog.String("request", s.requestID(c)), slog.String("code", p.code), slog.Any("error", err))
 		}
-		return s.failPage(c, p, nil)
+		return say(c, p)
 	}
 }
 
@@ -100,11 +106,16 @@ func chosen(c *fiber.Ctx) string {
 // render answers with a page. Pages hold ballot ids and passes made for one
 // reader: nothing between keeps them.
 func (s *Server) render(c *fiber.Ctx, status int, name, lang string, data any) error {
+	return s.renderUnder(c, pagePolicy, status, name, lang, data)
+}
+
+// renderUnder is render with a Content-Security-Policy of its own.
+func (s *Server) renderUnder(c *fiber.Ctx, policy string, status int, name, lang string, data any) error {
 	var out bytes.Buffer
 	if err := templates.ExecuteTemplate(&out, name, data); err != nil {
 		return fmt.Errorf("render %s: %w", name, err)
 	}
-	c.Set(fiber.HeaderContentSecurityPolicy, pagePolicy)
+	c.Set(fiber.HeaderContentSecurityPolicy, policy)
 	c.Set(fiber.HeaderCacheControl, "private, no-cache")
 	c.Set(fiber.HeaderContentLanguage, lang)
 	c.Vary(fiber.HeaderAcceptLanguage)
@@ -122,25 +133,19 @@ type message struct {
 
 // again is a vote form for the very same ballot.
 type again struct {
-	Action, Entry, Ballot, Pass string
+	Action string
+	Fields []field
 }
+
+// field is a hidden input.
+type field struct{ Name, Value string }
 
 // failPage is a refusal as a page: the same sentence as the API's problem, but
 // where that one speaks of requests and ballot ids.
 func (s *Server) failPage(c *fiber.Ctx, p *problem, retry *again) error {
 	lang := s.pageLang(c, "")
 	m := message{Again: retry}
-	switch p.code {
-	case "store-unavailable", "overloaded":
-		m.Heading, m.Text = s.texts.say(lang, "page.busy.title", nil), s.texts.say(lang, "page.busy", nil)
-	case "internal-error":
-		m.Heading, m.Text = s.texts.say(lang, "problem.internal-error.title", nil), s.texts.say(lang, "page.internal", map[string]any{"Request": s.requestID(c)})
-	case "invalid-request":
-		m.Heading, m.Text = s.texts.say(lang, "problem.invalid-request.title", nil), s.texts.say(lang, "page.invalid", nil)
-	default:
-		d := p.document(s.texts, lang, s.requestID(c))
-		m.Heading, m.Text = d.Title, d.Detail
-	}
+	m.Heading, m.Text = s.tell(c, lang, p)
 	if p.status == fiber.StatusNotFound {
 		m.Contests = s.contestLinks(c, lang)
 	}
@@ -149,6 +154,21 @@ func (s *Server) failPage(c *fiber.Ctx, p *problem, retry *again) error {
 		c.Set(fiber.HeaderRetryAfter, p.retryAfter)
 	}
 	return s.render(c, p.status, "message.html", lang, m)
+}
+
+// tell is a refusal in words for who looks at a page.
+func (s *Server) tell(c *fiber.Ctx, lang string, p *problem) (heading, text string) {
+	switch p.code {
+	case "store-unavailable", "overloaded":
+		return s.texts.say(lang, "page.busy.title", nil), s.texts.say(lang, "page.busy", nil)
+	case "internal-error":
+		return s.texts.say(lang, "problem.internal-error.title", nil), s.texts.say(lang, "page.internal", map[string]any{"Request": s.requestID(c)})
+	case "invalid-request":
+		return s.texts.say(lang, "problem.invalid-request.title", nil), s.texts.say(lang, "page.invalid", nil)
+	default:
+		d := p.document(s.texts, lang, s.requestID(c))
+		return d.Title, d.Detail
+	}
 }
 
 // contestLink is a contest in a list.

@@ -125,13 +125,7 @@ func (s *Server) contestPage(c *fiber.Ctx) error {
 	if board.Totals.Counted != nil {
 		v.Counted = *board.Totals.Counted
 	}
-	v.Unit = v.Say("page.unit.votes")
-	if v.Scored {
-		v.Unit = v.Say("page.unit.per_student", "Per", v.Number(int64(d.Scoring.Schools.Per)))
-	}
-	if n := d.Scoring.Schools.BestEntries; n > 0 {
-		v.Unit += " " + v.Count("page.best", int64(n))
-	}
+	v.Unit = schoolUnit(v.words, d)
 	v.Notices = notices(v.words, d, board)
 	v.schools(d, board)
 	v.entries(c, d, board)
@@ -240,6 +234,18 @@ func phaseLine(w words, stored *registry.Stored, phase contest.Phase, closes tim
 	zone := stored.Contest.Location()
 	return w.Say("page.phase."+string(phase),
 		"Opens", w.When(stored.Contest.Phases.Voting.Opens, zone), "Closes", w.When(closes, zone))
+}
+
+// schoolUnit says what a school's score counts.
+func schoolUnit(w words, d *contest.Contest) string {
+	unit := w.Say("page.unit.votes")
+	if d.Scoring.Schools.By == contest.ByPerStudent {
+		unit = w.Say("page.unit.per_student", "Per", w.Number(int64(d.Scoring.Schools.Per)))
+	}
+	if n := d.Scoring.Schools.BestEntries; n > 0 {
+		unit += " " + w.Count("page.best", int64(n))
+	}
+	return unit
 }
 
 // rulesLine says how many votes a person has.

@@ -2,6 +2,7 @@ package web
 
 import (
 	"fmt"
+	"html/template"
 	"image/color"
 	"math"
 	"strconv"
@@ -44,13 +45,24 @@ func themeHref(c *contest.Contest) string {
 // the accent as a text on light and on dark, moved just far enough to be read.
 // The document's colour is parsed and written anew, never copied.
 func themeOf(c *contest.Contest) []byte {
-	accent := parseColour(c.Accent)
-	on := color.RGBA{0xff, 0xff, 0xff, 0xff}
-	if black := (color.RGBA{A: 0xff}); contrast(black, accent) > contrast(on, accent) {
-		on = black
+	accent, on, light, dark := coloursOf(c)
+	return fmt.Appendf(nil, ":root{--accent:%s;--on-accent:%s;--accent-text:%s}\n@media(prefers-color-scheme:dark){:root{--accent-text:%s}}\n", accent, on, light, dark)
+}
+
+// frameTheme is the same for a frame, whose page may ask for light or dark
+// whatever the reader's machine prefers.
+func frameTheme(c *contest.Contest) template.CSS {
+	accent, on, light, dark := coloursOf(c)
+	return template.CSS(fmt.Sprintf(":root{--accent:%s;--on-accent:%s;--accent-text:%s}:root[data-theme=dark]{--accent-text:%s}"+
+		"@media(prefers-color-scheme:dark){:root[data-theme=auto]{--accent-text:%[4]s}}", accent, on, light, dark))
+}
+
+func coloursOf(c *contest.Contest) (ground, on, light, dark string) {
+	accent, text := parseColour(c.Accent), color.RGBA{0xff, 0xff, 0xff, 0xff}
+	if black := (color.RGBA{A: 0xff}); contrast(black, accent) > contrast(text, accent) {
+		text = black
 	}
-	return fmt.Appendf(nil, ":root{--accent:%s;--on-accent:%s;--accent-text:%s}\n@media(prefers-color-scheme:dark){:root{--accent-text:%s}}\n",
-		cssColour(accent), cssColour(on), cssColour(readable(accent, paper)), cssColour(readable(accent, night)))
+	return cssColour(accent), cssColour(text), cssColour(readable(accent, paper)), cssColour(readable(accent, night))
 }
 
 // parseColour reads the two forms a document may have. Transparency is left

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/google/uuid"
+	"github.com/valyala/fasthttp"
 
 	"github.com/joute/joute/antifraud"
 	"github.com/joute/joute/contest"
@@ -29,52 +31,118 @@ func (s *Server) vote(c *fiber.Ctx) error {
 	if !s.fromOwnPage(c) {
 		return errForbidden
 	}
-	if err := checkType(c, "application/x-www-form-urlencoded"); err != nil {
-		return err
-	}
-	form := c.Request().PostArgs()
-	ballot, ok := parseBallotID(string(form.Peek("ballot")))
-	if !ok {
-		return invalid("ballot", "ballot")
-	}
-	entry := string(form.Peek("entry"))
-	if !entryShape.MatchString(entry) {
-		return invalid("entry", "missing")
-	}
-	token, pass, known, err := s.formPass(c, stored, string(form.Peek("pass")))
+	f, err := s.readVote(c, stored, "", passCookie(c, stored.Contest.ID))
 	if err != nil {
 		return err
 	}
-	attempt := s.attempt(c, pass, antifraud.Client{Referrer: antifraud.ReferrerSite})
-	outcome, err := s.cast(stored, ballot, entry, pass, attempt)
+	f.client.Referrer = antifraud.ReferrerSite
+	return s.castForm(c, stored, f, "/c/"+stored.Contest.ID+"/vote"+chosen(c), "/c/"+stored.Contest.ID, url.Values{})
+}
+
+// voteForm is a vote form as it was sent, checked.
+type voteForm struct {
+	ballot uuid.UUID
+	entry  string
+	client antifraud.Client
+	token  string // of pass
+	pass   voting.Pass
+	known  bool         // the browser has the pass already
+	maker  voting.Voter // for whom the form was made
+	sent   []field      // what to send again, should it be needed
+}
+
+// readVote reads a vote form. Its entry is the one of the address, where that
+// names one; cookie is the browser's pass, or empty.
+func (s *Server) readVote(c *fiber.Ctx, stored *registry.Stored, entry, cookie string) (voteForm, error) {
+	if err := checkType(c, "application/x-www-form-urlencoded"); err != nil {
+		return voteForm{}, err
+	}
+	form := c.Request().PostArgs()
+	if entry == "" {
+		entry = string(form.Peek("entry"))
+	}
+	ballot := string(form.Peek("ballot"))
+	if !entryShape.MatchString(entry) {
+		return voteForm{}, invalid("entry", "missing")
+	}
+	f := voteForm{entry: entry, client: seenBy(form)}
+	body := castBody{Ballot: &ballot, Entry: entry, Client: f.client}
+	var err error
+	if f.ballot, err = body.check(); err != nil {
+		return voteForm{}, err
+	}
+	made := string(form.Peek("pass"))
+	if f.token, f.pass, f.known, err = s.formPass(stored, cookie, made); err != nil {
+		return voteForm{}, err
+	}
+	// Who has voted since the form was made votes as themselves; the form stays
+	// what it was.
+	f.maker = f.pass.Voter
+	if pass, err := s.cfg.Passes.Check(stored.Contest, made, time.Now()); err == nil {
+		f.maker = pass.Voter
+	} else {
+		made = f.token
+	}
+	f.sent = []field{{"entry", entry}, {"ballot", ballot}, {"pass", made}}
+	for _, name := range []string{"token", "origin", "via"} {
+		if form.Has(name) {
+			f.sent = append(f.sent, field{name, string(form.Peek(name))})
+		}
+	}
+	return f, nil
+}
+
+// seenBy is what a page or widget saw, of its form's fields. A form of a page
+// without scripts has none of them.
+func seenBy(form *fasthttp.Args) antifraud.Client {
+	seen := antifraud.Client{
+		Via: string(form.Peek("via")), EmbedOrigin: string(form.Peek("origin")), Device: string(form.Peek("device")),
+	}
+	for name, into := range map[string]**int64{"dwell_ms": &seen.DwellMS, "confirm_ms": &seen.ConfirmMS} {
+		if !form.Has(name) {
+			continue
+		}
+		ms, err := strconv.ParseInt(string(form.Peek(name)), 10, 64)
+		if err != nil {
+			ms = -1 // check says what was expected
+		}
+		*into = &ms
+	}
+	if form.Has("visible") {
+		visible := string(form.Peek("visible")) == "true"
+		seen.Visible = &visible
+	}
+	return seen
+}
+
+// castForm casts a vote form and leads to the page that says what became of it:
+// to, with query. action is where the same form is sent again.
+func (s *Server) castForm(c *fiber.Ctx, stored *registry.Stored, f voteForm, action, to string, query url.Values) error {
+	outcome, err := s.cast(stored, f.ballot, f.entry, f.pass, s.attempt(c, f.pass, f.client))
 	if p := problemOf(err); p != nil && p.status == fiber.StatusServiceUnavailable {
 		// It may have been counted or not: the same ballot again settles it.
 		s.log.Warn("vote form unanswered", slog.String("request", s.requestID(c)), slog.String("code", p.code), slog.Any("error", err))
-		return s.failPage(c, p, &again{
-			Action: "/c/" + stored.Contest.ID + "/vote" + chosen(c), Entry: entry, Ballot: ballot.String(), Pass: token,
-		})
+		return s.failPage(c, p, &again{action, f.sent})
 	}
 	if err != nil {
 		return err
 	}
-
-	query := url.Values{}
 	if lang := c.Query("lang"); lang == "fr" || lang == "en" {
 		query.Set("lang", lang)
 	}
 	switch outcome.Refused {
 	case "":
-		if !known {
-			setPassCookie(c, stored.Contest.ID, token, pass.Expires)
+		if !f.known {
+			setPassCookie(c, stored.Contest.ID, f.token, f.pass.Expires)
 		}
 		query.Set("receipt", s.receipt(stored, outcome.Cast))
 		query.Set("left", strconv.Itoa(outcome.Remaining))
 	case voting.NoSuchEntry:
-		return &problem{status: fiber.StatusNotFound, code: string(voting.NoSuchEntry)}
+		return errNoEntry
 	default:
 		query.Set("refused", string(outcome.Refused))
 	}
-	return c.Redirect("/c/"+stored.Contest.ID+"?"+query.Encode()+"#status", fiber.StatusSeeOther)
+	return c.Redirect(to+"?"+query.Encode()+"#status", fiber.StatusSeeOther)
 }
 
 // fromOwnPage says that the form was on a page of ours. Unlike the API's calls,
@@ -90,9 +158,9 @@ func (s *Server) fromOwnPage(c *fiber.Ctx) bool {
 
 // formPass is who votes: the browser's pass, else the one made with the form,
 // else a new one. known says that the browser has it already.
-func (s *Server) formPass(c *fiber.Ctx, stored *registry.Stored, made string) (token string, pass voting.Pass, known bool, err error) {
+func (s *Server) formPass(stored *registry.Stored, cookie, made string) (token string, pass voting.Pass, known bool, err error) {
 	now := time.Now()
-	for _, token := range []string{passCookie(c, stored.Contest.ID), made} {
+	for _, token := range []string{cookie, made} {
 		if token == "" {
 			continue
 		}

@@ -52,6 +52,7 @@ var (
 	errForbidden    = &problem{status: 403, code: "forbidden-origin"}
 	errNotFound     = &problem{status: 404, code: "not-found"}
 	errNoContest    = &problem{status: 404, code: "no-such-contest"}
+	errNoEntry      = &problem{status: 404, code: "no-such-entry"}
 	errMediaType    = &problem{status: 415, code: "unsupported-media-type"}
 	errEncoding     = &problem{status: 415, code: "unsupported-media-type", say: "encoding"}
 	errUnavailable  = &problem{status: 503, code: "store-unavailable", retryAfter: "2"}

@@ -41,6 +41,7 @@ type Config struct {
 	Passes   *voting.Passes
 	Receipts *voting.Receipts
 
+	FormKey        []byte         // signs vote forms; the same on every server of the data folder
 	AdminKey       string         // the organizer's bearer key
 	PublicURL      string         // how browsers reach the server, such as https://vote.example.org
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
@@ -74,6 +75,7 @@ type Server struct {
 	metrics  *metrics
 	public   publicViews
 	adminKey [sha256.Size]byte
+	forms    formTokens
 	inFlight atomic.Int64
 	capacity int64 // of inFlight
 
@@ -87,6 +89,9 @@ func New(cfg Config) (*Server, error) {
 	if cfg.AdminKey == "" {
 		return nil, errors.New("web: an organizer key is needed")
 	}
+	if len(cfg.FormKey) == 0 {
+		return nil, errors.New("web: a key for forms is needed")
+	}
 	texts, err := newCatalogue()
 	if err != nil {
 		return nil, fmt.Errorf("web: %w", err)
@@ -95,7 +100,7 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("web: metrics: %w", err)
 	}
-	s := &Server{cfg: cfg, log: cfg.Log, texts: texts, metrics: measured, capacity: maxInFlight, adminKey: sha256.Sum256([]byte(cfg.AdminKey))}
+	s := &Server{cfg: cfg, log: cfg.Log, texts: texts, metrics: measured, capacity: maxInFlight, adminKey: sha256.Sum256([]byte(cfg.AdminKey)), forms: formTokens{cfg.FormKey}}
 	s.base, s.stop = context.WithCancel(context.Background())
 	s.app = fiber.New(fiber.Config{
 		AppName:                      "joute",

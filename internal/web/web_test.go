@@ -83,7 +83,7 @@ func startOn(t testing.TB, redisURL string, before ...func(*Server)) *env {
 	must(t, contests.Refresh(ctx))
 	e.server, err = New(Config{
 		Store: st, Gate: gate, Registry: contests, Boxes: e.boxes, Boards: live.New(e.boxes, log),
-		Passes: voting.NewPasses(ring), Receipts: receipts, AdminKey: organizerKey, PublicURL: "https://vote.example.org",
+		Passes: voting.NewPasses(ring), Receipts: receipts, FormKey: ring.Derive("form"), AdminKey: organizerKey, PublicURL: "https://vote.example.org",
 		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Log: log, Metrics: metrics, Version: "test",
 	})
 	must(t, err)
