@@ -26,6 +26,9 @@ var (
 	errFormExpired = &problem{status: 403, code: "rejected", say: "expired", reasons: []string{"form-expired"}}
 )
 
+// tokenText is strict: one token has one spelling.
+var tokenText = base64.RawURLEncoding.Strict()
+
 // formTokens sign vote forms that leave our own contest pages. A token holds a
 // form together: it names one ballot of one voter, so a form that is sent twice
 // is the same ballot twice, which the ballot box counts once. Nothing is stored.
@@ -42,13 +45,13 @@ type formFacts struct {
 // seal gives the token of a form made at an instant.
 func (f formTokens) seal(facts formFacts, at time.Time) string {
 	stamp := binary.BigEndian.AppendUint64(nil, uint64(at.Unix()))
-	return base64.RawURLEncoding.EncodeToString(append(stamp, f.mac(facts, stamp)...))
+	return tokenText.EncodeToString(append(stamp, f.mac(facts, stamp)...))
 }
 
 // check says whether the form is as it was made. After [errFormExpired] it is,
 // but too old.
 func (f formTokens) check(token string, facts formFacts, now time.Time) error {
-	raw, err := base64.RawURLEncoding.DecodeString(token)
+	raw, err := tokenText.DecodeString(token)
 	if err != nil || len(raw) != 8+sha256.Size || !hmac.Equal(raw[8:], f.mac(facts, raw[:8])) {
 		return errFormForged
 	}

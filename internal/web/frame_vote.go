@@ -58,7 +58,11 @@ func (s *Server) frameVote(c *fiber.Ctx) error {
 		return err
 	}
 	if outcome.Refused != "" {
-		return refusal(stored, outcome)
+		p := refusal(stored, outcome)
+		if p.code == string(voting.AlreadyVoted) && p.say == "" {
+			p.say = "page" // without talk of ballot ids
+		}
+		return p
 	}
 	if !f.known {
 		setFramePassCookie(c, d.ID, f.token, f.pass.Expires)
@@ -155,6 +159,8 @@ func (s *Server) confirm(c *fiber.Ctx, code int, form []field) error {
 		return err
 	}
 	asked := formQuery(c, lang)
+	other := formQuery(c, v.OtherLang)
+	v.Other = "/c/" + d.ID + "/e/" + entry.ID + "/confirm?" + other.Encode()
 	v.Action = "/c/" + d.ID + "/e/" + entry.ID + "/confirm?" + asked.Encode()
 	switch {
 	case form != nil:

@@ -101,9 +101,11 @@ func (v *embedView) fill(site string, d *contest.Contest, entry, lang, theme str
 		v.Preview += "?" + asked.Encode()
 	}
 	title := html.EscapeString(v.Contest)
+	// The table holds the place until the script is there, so that nothing below
+	// moves, and needs no style, which a strict page would refuse.
 	v.Snippets = []snippet{
-		{"script", v.Say("embed.script.title"), v.Say("embed.script"), fmt.Sprintf("<script src=\"%s/embed/v1/loader.js\" async></script>\n<%s%s><a href=\"%s\">%s</a></%[2]s>",
-			site, element, attributes, v.Link, title)},
+		{"script", v.Say("embed.script.title"), v.Say("embed.script"), fmt.Sprintf("<script src=\"%s/embed/v1/loader.js\" async></script>\n<%s%s><table role=\"presentation\" width=\"100%%\" height=\"%d\"><tr><td align=\"center\"><a href=\"%s\">%s</a></table></%[2]s>",
+			site, element, attributes, v.Height, v.Link, title)},
 		{"frame", v.Say("embed.frame.title"), v.Say("embed.frame"), fmt.Sprintf(`<iframe src="%s" title="%s" width="100%%" height="%d" frameborder="0" allow="web-share"></iframe>`,
 			html.EscapeString(site+v.Preview), title, v.Height)},
 		{"link", v.Say("embed.link.title"), v.Say("embed.link"), fmt.Sprintf(`<a href="%s">%s</a>`, v.Link, title)},

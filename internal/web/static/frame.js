@@ -6,7 +6,7 @@
     if (parent !== window) parent.postMessage(Object.assign({ v: 1, type: type }, more), '*');
   }
   function measure() {
-    var height = Math.ceil(main.getBoundingClientRect().height);
+    var height = Math.ceil(main.getBoundingClientRect().height) + 5; // and the card's border
     if (height !== last) tell('height', { height: last = height });
   }
   if (window.ResizeObserver) new ResizeObserver(measure).observe(main);

@@ -22,7 +22,9 @@
       connectedCallback() {
         var style = this.style, self = this;
         style.display = 'block';
-        style.minHeight = reserved + 'px';
+        // What the page wrote inside may hold more than that already: nothing below it moves.
+        this.room = Math.max(reserved, Math.min(2000, this.offsetHeight));
+        style.minHeight = this.room + 'px';
         addEventListener('message', this.onmessage);
         this.build();
         if (!window.IntersectionObserver) return this.load();
@@ -80,7 +82,7 @@
         if (ready) clearTimeout(this.late);
         this.link.style.display = ready ? 'none' : 'contents';
         this.frame.style.visibility = ready ? 'visible' : 'hidden';
-        this.frame.style.height = ready ? Math.max(reserved, this.height || 0) + 'px' : '0';
+        this.frame.style.height = ready ? Math.max(this.room, this.height || 0) + 'px' : '0';
         this.ready = ready;
       }
       onmessage(event) {
