@@ -1,0 +1,85 @@
+// Joute as it is run: the binary over a Redis of its own that syncs every
+// write, both gone when the test is.
+import { execFileSync, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const key = 'organizer-key-of-the-browser-tests';
+
+// start answers once Joute is ready. Browsers reach it as localhost: pages on
+// 127.0.0.1 are another site.
+export async function start() {
+  const dir = mkdtempSync(join(tmpdir(), 'joute-e2e-'));
+  const children = [];
+  const end = () => {
+    for (const child of children) child.kill('SIGKILL');
+    rmSync(dir, { recursive: true, force: true });
+  };
+  process.once('exit', end);
+
+  const binary = process.env.JOUTE_BINARY || join(dir, 'joute');
+  if (!process.env.JOUTE_BINARY) execFileSync('go', ['build', '-o', binary, './cmd/joute'], { cwd: root, stdio: 'inherit' });
+
+  const socket = join(dir, 'redis.sock');
+  const redis = spawn('redis-server', ['--port', '0', '--unixsocket', socket, '--dir', dir, '--save', '', '--appendonly', 'yes',
+    '--appendfsync', 'always', '--maxmemory-policy', 'noeviction'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  children.push(redis);
+  await said(redis, /Ready to accept connections|ready to accept connections/);
+
+  const serve = spawn(binary, ['serve', '--listen', '127.0.0.1:0', '--redis', `unix://${socket}`, '--data', join(dir, 'data')],
+    { env: { ...process.env, JOUTE_ADMIN_KEY: key }, stdio: ['ignore', 'pipe', 'pipe'] });
+  children.push(serve);
+  let log = '';
+  serve.stderr.on('data', (text) => { log += text; });
+  const [, port] = await said(serve, /listening on http:\/\/127\.0\.0\.1:(\d+)/).catch((error) => { throw new Error(`${error.message}\n${log}`); });
+  return new Joute(`http://localhost:${port}`, end, () => log);
+}
+
+// said waits for a line of a process's standard output.
+function said(child, line) {
+  return new Promise((resolve, reject) => {
+    let text = '';
+    child.stdout.on('data', (more) => {
+      text += more;
+      const found = line.exec(text);
+      if (found) resolve(found);
+    });
+    child.once('exit', (code) => reject(new Error(`${child.spawnfile} ended with ${code}: ${text}`)));
+    child.once('error', reject);
+  });
+}
+
+class Joute {
+  constructor(url, stop, log) { Object.assign(this, { url, stop, log }); }
+
+  // call is a call of the API; organizer calls carry the key.
+  async call(method, path, { body, pass = key } = {}) {
+    const answer = await fetch(this.url.replace('localhost', '127.0.0.1') + path, {
+      method, body: body && JSON.stringify(body), headers: { authorization: `Bearer ${pass}`, 'content-type': 'application/json' },
+    });
+    const said = await answer.json();
+    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(said)}`);
+    return said;
+  }
+
+  apply(document) { return this.call('PUT', `/v1/contests/${document.id}`, { body: document }); }
+  close(contest) { return this.call('POST', `/v1/contests/${contest}/close`); }
+
+  // counted is what the organizer sees: live, whatever the public may.
+  async counted(contest) { return (await this.call('GET', `/v1/contests/${contest}/leaderboard`)).totals.counted; }
+
+  async votes(contest, entry) {
+    const board = await this.call('GET', `/v1/contests/${contest}/leaderboard?limit=10000`);
+    return board.entries.find((row) => row.id === entry).votes;
+  }
+
+  // cast is the ballot of a new voter.
+  async cast(contest, entry) {
+    const { pass } = await this.call('POST', `/v1/contests/${contest}/passes`, { body: { level: 'device' } });
+    return this.call('POST', `/v1/contests/${contest}/ballots`, { pass, body: { ballot: randomUUID(), entry } });
+  }
+}
