@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -50,19 +51,34 @@ func (cmd demoCmd) Run(ctx context.Context, m *Main) error {
 	if err != nil {
 		return err
 	}
+	host, err := openHost(ctx)
+	if err != nil {
+		s.close()
+		return err
+	}
+	defer host.close()
+	embed := shown.Embed
+	embed.Origins = append(slices.Clone(embed.Origins), host.origin())
+	shown.Embed = embed
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	var visiting sync.WaitGroup
 	var failed error // why the crowd could not come; read after visiting
-	err = s.run(ctx, func(url string) {
+	err = s.run(ctx, func(string) {
 		visiting.Go(func() {
-			if err := cmd.visit(ctx, m, shown, url, key); err != nil && ctx.Err() == nil {
+			if err := cmd.visit(ctx, m, shown, s, host, key); err != nil && ctx.Err() == nil {
 				failed = err
 				stop()
 			}
 		})
+		visiting.Go(func() {
+			if err := host.serve(s.browserURL(), shown); err != nil {
+				s.log.Warn("no sample page", "error", err)
+			}
+		})
 	})
 	stop()
+	host.close()
 	visiting.Wait()
 	return errors.Join(err, failed)
 }
@@ -89,8 +105,8 @@ func openSince(text []byte, opened time.Time) (*contest.Contest, error) {
 
 // visit opens the contest as an organizer would, says where it is, and sends
 // the crowd until ctx ends.
-func (cmd demoCmd) visit(ctx context.Context, m *Main, shown *contest.Contest, url, key string) error {
-	server, err := client.New(url, key)
+func (cmd demoCmd) visit(ctx context.Context, m *Main, shown *contest.Contest, s *service, host *hostSite, key string) error {
+	server, err := client.New(s.url(), key)
 	if err != nil {
 		return err
 	}
@@ -100,12 +116,16 @@ func (cmd demoCmd) visit(ctx context.Context, m *Main, shown *contest.Contest, u
 	}
 	fmt.Fprintf(m.Stdout, `%s: a contest that is open now, and a simulated crowd that votes.
 
-  page           %s/c/%s
-  leaderboard    %s/v1/contests/%s/leaderboard
-  organizer key  %s
+  page           %[2]s/c/%[3]s
+  TV wall        %[2]s/tv/%[3]s
+  sample blog    %[4]s/
+  for your site  %[2]s/c/%[3]s/embed
+  leaderboard    %[2]s/v1/contests/%[3]s/leaderboard
+  live feed      %[2]s/v1/contests/%[3]s/feed
+  organizer key  %[5]s
 
-Everything is in memory, and gone when this ends. Ctrl-C ends it.
-`, shown.Title.In("en", shown.Locale), url, shown.ID, url, shown.ID, key)
+The sample blog is another site with the widgets in it. Everything is in memory, and gone when this ends. Ctrl-C ends it.
+`, shown.Title.In("en", shown.Locale), s.browserURL(), shown.ID, host.origin(), key)
 
 	voters := server.Voters(shown.ID, visitorsAtOnce)
 	defer voters.Close()

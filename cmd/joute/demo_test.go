@@ -84,3 +84,63 @@ func TestDemo_SampleIsTheWorkedExample(t *testing.T) {
 		t.Error("pire-cv-video.yaml differs from the worked example")
 	}
 }
+
+// TestDemo_SampleBlogIsAnotherSiteThatTakesVotes follows the addresses a browser would.
+func TestDemo_SampleBlogIsAnotherSiteThatTakesVotes(t *testing.T) {
+	t.Parallel()
+	demo := start(t, nil, "page ", "demo", "--listen", "127.0.0.1:0", "--rate", "1")
+	get := func(url string) (status int, header http.Header, body string) {
+		t.Helper()
+		answer, err := http.Get(url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer answer.Body.Close()
+		text, err := io.ReadAll(answer.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return answer.StatusCode, answer.Header, string(text)
+	}
+	base, id, _ := strings.Cut(demo.url, "/c/")
+	printed := func(name string) string {
+		t.Helper()
+		line := wait(t, name, func() (string, bool) {
+			_, rest, ok := strings.Cut(demo.stdout.String(), "  "+name+" ")
+			line, _, whole := strings.Cut(rest, "\n")
+			return strings.TrimSpace(line), ok && whole
+		})
+		return line
+	}
+	if !strings.HasPrefix(base, "http://localhost:") || printed("TV wall") != base+"/tv/"+id || printed("live feed") != base+"/v1/contests/"+id+"/feed" {
+		t.Errorf("printed:\n%s", demo.stdout.String())
+	}
+	blog := printed("sample blog")
+	if !strings.HasPrefix(blog, "http://127.0.0.1:") {
+		t.Fatalf("the blog is at %s", blog)
+	}
+	_, header, page := get(blog)
+	for _, part := range []string{`<script src="` + base + `/embed/v1/loader.js"`, `<joute-vote contest="` + id + `" entry="`, `<joute-board contest="` + id + `"`} {
+		if !strings.Contains(page, part) {
+			t.Errorf("no %s in %s", part, page)
+		}
+	}
+	if policy := header.Get("Content-Security-Policy"); !strings.Contains(policy, "script-src "+base+"; frame-src "+base) {
+		t.Errorf("policy %q", policy)
+	}
+	_, entry, _ := strings.Cut(page, ` entry="`)
+	entry, _, _ = strings.Cut(entry, `"`)
+	status, _, frame := get(base + "/embed/" + id + "/" + entry + "?origin=" + strings.TrimSuffix(blog, "/"))
+	if status != http.StatusOK || !strings.Contains(frame, `data-joute="confirm"`) {
+		t.Errorf("the frame does not take the vote: %d %s", status, frame)
+	}
+	if status, _, _ := get(blog + "other"); status != http.StatusNotFound {
+		t.Errorf("another page of the blog: %d", status)
+	}
+	if code := demo.stop(); code != 0 || strings.Contains(demo.stderr.String(), "ERROR") {
+		t.Errorf("exit %d\n%s", code, demo.stderr.String())
+	}
+	if _, err := http.Get(blog); err == nil {
+		t.Error("the blog outlives the demo")
+	}
+}

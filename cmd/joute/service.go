@@ -125,6 +125,16 @@ func (s *service) url() string {
 	return "http://" + address.String()
 }
 
+// browserURL is where a browser on this machine reaches the service: by name,
+// so that 127.0.0.1 is another site to it.
+func (s *service) browserURL() string {
+	address := s.listener.Addr().(*net.TCPAddr)
+	if address.IP.IsLoopback() {
+		return fmt.Sprintf("http://localhost:%d", address.Port)
+	}
+	return s.url()
+}
+
 // run serves until ctx ends, answers what it has accepted, and closes
 // everything; a second run is not possible. ready is called once the service
 // answers.
