@@ -1,8 +1,5 @@
-// Debian's Chromium, with cookies of other sites blocked, and what is watched on
-// every page: requests, refused content, scripts that ran where none may.
-import { mkdtempSync, rmSync, mkdirSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+// Debian's Chromium, and what is watched on every page: requests, content that
+// was refused, scripts that ran where none may.
 import { chromium } from 'playwright-core';
 
 export const phone = { width: 360, height: 740 };
@@ -11,18 +8,15 @@ export const desktop = { width: 1280, height: 800 };
 const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 const executablePath = process.env.CHROMIUM || '/usr/bin/chromium';
 
-// launch is a browser whose pages are opened in contexts of their own.
-export function launch() { return chromium.launch({ executablePath, args }); }
+// launch is a browser; every visitor is a context of it, which keeps no cookie of
+// another site's frames, as most people's browsers will not.
+export const launch = () => chromium.launch({ executablePath, args });
 
-// visitor is a browser with a profile of its own that blocks the cookies of
-// other sites, as most people's will.
-export async function visitor(options = {}) {
-  const dir = mkdtempSync(join(tmpdir(), 'joute-profile-'));
-  mkdirSync(join(dir, 'Default'));
-  writeFileSync(join(dir, 'Default', 'Preferences'), JSON.stringify({ profile: { cookie_controls_mode: 1, block_third_party_cookies: true } }));
-  const context = await chromium.launchPersistentContext(dir, { executablePath, args, viewport: phone, locale: 'fr-FR', ...options });
-  context.once('close', () => rmSync(dir, { recursive: true, force: true, maxRetries: 5 }));
-  return context;
+// visit is a page of a new visitor, gone with the test t.
+export async function visit(t, browser, options = {}) {
+  const context = await browser.newContext({ viewport: phone, locale: 'fr-FR', ...options });
+  t.after(() => context.close());
+  return context.newPage();
 }
 
 // watch notes everything a page does that no page of ours may do.

@@ -3,18 +3,15 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { contest } from '../harness/contests.mjs';
-import { launch, phone } from '../harness/browser.mjs';
+import { launch, visit } from '../harness/browser.mjs';
 import { start } from '../harness/joute.mjs';
 
 let joute, browser;
 before(async () => { [joute, browser] = await Promise.all([start(), launch()]); });
 after(async () => { await browser?.close(); joute?.stop(); });
 
-// open is a page of a new visitor.
-async function open(t, path, options = {}) {
-  const context = await browser.newContext({ viewport: phone, locale: 'fr-FR', ...options });
-  t.after(() => context.close());
-  const page = await context.newPage();
+async function open(t, path, options) {
+  const page = await visit(t, browser, options);
   await page.goto(joute.url + path);
   return page;
 }
