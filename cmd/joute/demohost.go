@@ -24,7 +24,7 @@ var hostPage = template.Must(template.New("host").Parse(`<!doctype html>
 <script src="{{.Joute}}/embed/v1/loader.js" async></script>
 {{if .Entry}}<joute-vote contest="{{.Contest}}" entry="{{.Entry}}"><table role="presentation" width="100%" height="300"><tr><td align="center"><a href="{{.Joute}}/c/{{.Contest}}">{{.Title}}</a></table></joute-vote>
 {{end}}<p>And this is how the schools stand:</p>
-<joute-board contest="{{.Contest}}"><table role="presentation" width="100%" height="520"><tr><td align="center"><a href="{{.Joute}}/c/{{.Contest}}">{{.Title}}</a></table></joute-board>
+<joute-board contest="{{.Contest}}"><table role="presentation" width="100%" height="580"><tr><td align="center"><a href="{{.Joute}}/c/{{.Contest}}">{{.Title}}</a></table></joute-board>
 `))
 
 // hostSite is a small site beside the demo, on 127.0.0.1: to a browser another

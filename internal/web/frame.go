@@ -46,7 +46,7 @@ const (
 
 	// Heights that pages reserve before a frame has loaded: what a frame shows at
 	// first fits in. The loader and the generator's snippets say the same.
-	voteHeight, boardHeight = 300, 520
+	voteHeight, boardHeight = 300, 580
 )
 
 // frameView is what frame.html shows.

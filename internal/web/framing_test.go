@@ -147,8 +147,8 @@ func TestLoader_IsSmallSharedAndAskedForAgain(t *testing.T) {
 		t.Error("a style attribute or markup, which a page's policy may refuse")
 	}
 	// The heights it reserves are those the frames are made for, and the snippets say.
-	for _, line := range []string{"define('joute-vote', 'vote', 300)", "define('joute-board', 'board', 520)"} {
-		if !strings.Contains(string(a.body), line) || voteHeight != 300 || boardHeight != 520 {
+	for _, line := range []string{"define('joute-vote', 'vote', 300)", "define('joute-board', 'board', 580)"} {
+		if !strings.Contains(string(a.body), line) || voteHeight != 300 || boardHeight != 580 {
 			t.Errorf("no %q", line)
 		}
 	}

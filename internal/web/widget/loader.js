@@ -99,5 +99,5 @@
     });
   }
   define('joute-vote', 'vote', 300);
-  define('joute-board', 'board', 520);
+  define('joute-board', 'board', 580);
 }());
