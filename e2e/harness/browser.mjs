@@ -19,15 +19,28 @@ export async function visit(t, browser, options = {}) {
   return context.newPage();
 }
 
-// watch notes everything a page does that no page of ours may do.
+// watch notes what a page asks for, what it keeps in the browser or tries to,
+// and its faults: errors, dialogs, content that its policy refused.
 export async function watch(page) {
-  const seen = { requests: [], faults: [] };
+  const seen = { requests: [], kept: [], faults: [] };
   page.on('request', (request) => seen.requests.push(request));
+  page.on('response', async (response) => {
+    if ((await response.allHeaders().catch(() => ({})))['set-cookie']) seen.kept.push(`Set-Cookie of ${response.url()}`);
+  });
   page.on('dialog', (dialog) => { seen.faults.push(`dialog: ${dialog.message()}`); dialog.dismiss(); });
   page.on('pageerror', (error) => seen.faults.push(`error: ${error.message}`));
   page.on('console', (line) => { if (line.type() === 'error') seen.faults.push(`console: ${line.text()}`); });
-  await page.exposeFunction('jouteRefused', (what) => { seen.faults.push(`refused: ${what}`); });
-  await page.addInitScript(() => document.addEventListener('securitypolicyviolation', (e) => jouteRefused(`${e.violatedDirective} ${e.blockedURI} ${e.sample}`)));
+  await page.exposeFunction('jouteFault', (what) => { seen.faults.push(what); });
+  await page.exposeFunction('jouteKept', (what) => { seen.kept.push(what); });
+  await page.addInitScript(() => {
+    document.addEventListener('securitypolicyviolation', (e) => jouteFault(`refused: ${e.violatedDirective} ${e.blockedURI}`));
+    for (const name of ['localStorage', 'sessionStorage', 'indexedDB', 'caches']) {
+      const own = Object.getOwnPropertyDescriptor(Window.prototype, name) || Object.getOwnPropertyDescriptor(window, name);
+      Object.defineProperty(window, name, { get() { jouteKept(name); return own.get.call(window); } });
+    }
+    const cookie = Object.getOwnPropertyDescriptor(Document.prototype, 'cookie');
+    Object.defineProperty(document, 'cookie', { get: () => cookie.get.call(document), set(text) { jouteKept('cookie'); cookie.set.call(document, text); } });
+  });
   return seen;
 }
 

@@ -22,8 +22,13 @@ export async function host() {
   };
 }
 
-// voteTag is what a page owner pastes.
-export const voteTag = (joute, contest, entry) =>
-  `<script src="${joute.url}/embed/v1/loader.js" async></script><joute-vote contest="${contest}" entry="${entry}"><a href="${joute.url}/c/${contest}">Voter</a></joute-vote>`;
-export const boardTag = (joute, contest) =>
-  `<script src="${joute.url}/embed/v1/loader.js" async></script><joute-board contest="${contest}"><a href="${joute.url}/c/${contest}">Voir</a></joute-board>`;
+// snippet is what our generator gives a page owner to paste.
+async function snippet(joute, contest, asked) {
+  const answer = await fetch(`${joute.url.replace('localhost', '127.0.0.1')}/c/${contest}/embed?${new URLSearchParams(asked)}`, { headers: { host: new URL(joute.url).host } });
+  const [, code] = /<textarea id="script"[^>]*>([^<]*)</.exec(await answer.text());
+  const text = code.replace(/&(lt|gt|amp|quot|#34|#39);/g, (_, name) => ({ lt: '<', gt: '>', amp: '&', quot: '"', '#34': '"', '#39': "'" })[name]);
+  return text.replaceAll('//127.0.0.1', '//localhost');
+}
+
+export const voteTag = (joute, contest, entry, { lang = '', theme = '' } = {}) => snippet(joute, contest, { entry, widget: lang, theme });
+export const boardTag = (joute, contest, { lang = '', theme = '' } = {}) => snippet(joute, contest, { kind: 'board', widget: lang, theme });

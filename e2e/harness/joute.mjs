@@ -56,25 +56,41 @@ function said(child, line) {
 class Joute {
   constructor(url, stop, log) { Object.assign(this, { url, stop, log }); }
 
-  // call is a call of the API; organizer calls carry the key.
-  async call(method, path, { body, pass = key } = {}) {
+  // ask is a request of the organizer, or of who holds a pass.
+  async ask(method, path, { body, pass = key } = {}) {
     const answer = await fetch(this.url.replace('localhost', '127.0.0.1') + path, {
       method, body: body && JSON.stringify(body), headers: { authorization: `Bearer ${pass}`, 'content-type': 'application/json' },
     });
-    const said = await answer.json();
-    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(said)}`);
-    return said;
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
+    return text;
   }
+
+  async call(method, path, how) { return JSON.parse(await this.ask(method, path, how)); }
 
   apply(document) { return this.call('PUT', `/v1/contests/${document.id}`, { body: document }); }
   close(contest) { return this.call('POST', `/v1/contests/${contest}/close`); }
+  board(contest) { return this.call('GET', `/v1/contests/${contest}/leaderboard?limit=10000`); }
 
-  // counted is what the organizer sees: live, whatever the public may.
-  async counted(contest) { return (await this.call('GET', `/v1/contests/${contest}/leaderboard`)).totals.counted; }
+  // counted is how many ballots count, by the ledger, once the organizer's
+  // leaderboard, which may be a moment behind, says so too.
+  async counted(contest) {
+    const last = new Map();
+    for (const line of (await this.ask('GET', `/v1/contests/${contest}/ledger`)).split('\n').filter(Boolean)) {
+      const record = JSON.parse(line);
+      if (record.ballot) last.set(record.ballot, record.standing);
+    }
+    const counted = [...last.values()].filter((standing) => standing === 'counted').length;
+    for (const until = Date.now() + 2000; ;) {
+      const { totals } = await this.board(contest);
+      if (totals.counted === counted) return counted;
+      if (Date.now() > until) throw new Error(`the ledger counts ${counted}, the leaderboard ${totals.counted}`);
+    }
+  }
 
   async votes(contest, entry) {
-    const board = await this.call('GET', `/v1/contests/${contest}/leaderboard?limit=10000`);
-    return board.entries.find((row) => row.id === entry).votes;
+    await this.counted(contest);
+    return (await this.board(contest)).entries.find((row) => row.id === entry).votes;
   }
 
   // cast is the ballot of a new voter.

@@ -15,7 +15,7 @@ after(async () => { await browser?.close(); host?.stop(); joute?.stop(); });
 async function blog(t, id, { listed = true, ...options } = {}) {
   await joute.apply(contest(id, listed ? { embed: { origins: [host.url] } } : {}));
   const page = await visit(t, browser, options);
-  await page.goto(host.page(`/${id}`, `<h1>Mon blog</h1>${voteTag(joute, id, 'azur-1')}<p>Suite</p>`));
+  await page.goto(host.page(`/${id}`, `<h1>Mon blog</h1>${await voteTag(joute, id, 'azur-1')}<p>Suite</p>`));
   return { context: page.context(), page, frame: await embed(page) };
 }
 
@@ -167,9 +167,9 @@ test('a page that may not frame us gets a link, not a blank box', async (t) => {
   await joute.apply(contest('only', { embed: { origins: ['https://elsewhere.example'], only: true } }));
   const page = await visit(t, browser);
   await page.clock.install();
-  await page.goto(host.page('/refused', voteTag(joute, 'only', 'azur-1')));
+  await page.goto(host.page('/refused', await voteTag(joute, 'only', 'azur-1')));
   await page.waitForSelector('joute-vote iframe', { state: 'attached' });
   await page.clock.fastForward(6000); // past the time the loader gives the frame
-  assert.ok(await page.locator('joute-vote > a').isVisible());
+  assert.ok(await page.locator('joute-vote > table a').isVisible());
   assert.equal(await page.locator('joute-vote iframe').isVisible(), false);
 });
