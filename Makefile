@@ -2,7 +2,7 @@
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: ## bin/joute, static
@@ -15,6 +15,14 @@ demo: ## a contest with a simulated crowd, no Redis needed
 .PHONY: test
 test: ## everything that has to hold (the same as ./scripts/test)
 	./scripts/test
+
+.PHONY: e2e
+e2e: ## every test in a real browser, and how fast pages paint
+	./scripts/e2e
+
+.PHONY: screenshots
+screenshots: ## every page, theme, size and language into screenshots/
+	./scripts/e2e screenshots
 
 .PHONY: lint
 lint: ## gofmt, go vet, staticcheck
