@@ -1,5 +1,6 @@
 // Every page there is, in every state that looks different.
 import { contest, crowd, frozen, hidden, upcoming } from './contests.mjs';
+import { embed } from './browser.mjs';
 import { boardTag, voteTag } from './host.mjs';
 
 // pages fills a Joute with contests and answers what to look at: a name, an
@@ -18,7 +19,8 @@ export async function pages(joute, host) {
     async open(page, lang, theme) {
       const html = `<main lang="fr"><h1>Mon blog</h1>${await tag({ lang, theme })}</main>`;
       await page.goto(host.page(`/${name}-${lang}-${theme}`, html, { style: ':root{color-scheme:light dark}' }));
-      await page.waitForFunction(() => document.querySelector('joute-vote,joute-board').shadowRoot.querySelector('iframe').style.visibility === 'visible');
+      const frame = await embed(page);
+      await frame.waitForFunction(() => performance.getEntriesByName('first-contentful-paint').length > 0);
     },
   });
   const pressed = (view) => ({
