@@ -6,6 +6,7 @@ import (
 	"math"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/image/colornames"
 
@@ -81,5 +82,22 @@ func TestWords_NumbersAndInstants(t *testing.T) {
 	}
 	if got := en.Decimal(0.999); got != "1.00" {
 		t.Errorf("English: %s", got)
+	}
+}
+
+func TestWords_FrenchHoursAsFrenchWritesThem(t *testing.T) {
+	texts, err := newCatalogue()
+	must(t, err)
+	paris, err := time.LoadLocation("Europe/Paris")
+	must(t, err)
+	for at, want := range map[string]string{
+		"2026-11-01T03:08:00Z": "dimanche 1er novembre 2026 à 4_h_08 (Europe/Paris)",
+		"2026-11-02T19:00:00Z": "lundi 2 novembre 2026 à 20_h (Europe/Paris)",
+	} {
+		instant, err := time.Parse(time.RFC3339, at)
+		must(t, err)
+		if got := (words{texts, "fr"}).When(instant, paris); got != strings.ReplaceAll(want, "_", "\u00a0") {
+			t.Errorf("%s: %s", at, got)
+		}
 	}
 }

@@ -78,7 +78,7 @@ func (w words) When(t time.Time, zone *time.Location) string {
 	if t.Day() == 1 {
 		day = "1er"
 	}
-	hour := t.Format("15") + "\u00a0h"
+	hour := strconv.Itoa(t.Hour()) + "\u00a0h"
 	if t.Minute() != 0 {
 		hour += "\u00a0" + t.Format("04")
 	}
