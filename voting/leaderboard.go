@@ -2,6 +2,8 @@ package voting
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/joute/joute/contest"
@@ -50,6 +52,18 @@ type EntryRow struct {
 // LeaderboardPosition is a leaderboard's place in the contest's life: the
 // records folded so far, within one epoch of the store.
 func LeaderboardPosition(epoch, offset int64) string { return fmt.Sprintf("%d-%d", epoch, offset) }
+
+// ParseLeaderboardPosition reads the text form back. Text that is none, such as
+// what a stranger sends as Last-Event-ID, is not ok.
+func ParseLeaderboardPosition(text string) (epoch, offset int64, ok bool) {
+	first, second, found := strings.Cut(text, "-")
+	epoch, err1 := strconv.ParseInt(first, 10, 64)
+	offset, err2 := strconv.ParseInt(second, 10, 64)
+	if !found || err1 != nil || err2 != nil || epoch < 0 || offset < 0 || text != LeaderboardPosition(epoch, offset) {
+		return 0, 0, false
+	}
+	return epoch, offset, true
+}
 
 // NewLeaderboard ranks t. before is the tally of an hour ago, from which trends
 // come; nil means there is none yet, and every trend is 0.

@@ -44,6 +44,7 @@ type service struct {
 	registry *registry.Registry
 	boxes    *ballotbox.Boxes
 	boards   *live.Boards
+	feeds    *live.Feeds
 	web      *web.Server
 }
 
@@ -92,8 +93,9 @@ func open(ctx context.Context, cfg config) (_ *service, err error) {
 	s.boxes = ballotbox.New(s.store)
 	s.boards = live.New(s.boxes, cfg.log)
 	s.registry = registry.New(s.store, keys, registry.Options{Log: cfg.log})
+	s.feeds = live.NewFeeds(s.boards, s.registry.Get, cfg.log, live.FeedOptions{})
 	s.web, err = web.New(web.Config{
-		Store: s.store, Gate: s.gate, Registry: s.registry, Boxes: s.boxes, Boards: s.boards,
+		Store: s.store, Gate: s.gate, Registry: s.registry, Boxes: s.boxes, Boards: s.boards, Feeds: s.feeds,
 		Passes: voting.NewPasses(keys), Receipts: receipts, FormKey: keys.Derive("form"),
 		AdminKey: cfg.adminKey, PublicURL: cfg.publicURL, TrustedProxies: cfg.trustedProxies,
 		Log: cfg.log, Metrics: metrics, Version: versionText(),
@@ -152,6 +154,7 @@ func (s *service) run(ctx context.Context, ready func(url string)) error {
 	running.Go(func() { s.registry.Run(background) })
 	running.Go(func() { s.boxes.Tend(background, s.log, s.registry.List) })
 	running.Go(func() { s.boards.Run(background, s.registry.List) })
+	running.Go(func() { s.feeds.Run(background) })
 
 	served := make(chan error, 1)
 	running.Go(func() { served <- s.web.Serve(s.listener) })

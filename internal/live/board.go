@@ -26,6 +26,7 @@ type Board struct {
 	Hidden bool      // its numbers are not for this viewer now
 	Frozen bool      // its numbers are those of the freezing instant
 	Closes time.Time // when voting ends or ended, by the ballot boxes
+	at     place     // what Position says
 
 	mu      sync.Mutex
 	encoded map[int]encoding // by number of entries; guarded by mu
@@ -66,17 +67,32 @@ type boards struct {
 	count  ballotbox.Count
 	before map[time.Time]*voting.Tally // where trends come from, by sight.trendAt
 
-	mu sync.Mutex
-	by [3]*Board // by viewer; guarded by mu
+	mu     sync.Mutex
+	by     [3]*Board // by viewer; guarded by mu
+	public *Frame    // what feeds send of them; guarded by mu
 }
 
 func (b *boards) of(v Viewer) *Board {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	return b.ranked(v)
+}
+
+// ranked is of; b.mu is held.
+func (b *boards) ranked(v Viewer) *Board {
 	if b.by[v] == nil {
 		b.by[v] = newBoard(&b.stored, b.count, b.before, v)
 	}
 	return b.by[v]
+}
+
+func (b *boards) frame() *Frame {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.public == nil {
+		b.public = newFrame(b.ranked(Public))
+	}
+	return b.public
 }
 
 // hold tells whether boards made from this would be the same.
@@ -99,9 +115,10 @@ func newBoard(s *registry.Stored, count ballotbox.Count, before map[time.Time]*v
 	b := &Board{Closes: count.Closes, Frozen: seen.frozen, encoded: map[int]encoding{}}
 	if seen.tally == nil {
 		b.Hidden = true
-		b.Leaderboard = hidden(s, seen.phase)
+		b.Leaderboard, b.at = hidden(s, seen.phase), place{s.Epoch, 0}
 		return b
 	}
+	b.at = place{s.Epoch, seen.tally.Offset}
 	b.Leaderboard = voting.NewLeaderboard(s.Contest, seen.phase, s.Epoch, seen.tally, before[seen.trendAt])
 	if v == Organizer {
 		b.Boxes = seen.tally.Boxes

@@ -67,29 +67,38 @@ type reading struct {
 // An error that is store.ErrUnavailable says that the store has not answered
 // for that long.
 func (b *Boards) Board(ctx context.Context, s *registry.Stored, v Viewer) (*Board, error) {
+	r, err := b.read(ctx, s, time.Now().Add(-freshFor))
+	if err != nil {
+		return nil, err
+	}
+	return r.boards.of(v), nil
+}
+
+// read is a reading that began after an instant, or one that was under way.
+func (b *Boards) read(ctx context.Context, s *registry.Stored, after time.Time) (*reading, error) {
 	d := b.desk(s.Contest.ID)
-	if r := d.within(s, freshFor); r != nil {
-		return r.boards.of(v), nil
+	if r := d.since(s, after); r != nil {
+		return r, nil
 	}
 	// Whoever asks meanwhile shares the answer; nobody's hanging up ends it.
 	key := fmt.Sprintf("%s %d %d %d %d", s.Contest.ID, s.Epoch, s.Version, s.ClosedAt.UnixMilli(), s.PublishedAt.UnixMilli())
 	answer := b.readings.DoChan(key, func() (any, error) {
-		if r := d.within(s, freshFor); r != nil { // another call finished just now
+		if r := d.since(s, after); r != nil { // another call finished just now
 			return r, nil
 		}
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), behindAtMost)
 		defer cancel()
-		return b.read(ctx, d, s)
+		return b.look(ctx, d, s)
 	})
 	select {
 	case <-ctx.Done():
 		return nil, fmt.Errorf("leaderboard: %w", ctx.Err())
 	case result := <-answer:
 		if result.Err == nil {
-			return result.Val.(*reading).boards.of(v), nil
+			return result.Val.(*reading), nil
 		}
-		if r := d.within(s, behindAtMost); r != nil {
-			return r.boards.of(v), nil
+		if r := d.since(s, time.Now().Add(-behindAtMost)); r != nil {
+			return r, nil
 		}
 		return nil, fmt.Errorf("leaderboard: %w", result.Err)
 	}
@@ -129,17 +138,28 @@ func (b *Boards) desk(contestID string) *desk {
 	return d
 }
 
-// within is the last reading, if it is of this version and no older than age.
-func (d *desk) within(s *registry.Stored, age time.Duration) *reading {
+// since is the last reading, if it is of this version and began after an instant.
+func (d *desk) since(s *registry.Stored, instant time.Time) *reading {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.last == nil || d.last.stored != *s || time.Since(d.last.started) >= age {
+	if d.last == nil || d.last.stored != *s || !d.last.started.After(instant) {
 		return nil
 	}
 	return d.last
 }
 
-func (b *Boards) read(ctx context.Context, d *desk, s *registry.Stored) (*reading, error) {
+// readAt is when the last reading began, of any version.
+func (d *desk) readAt() time.Time {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.last == nil {
+		return time.Time{}
+	}
+	return d.last.started
+}
+
+// look asks all boxes.
+func (b *Boards) look(ctx context.Context, d *desk, s *registry.Stored) (*reading, error) {
 	started := time.Now()
 	count, err := b.boxes.Tally(ctx, s)
 	if err != nil {

@@ -89,6 +89,9 @@ func (s *Server) cast(stored *registry.Stored, id uuid.UUID, entry string, pass 
 		return voting.Outcome{}, err
 	}
 	s.metrics.ballots.WithLabelValues(outcome.Label()).Inc()
+	if outcome.Refused == "" && !outcome.Duplicate {
+		s.cfg.Feeds.Changed(stored.Contest.ID)
+	}
 	return outcome, nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/valyala/fasthttp/fasthttpadaptor"
 
+	"github.com/joute/joute/internal/live"
 	"github.com/joute/joute/voting"
 )
 
@@ -17,9 +18,11 @@ const labelUnavailable = "unavailable"
 type metrics struct {
 	ballots *prometheus.CounterVec
 	cast    prometheus.Histogram
+
+	feedsRefused prometheus.Counter
 }
 
-func newMetrics(registry *prometheus.Registry) (*metrics, error) {
+func newMetrics(registry *prometheus.Registry, feeds *live.Feeds) (*metrics, error) {
 	m := &metrics{
 		ballots: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "joute_ballots_total",
@@ -31,7 +34,15 @@ func newMetrics(registry *prometheus.Registry) (*metrics, error) {
 			// From a loopback answer without a sync to the store's timeout.
 			Buckets: []float64{.0005, .001, .002, .005, .01, .02, .05, .1, .25, .5, 1, 2},
 		}),
+		feedsRefused: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "joute_feed_refused_total",
+			Help: "Readers for whose connection there was no room; their pages poll.",
+		}),
 	}
+	readers := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "joute_feed_readers",
+		Help: "Open connections that follow a leaderboard.",
+	}, func() float64 { return float64(feeds.Readers()) })
 	// Each outcome is there from the start, so that a rate over the first one works.
 	for _, outcome := range []voting.Code{
 		"counted", "held", "duplicate", labelUnavailable,
@@ -39,7 +50,7 @@ func newMetrics(registry *prometheus.Registry) (*metrics, error) {
 	} {
 		m.ballots.WithLabelValues(string(outcome))
 	}
-	return m, errors.Join(registry.Register(m.ballots), registry.Register(m.cast))
+	return m, errors.Join(registry.Register(m.ballots), registry.Register(m.cast), registry.Register(m.feedsRefused), registry.Register(readers))
 }
 
 // getMetrics is the page that Prometheus reads.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/joute/joute/contest"
 	"github.com/joute/joute/contest/registry"
+	"github.com/joute/joute/internal/live"
 	"github.com/joute/joute/internal/store"
 	"github.com/joute/joute/voting"
 	"github.com/joute/joute/voting/ballotbox"
@@ -67,6 +68,7 @@ var sentinels = []struct {
 	is  *problem
 }{
 	{store.ErrOverloaded, errOverloaded},
+	{live.ErrFull, errOverloaded},
 	{store.ErrUnavailable, errUnavailable},
 	{store.ErrUnsafe, errUnavailable},
 	{context.DeadlineExceeded, errUnavailable}, // only the store makes a request wait

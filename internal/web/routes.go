@@ -22,21 +22,34 @@ func (s *Server) endpoints() []endpoint {
 	return []endpoint{
 		{"GET", onContests, s.listContests, true},
 		{"GET", onContest, s.getContest, true},
-		{"PUT", onContest, s.organizer(s.putContest), false},
+		{"PUT", onContest, s.organizer(s.announced(s.putContest)), false},
 		{"POST", onContest + "/passes", s.postPass, false},
 		{"POST", onContest + "/ballots", s.postBallot, false},
 		{"GET", onContest + "/ballots/:ballot", s.getBallot, false},
-		{"DELETE", onContest + "/ballots/:ballot", s.deleteBallot, false},
-		{"POST", onContest + "/standings", s.organizer(s.postStandings), false},
-		{"POST", onContest + "/close", s.organizer(s.postClose), false},
-		{"POST", onContest + "/publish", s.organizer(s.postPublish), false},
+		{"DELETE", onContest + "/ballots/:ballot", s.announced(s.deleteBallot), false},
+		{"POST", onContest + "/standings", s.organizer(s.announced(s.postStandings)), false},
+		{"POST", onContest + "/close", s.organizer(s.announced(s.postClose)), false},
+		{"POST", onContest + "/publish", s.organizer(s.announced(s.postPublish)), false},
 		{"GET", onContest + "/ledger", s.getLedger, true},
 		{"GET", onContest + "/evidence", s.organizer(s.getEvidence), false},
 		{"GET", onContest + "/leaderboard", s.getLeaderboard, true},
+		{"GET", onContest + "/feed", s.getFeed, true},
 		{"GET", "/livez", s.livez, true},
 		{"GET", "/readyz", s.readyz, true},
 		{"GET", "/metrics", s.getMetrics(), false},
 		{"GET", "/openapi.json", s.openapi, true},
+	}
+}
+
+// announced tells the feeds that next may have changed something, also where it
+// failed half-way. A cast announces itself.
+func (s *Server) announced(next fiber.Handler) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		err := next(c)
+		if stored, ok := s.cfg.Registry.Get(param(c, "contest")); ok {
+			s.cfg.Feeds.Changed(stored.Contest.ID)
+		}
+		return err
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -37,6 +38,7 @@ type Config struct {
 	Gate     *store.Gate
 	Registry *registry.Registry
 	Boards   *live.Boards
+	Feeds    *live.Feeds
 	Boxes    *ballotbox.Boxes
 	Passes   *voting.Passes
 	Receipts *voting.Receipts
@@ -61,9 +63,14 @@ const (
 	maxHeaders = 8 << 10
 
 	// maxConnections bounds memory (about 20 KiB each), maxInFlight what is being
-	// answered at once: more than the store's queue holds could only wait.
+	// answered at once: more than the store's queue holds could only wait. Feeds
+	// are in neither; live bounds them.
 	maxConnections = 100_000
 	maxInFlight    = 16_000
+
+	// readShare of what is in flight may be reads: beyond it they are refused, and
+	// ballots are not.
+	readShare = 0.75
 )
 
 // Server answers HTTP requests. Make it with New.
@@ -77,7 +84,8 @@ type Server struct {
 	adminKey [sha256.Size]byte
 	forms    formTokens
 	inFlight atomic.Int64
-	capacity int64 // of inFlight
+	capacity int64          // of inFlight
+	feeding  sync.WaitGroup // connections of feeds
 
 	// base ends when a shutdown has no more time: streams end with it.
 	base context.Context
@@ -96,7 +104,7 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("web: %w", err)
 	}
-	measured, err := newMetrics(cfg.Metrics)
+	measured, err := newMetrics(cfg.Metrics, cfg.Feeds)
 	if err != nil {
 		return nil, fmt.Errorf("web: metrics: %w", err)
 	}
@@ -118,6 +126,7 @@ func New(cfg Config) (*Server, error) {
 	// Writes have no timeout of their own: see conn, which gives each its own.
 	s.app.Server().HeaderReceived = s.bodyLimit
 	s.app.Server().CloseOnShutdown = true
+	s.app.Server().KeepHijackedConns = true // feeds close theirs
 	s.app.Server().Handler = s.admit(s.app.Handler())
 	s.app.Use(s.observe)
 	s.route(s.app)
@@ -138,6 +147,8 @@ func (s *Server) Serve(l net.Listener) error {
 // up, and the error says so.
 func (s *Server) Shutdown(ctx context.Context) error {
 	defer s.stop()
+	s.cfg.Feeds.Close() // readers go to another server
+	defer s.feeding.Wait()
 	if err := s.app.ShutdownWithContext(ctx); err != nil {
 		return fmt.Errorf("shutdown: %w", err)
 	}
@@ -153,8 +164,9 @@ func (s *Server) admit(next fasthttp.RequestHandler) fasthttp.RequestHandler {
 	}
 	return func(fctx *fasthttp.RequestCtx) {
 		defer s.inFlight.Add(-1)
-		switch full := s.inFlight.Add(1) > s.capacity; {
-		case full:
+		busy := s.inFlight.Add(1)
+		switch {
+		case busy > s.capacity, float64(busy) > readShare*float64(s.capacity) && isRead(fctx):
 			s.refuse(fctx, errOverloaded)
 		case !known[string(fctx.Method())]:
 			s.refuse(fctx, fiber.ErrMethodNotAllowed)

@@ -81,8 +81,14 @@ func startOn(t testing.TB, redisURL string, before ...func(*Server)) *env {
 	e.boxes = ballotbox.New(st)
 	contests := registry.New(st, ring, registry.Options{Log: log})
 	must(t, contests.Refresh(ctx))
+	boards := live.New(e.boxes, log)
+	feeds := live.NewFeeds(boards, contests.Get, log, live.FeedOptions{})
+	announcing, stop := context.WithCancel(context.Background())
+	var announced sync.WaitGroup
+	announced.Go(func() { feeds.Run(announcing) })
+	t.Cleanup(func() { stop(); announced.Wait() })
 	e.server, err = New(Config{
-		Store: st, Gate: gate, Registry: contests, Boxes: e.boxes, Boards: live.New(e.boxes, log),
+		Store: st, Gate: gate, Registry: contests, Boxes: e.boxes, Boards: boards, Feeds: feeds,
 		Passes: voting.NewPasses(ring), Receipts: receipts, FormKey: ring.Derive("form"), AdminKey: organizerKey, PublicURL: "https://vote.example.org",
 		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Log: log, Metrics: metrics, Version: "test",
 	})

@@ -26,6 +26,10 @@ import (
 // None but evidence expires: with a voter's key would go the memory that the
 // voter has voted.
 
+// changedChannel is where servers tell each other which contests to read anew:
+// ids, apart by spaces. It keeps nothing.
+const changedChannel = "joute:changed"
+
 // buckets is over how many hashes the voters, and the ballots, of a box are
 // spread. Redis keeps a hash of up to 128 fields as one compact list: at a
 // million voters a bucket holds 61, and a voter costs the bytes written and

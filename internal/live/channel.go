@@ -1,0 +1,183 @@
+package live
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/joute/joute/contest/registry"
+)
+
+const (
+	// lookEvery is how often the store is asked though nothing was announced: an
+	// announcement may be lost, and phases and trends change by themselves.
+	lookEvery = behindAtMost
+
+	// heartbeatEvery is how long a connection is quiet at most.
+	heartbeatEvery = 15 * time.Second
+
+	// staleAfter is how long readers are left with numbers of a store that does
+	// not answer; then their pages are to say so, and come back by themselves.
+	staleAfter = 5 * time.Second
+)
+
+// channel is the feed of one contest while it has readers.
+type channel struct {
+	feeds *Feeds
+	id    string
+	ctx   context.Context // ends with the last reader
+	stop  context.CancelFunc
+
+	expected int           // readers, those on their way in included; guarded by Feeds.mu
+	woken    chan struct{} // holds one: something was announced
+
+	mu      sync.Mutex
+	readers map[*Reader]bool // guarded by mu
+	last    *Frame           // what all were offered; guarded by mu
+	ended   bool             // guarded by mu
+}
+
+func newChannel(f *Feeds, id string) *channel {
+	c := &channel{feeds: f, id: id, readers: map[*Reader]bool{}, woken: make(chan struct{}, 1)}
+	c.ctx, c.stop = context.WithCancel(f.ctx)
+	return c
+}
+
+func (c *channel) add(r *Reader) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ended {
+		close(r.end)
+		return
+	}
+	c.readers[r] = true
+	if c.last != nil {
+		r.offer(c.last, time.Now())
+	}
+}
+
+func (c *channel) remove(r *Reader) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.readers, r)
+}
+
+func (c *channel) wake() {
+	select {
+	case c.woken <- struct{}{}:
+	default: // it looks already
+	}
+}
+
+// run looks and sends until the last reader has left, the feeds are closed, or
+// there is nothing to look at.
+func (c *channel) run() {
+	defer c.end()
+	desk := c.feeds.boards.desk(c.id)
+	answered, beat := time.Now(), time.Now()
+	var after time.Time // what was recorded before it has to be seen
+	for {
+		stored, ok := c.feeds.contest(c.id)
+		if !ok {
+			return
+		}
+		r, err := c.feeds.boards.read(c.ctx, stored, after)
+		now := time.Now()
+		switch {
+		case err == nil:
+			answered = now
+			if c.show(r.boards.frame(), now) {
+				beat = now
+			}
+		case now.Sub(answered) > staleAfter:
+			return
+		}
+		if now.Sub(beat) >= heartbeatEvery {
+			c.beat()
+			beat = now
+		}
+		if err == nil && !r.started.After(after) { // it was under way when somebody voted
+			c.wake()
+		}
+		if !c.sleep(c.next(stored, now, beat)) {
+			return
+		}
+		after = time.Now()
+		if !c.pause(desk.readAt().Add(freshFor)) {
+			return
+		}
+	}
+}
+
+// next is when to look again though nothing is announced.
+func (c *channel) next(s *registry.Stored, now, beat time.Time) time.Time {
+	next := now.Add(lookEvery)
+	d := s.Contest
+	for _, at := range []time.Time{beat.Add(heartbeatEvery), d.Phases.Voting.Opens, d.FreezesAt(), s.Closes()} {
+		if at.After(now) && at.Before(next) {
+			next = at
+		}
+	}
+	return next
+}
+
+// sleep until something is announced, or at the latest until an instant. False:
+// it is over.
+func (c *channel) sleep(latest time.Time) bool {
+	timer := time.NewTimer(time.Until(latest))
+	defer timer.Stop()
+	select {
+	case <-c.ctx.Done():
+		return false
+	case <-c.woken:
+	case <-timer.C:
+	}
+	return true
+}
+
+// pause until the store may be asked again. False: it is over.
+func (c *channel) pause(until time.Time) bool {
+	timer := time.NewTimer(time.Until(until))
+	defer timer.Stop()
+	select {
+	case <-c.ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}
+
+// show offers a frame to every reader, and says whether it is news.
+func (c *channel) show(f *Frame, now time.Time) (news bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.last == nil || c.last.etag != f.etag {
+		c.last, news = f, true
+	}
+	for r := range c.readers {
+		r.offer(c.last, now)
+	}
+	return news
+}
+
+func (c *channel) beat() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for r := range c.readers {
+		r.beat()
+	}
+}
+
+// end tells every reader. Whoever comes later begins another channel.
+func (c *channel) end() {
+	c.stop()
+	c.feeds.mu.Lock()
+	c.feeds.drop(c)
+	c.feeds.mu.Unlock()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ended = true
+	for r := range c.readers {
+		close(r.end)
+	}
+}
