@@ -79,6 +79,9 @@ type layout struct {
 	Index       bool // may be found by search engines
 }
 
+// Asset is the address of a file of static/.
+func (layout) Asset(name string) string { return asset(name) }
+
 // frame fills in the layout of the page at hand.
 func (s *Server) frame(c *fiber.Ctx, lang, title string) layout {
 	other, name := "en", "English"

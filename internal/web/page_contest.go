@@ -42,6 +42,8 @@ type contestView struct {
 	Pass   string // for the vote forms of who has none yet
 
 	Feed         string // where numbers come from while the page is open; empty: nowhere
+	Poll         string // and where there is no feed
+	Long         bool   // the feed does not have all of the page's entries
 	Earlier, All string // other pages of entries
 	Later        string
 	First        int // number of the first entry shown, from 1
@@ -147,10 +149,25 @@ func (s *Server) contestPage(c *fiber.Ctx) error {
 	}
 	// What the script reads is what everybody may read: nothing, or not what this
 	// voter sees, unless results are live.
-	if d.Results.Visibility == contest.VisibleLive && board.Phase == contest.PhaseVoting {
-		v.Feed = fmt.Sprintf("/v1/contests/%s/leaderboard?limit=%d", d.ID, min(v.First-1+entriesPerPage, maxLimit))
+	// Before voting it only learns that voting has opened.
+	switch board.Phase {
+	case contest.PhaseClosed, contest.PhasePublished:
+	case contest.PhaseVoting:
+		if d.Results.Visibility == contest.VisibleLive {
+			v.follow(d, len(board.Entries))
+		}
+	default:
+		v.follow(d, len(board.Entries))
 	}
 	return s.render(c, fiber.StatusOK, "contest.html", lang, v)
+}
+
+// follow lets the page's script follow the board, which has so many entries.
+func (v *contestView) follow(d *contest.Contest, entries int) {
+	limit := min(v.First-1+entriesPerPage, maxLimit)
+	v.Feed = "/v1/contests/" + d.ID + "/feed"
+	v.Poll = fmt.Sprintf("/v1/contests/%s/leaderboard?limit=%d", d.ID, limit)
+	v.Long = min(entries, limit) > defaultLimit
 }
 
 // visitor is the pass this browser got with an earlier ballot, or nil.

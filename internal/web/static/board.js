@@ -4,7 +4,10 @@
   var live = document.querySelector('[data-feed]');
   if (!live || !window.fetch || !window.Intl) return;
   var lang = document.documentElement.lang, state = live.querySelector('[data-state]'), button = live.querySelector('button');
-  var still = window.matchMedia('(prefers-reduced-motion: reduce)'), timer = 0, paused = false, pressed = false, busy = false, seen = '';
+  var still = window.matchMedia('(prefers-reduced-motion: reduce)'), paused = false, pressed = false, waiting = null, fresh = Date.now();
+  var told = Date.now(), leader = leading(), lead = document.createElement('span'), more = 0;
+  lead.className = 'sr';
+  document.getElementById('status').append(lead);
 
   // A receipt is for whoever voted: it does not belong in an address that is shared.
   if (/[?&](receipt|refused)=/.test(location.search) && history.replaceState) {
@@ -20,7 +23,19 @@
   }
   function show(name) {
     live.className = 'live' + (name === 'live' ? '' : ' ' + name);
-    set(state, live.dataset[name]);
+    set(state, live.dataset[name].replace('{at}', new Intl.DateTimeFormat(lang, { timeStyle: 'medium' }).format(fresh)));
+  }
+  function leading() {
+    var first = document.querySelectorAll('[data-rows=schools] > [data-place="1"]');
+    return first.length === 1 ? first[0] : null;
+  }
+  // To who hears the page: that another school leads, and not more often than can be listened to.
+  function tell() {
+    var now = leading();
+    if (!now || now === leader || Date.now() - told < 20000) return;
+    leader = now;
+    told = Date.now();
+    set(lead, live.dataset.leads.replace('{name}', now.querySelector('strong').textContent));
   }
   function fill(item, row, digits, best) {
     item.dataset.place = row.rank;
@@ -68,35 +83,36 @@
     ['schools', 'entries'].forEach(function (name) {
       update(document.querySelector('[data-rows=' + name + ']'), board[name]);
     });
+    tell();
   }
-  function ask() {
-    if (busy || paused || document.hidden) return;
-    busy = true;
-    fetch(live.dataset.feed, { credentials: 'omit' }).then(function (answer) {
-      if (!answer.ok) throw answer.status;
-      return answer.text();
-    }).then(function (text) {
-      show('live');
-      // Nothing moves under a finger that is about to press: it waits for the next time.
-      if (paused || text === seen || pressed) return;
-      seen = text;
-      apply(JSON.parse(text));
-    }).catch(function () { if (!paused) show('off'); }).then(function () { busy = false; next(); });
-  }
-  function next() {
-    clearTimeout(timer);
-    // Apart by chance, so that a thousand pages do not ask at once.
-    if (!paused && !document.hidden) timer = setTimeout(ask, 1600 + 800 * Math.random());
+  // Nothing moves under a finger that is about to press: it waits.
+  function settle() {
+    if (!waiting || paused || pressed || more) return;
+    if (!live.dataset.more) {
+      apply(waiting);
+      waiting = null;
+      return;
+    }
+    // Of a long list the feed has the beginning: that it came is the news, the rows are asked for.
+    more = setTimeout(function () {
+      waiting = null;
+      fetch(live.dataset.poll, { credentials: 'omit' }).then(function (answer) { return answer.ok ? answer.json() : null; }).then(function (whole) {
+        if (whole && !paused && !pressed) apply(whole);
+      }).catch(function () {}).then(function () { more = 0; settle(); });
+    }, 400 + 200 * Math.random());
   }
   button.addEventListener('click', function () {
     paused = !paused;
     set(button, paused ? button.dataset.resume : button.dataset.pause);
     show(paused ? 'paused' : 'live');
-    next();
+    settle();
   });
-  document.addEventListener('visibilitychange', ask);
   document.addEventListener('pointerdown', function () { pressed = true; });
-  ['pointerup', 'pointercancel'].forEach(function (name) { document.addEventListener(name, function () { pressed = false; }); });
-  live.hidden = false;
-  next();
+  ['pointerup', 'pointercancel'].forEach(function (name) { document.addEventListener(name, function () { pressed = false; settle(); }); });
+  live.hidden = live.dataset.phase !== 'voting';
+  joute.follow({
+    feed: live.dataset.feed, poll: live.dataset.poll,
+    board: function (board) { waiting = board; fresh = Date.now(); settle(); },
+    state: function (name) { if (!paused) show(name); }
+  });
 }());
