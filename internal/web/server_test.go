@@ -39,25 +39,39 @@ func TestCast_ConcurrentRepeatsShareOneReceipt(t *testing.T) {
 	}
 }
 
-func TestServer_RefusesWhatIsTooMuchAtOnce(t *testing.T) {
+func TestServer_RefusesWhatIsTooMuchAtOnceAndReadsBeforeBallots(t *testing.T) {
 	entered, leave := make(chan struct{}), make(chan struct{})
 	e := startOn(t, sharedURL(t), func(s *Server) {
-		s.capacity = 1
-		s.app.Get("/slow", func(c *fiber.Ctx) error {
-			close(entered)
+		s.capacity = 4
+		s.app.Post("/slow", func(c *fiber.Ctx) error {
+			entered <- struct{}{}
 			<-leave
 			return c.SendString("done")
 		})
 	})
-	slow := make(chan answer, 1)
-	go func() { slow <- e.do("GET", "/slow", "") }()
-	<-entered
-	if a := e.do("GET", "/livez", "").want(503, "overloaded"); a.header.Get("Retry-After") == "" {
-		t.Errorf("%v", a.header)
+	_, path := e.contest("")
+	pass := e.pass(path)
+	var slow sync.WaitGroup
+	wait := func() {
+		slow.Go(func() { e.do("POST", "/slow", "").want(200, "") })
+		<-entered
 	}
+	for range 3 {
+		wait()
+	}
+	for _, read := range []string{path + "/leaderboard", path + "/feed", path} {
+		if a := e.do("GET", read, "").want(503, "overloaded"); a.header.Get("Retry-After") == "" {
+			t.Errorf("%v", a.header)
+		}
+	}
+	e.do("GET", "/livez", "").want(200, "")
+	e.do("POST", path+"/ballots", ballot(newBallot(), "lumiere-1"), pass).want(201, "")
+	wait()
+	e.do("POST", path+"/ballots", ballot(newBallot(), "lumiere-1"), pass).want(503, "overloaded")
+	e.do("GET", "/livez", "").want(503, "overloaded")
 	close(leave)
-	(<-slow).want(200, "")
-	e.until("there is room again", func() bool { return e.do("GET", "/livez", "").status == 200 })
+	slow.Wait()
+	e.until("there is room again", func() bool { return e.do("GET", path, "").status == 200 })
 }
 
 func TestServer_DoesNotWaitForSlowSenders(t *testing.T) {
