@@ -117,9 +117,11 @@ func (cmd demoCmd) visit(ctx context.Context, m *Main, shown *contest.Contest, s
 	fmt.Fprintf(m.Stdout, `%s: a contest that is open now, and a simulated crowd that votes.
 
   page           %[2]s/c/%[3]s
+  TV wall        %[2]s/tv/%[3]s
   sample blog    %[4]s/
   for your site  %[2]s/c/%[3]s/embed
   leaderboard    %[2]s/v1/contests/%[3]s/leaderboard
+  live feed      %[2]s/v1/contests/%[3]s/feed
   organizer key  %[5]s
 
 The sample blog is another site with the widgets in it. Everything is in memory, and gone when this ends. Ctrl-C ends it.

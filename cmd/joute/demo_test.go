@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -30,6 +31,16 @@ func TestDemo_MovesWithinSecondsAndEndsCleanly(t *testing.T) {
 		t.Errorf("printed:\n%s", demo.stdout.String())
 	}
 	key, _, _ = strings.Cut(strings.TrimSpace(key), "\n")
+	for _, address := range regexp.MustCompile(`http://\S+`).FindAllString(demo.stdout.String(), -1) {
+		answer, err := http.Head(address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer.Body.Close()
+		if answer.StatusCode != http.StatusOK {
+			t.Errorf("%s: %s", address, answer.Status)
+		}
+	}
 	shown := &running{t: t, url: base}
 	counted := func() int64 { return *shown.board(id).Totals.Counted }
 	first := wait(t, "votes", func() (int64, bool) { n := counted(); return n, n > 0 })
