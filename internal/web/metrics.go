@@ -53,10 +53,16 @@ func newMetrics(registry *prometheus.Registry, feeds *live.Feeds) (*metrics, err
 	return m, errors.Join(registry.Register(m.ballots), registry.Register(m.cast), registry.Register(m.feedsRefused), registry.Register(readers))
 }
 
-// getMetrics is the page that Prometheus reads.
+// getMetrics is the page that Prometheus reads, on the server itself. Through a
+// proxy it takes the organizer's key: how many ballots came tells something of
+// contests that keep it secret.
 func (s *Server) getMetrics() fiber.Handler {
 	page := fasthttpadaptor.NewFastHTTPHandler(promhttp.HandlerFor(s.cfg.Metrics, promhttp.HandlerOpts{}))
 	return func(c *fiber.Ctx) error {
+		forwarded := c.Get(fiber.HeaderXForwardedFor) != "" || c.Get("Forwarded") != ""
+		if forwarded && !s.isOrganizer(c.Get(fiber.HeaderAuthorization)) {
+			return errUnauthorized
+		}
 		page(c.Context())
 		return nil
 	}

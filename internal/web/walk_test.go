@@ -1,0 +1,205 @@
+package web
+
+import (
+	"fmt"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/joute/joute/internal/live"
+)
+
+// walk asks every GET route there is for a contest, as anybody may, and answers
+// what came: headers and bodies by route and address. A route with a parameter
+// that it cannot fill in fails the test: a new way to see numbers is walked or
+// is not built.
+type walk struct {
+	*env
+	contest, ballot, receipt string
+	headers                  []string // of who looks
+}
+
+// ever is what differs from one answer to the next: ballots and passes made for
+// a form, and the names of requests.
+var ever = regexp.MustCompile(`name="(?:ballot|pass|token)" value="[^"]*"|"request_id":"[^"]*"`)
+
+// values are what stands for a parameter.
+func (w walk) values(t testing.TB, parameter string) []string {
+	switch parameter {
+	case ":contest":
+		return []string{w.contest}
+	case ":entry":
+		return []string{"lumiere-1", "vercors-1"}
+	case ":school":
+		return []string{"lumiere", "vercors"}
+	case ":ballot":
+		return []string{w.ballot}
+	case ":receipt":
+		return []string{w.receipt}
+	case ":version":
+		return []string{"v2"}
+	case ":file":
+		return []string{assetNames["joute.css"], "none.js"}
+	case "*":
+		return []string{"a/b/c"}
+	}
+	t.Fatalf("a route has the parameter %s: tell this test what to ask", parameter)
+	return nil
+}
+
+// addresses are the routes with their parameters filled in.
+func (w walk) addresses(t testing.TB, route string) []string {
+	made := []string{""}
+	for _, part := range regexp.MustCompile(`:[a-z]+|\*|[^:*]+`).FindAllString(route, -1) {
+		values := []string{part}
+		if part[0] == ':' || part[0] == '*' {
+			values = w.values(t, part)
+		}
+		var next []string
+		for _, before := range made {
+			for _, value := range values {
+				next = append(next, before+value)
+			}
+		}
+		made = next
+	}
+	if strings.Contains(route, ":contest") {
+		for _, path := range slices.Clone(made) {
+			made = append(made, path+"?lang=en&limit=1")
+		}
+	}
+	return made
+}
+
+// see is what every public address answers now, by route and address.
+func (w walk) see(t testing.TB) map[string]string {
+	seen := map[string]string{}
+	for _, route := range w.server.app.GetRoutes(true) {
+		if route.Method != http.MethodGet || route.Path == "/metrics" { // of the server and not of a contest; see TestMetrics_
+			continue
+		}
+		for _, path := range w.addresses(t, route.Path) {
+			var text string
+			if strings.HasSuffix(path, "/feed") {
+				f := w.feed(strings.TrimSuffix(path, "/feed"))
+				id, data := f.next()
+				f.conn.Close()
+				text = id + "\n" + data
+			} else if !strings.Contains(path, "/feed?") {
+				a := w.do("GET", path, "", w.headers...)
+				for _, name := range []string{"Date", "X-Request-Id"} {
+					a.header.Del(name)
+				}
+				text = fmt.Sprint(a.status, a.header, "\n", ever.ReplaceAllString(string(a.body), ""))
+				if a.status >= 500 {
+					t.Errorf("%s: %s", path, text)
+				}
+			}
+			seen[route.Path+" "+path] = text
+		}
+	}
+	return seen
+}
+
+// moved are the routes whose answers differ, with the first difference of each.
+func moved(before, after map[string]string) map[string]string {
+	routes := map[string]string{}
+	for address, text := range before {
+		if now := after[address]; now != text {
+			i := 0
+			for i < len(text) && i < len(now) && text[i] == now[i] {
+				i++
+			}
+			route, _, _ := strings.Cut(address, " ")
+			around := func(s string) string { return s[max(0, i-60):min(len(s), i+60)] }
+			routes[route] = fmt.Sprintf("%s: …%s… became …%s…", address, around(text), around(now))
+		}
+	}
+	return routes
+}
+
+// walked is a contest with ballots, seen before and after more of them.
+func walked(t *testing.T, e *env, more string, voter bool, ready func(*live.Board) bool) map[string]string {
+	t.Helper()
+	id := newID()
+	path := "/v1/contests/" + id
+	now := time.Now()
+	e.do("PUT", path, contestTextAt(id, now.Add(-time.Hour), now.Add(2*time.Hour), more), asOrganizer).want(201, "")
+	cast := func(entry, pass string) answer {
+		return e.do("POST", path+"/ballots", ballot(newBallot(), entry), pass).want(201, "")
+	}
+	me := e.pass(path)
+	first := cast("lumiere-1", me)
+	gone := cast("vercors-1", e.pass(path))
+	cast("vercors-1", e.pass(path))
+	stored, _ := e.server.cfg.Registry.Get(id)
+	board := func(v live.Viewer) *live.Board {
+		b, err := e.server.cfg.Boards.Board(t.Context(), stored, v)
+		must(t, err)
+		return b
+	}
+	e.until("as the test wants it", func() bool { return ready(board(live.Public)) })
+	w := walk{env: e, contest: id, ballot: first.text("ballot"), receipt: first.text("receipt")}
+	if voter {
+		_, token, _ := strings.Cut(me, "Bearer ")
+		w.headers = []string{me, "Cookie: " + passCookieName(id) + "=" + token}
+	}
+	before := w.see(t)
+	for range 6 {
+		cast("lumiere-1", e.pass(path))
+	}
+	e.do("POST", path+"/standings", `{"ballots":["`+gone.text("ballot")+`"],"standing":"void","reason":"lockstep"}`, asOrganizer).want(200, "")
+	e.until("counted", func() bool { return *board(live.Organizer).Totals.Counted == 8 })
+	return moved(before, w.see(t))
+}
+
+// One rule of who sees which numbers, on every path there is.
+func TestWalk_NoNumberOfAFrozenOrHiddenContestMoves(t *testing.T) {
+	e := start(t)
+	for name, c := range map[string]struct {
+		more  string
+		voter bool
+		ready func(*live.Board) bool
+	}{
+		"frozen":                              {`,"results":{"freeze":"119m58s"}`, false, func(b *live.Board) bool { return b.Frozen }},
+		"frozen, for a voter":                 {`,"results":{"freeze":"119m58s"}`, true, func(b *live.Board) bool { return b.Frozen }},
+		"after_close":                         {`,"results":{"visibility":"after_close"}`, false, func(b *live.Board) bool { return b.Hidden }},
+		"after_close, for a voter":            {`,"results":{"visibility":"after_close"}`, true, func(b *live.Board) bool { return b.Hidden }},
+		"after_ballot, for who has not voted": {`,"results":{"visibility":"after_ballot"}`, false, func(b *live.Board) bool { return b.Hidden }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for route, difference := range walked(t, e, c.more, c.voter, c.ready) {
+				t.Errorf("%s moved: %s", route, difference)
+			}
+		})
+	}
+}
+
+// The control: where numbers are live, the same walk sees each of them move.
+func TestWalk_FindsNumbersThatMove(t *testing.T) {
+	e := start(t)
+	routes := walked(t, e, "", false, func(b *live.Board) bool { return *b.Totals.Counted == 3 })
+	for _, route := range []string{
+		onContest + "/leaderboard", onContest + "/feed", "/c/:contest", "/c/:contest/vote", "/embed/:contest", "/embed/:contest/:entry",
+	} {
+		if _, ok := routes[route]; !ok {
+			t.Errorf("%s shows no number that moves", route)
+		}
+		delete(routes, route)
+	}
+	for route, difference := range routes {
+		t.Errorf("%s moves, and is not in the list of those that show numbers: %s", route, difference)
+	}
+}
+
+// How many ballots a server took is for who runs it: a proxy that passes
+// everything on does not make it public.
+func TestMetrics_AreNotForWhoComesThroughAProxy(t *testing.T) {
+	e := start(t)
+	e.do("GET", "/metrics", "").want(200, "")
+	e.do("GET", "/metrics", "", "X-Forwarded-For: 192.0.2.1").want(401, "unauthorized")
+	e.do("GET", "/metrics", "", "X-Forwarded-For: 192.0.2.1", asOrganizer).want(200, "")
+}
