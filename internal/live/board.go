@@ -69,7 +69,7 @@ type boards struct {
 
 	mu     sync.Mutex
 	by     [3]*Board // by viewer; guarded by mu
-	public *Frame    // what feeds send of them; guarded by mu
+	public *frame    // what feeds send of them; guarded by mu
 }
 
 func (b *boards) of(v Viewer) *Board {
@@ -86,7 +86,7 @@ func (b *boards) ranked(v Viewer) *Board {
 	return b.by[v]
 }
 
-func (b *boards) frame() *Frame {
+func (b *boards) frame() *frame {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.public == nil {

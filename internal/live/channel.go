@@ -32,22 +32,22 @@ type channel struct {
 	woken    chan struct{} // holds one: something was announced
 
 	mu      sync.Mutex
-	readers map[*Reader]bool // guarded by mu
-	last    *Frame           // what all were offered; guarded by mu
+	readers map[*reader]bool // guarded by mu
+	last    *frame           // what all were offered; guarded by mu
 	ended   bool             // guarded by mu
 }
 
 func newChannel(f *Feeds, id string) *channel {
-	c := &channel{feeds: f, id: id, readers: map[*Reader]bool{}, woken: make(chan struct{}, 1)}
+	c := &channel{feeds: f, id: id, readers: map[*reader]bool{}, woken: make(chan struct{}, 1)}
 	c.ctx, c.stop = context.WithCancel(f.ctx)
 	return c
 }
 
-func (c *channel) add(r *Reader) {
+func (c *channel) add(r *reader) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.ended {
-		close(r.end)
+		r.to.End()
 		return
 	}
 	c.readers[r] = true
@@ -56,7 +56,7 @@ func (c *channel) add(r *Reader) {
 	}
 }
 
-func (c *channel) remove(r *Reader) {
+func (c *channel) remove(r *reader) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.readers, r)
@@ -148,7 +148,7 @@ func (c *channel) pause(until time.Time) bool {
 }
 
 // show offers a frame to every reader, and says whether it is news.
-func (c *channel) show(f *Frame, now time.Time) (news bool) {
+func (c *channel) show(f *frame, now time.Time) (news bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.last == nil || c.last.etag != f.etag {
@@ -164,7 +164,7 @@ func (c *channel) beat() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for r := range c.readers {
-		r.beat()
+		r.to.Beat(heartbeat)
 	}
 }
 
@@ -178,6 +178,6 @@ func (c *channel) end() {
 	defer c.mu.Unlock()
 	c.ended = true
 	for r := range c.readers {
-		close(r.end)
+		r.to.End()
 	}
 }

@@ -152,23 +152,22 @@ func (f *Feeds) Readers() int {
 	return f.readers
 }
 
-// Join makes a reader of a contest's feed. seen is the id of the last frame an
-// earlier connection got, or empty: no frame before it is sent, but for as long
-// as this server may be behind another. The caller must call Leave.
-func (f *Feeds) Join(contestID string, address netip.Addr, seen string) *Reader {
-	r := newReader(seen)
+// Join sends a contest's feed to a sink, until leave is called, which may be more
+// than once. seen is the id of the last frame an earlier connection got, or
+// empty: no frame before it is sent, but for as long as this server may be
+// behind another.
+func (f *Feeds) Join(contestID string, address netip.Addr, seen string, to Sink) (leave func()) {
 	c := f.enter(contestID, address)
 	if c == nil {
-		close(r.end)
-		r.leave = func() {}
-		return r
+		to.End()
+		return func() {}
 	}
-	r.leave = sync.OnceFunc(func() {
+	r := newReader(seen, to)
+	c.add(r)
+	return sync.OnceFunc(func() {
 		c.remove(r)
 		f.exit(c, address)
 	})
-	c.add(r)
-	return r
 }
 
 // enter counts a reader in; nil when the feeds are closed.

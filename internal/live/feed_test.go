@@ -32,6 +32,34 @@ func feeds(t testing.TB, boxes *ballotbox.Boxes, s **registry.Stored, opts FeedO
 	return f
 }
 
+// inbox is a sink that holds one frame, as a connection does.
+type inbox struct {
+	next  chan []byte
+	ended chan struct{}
+	Leave func()
+}
+
+func (i *inbox) Send(frame []byte) {
+	select {
+	case <-i.next:
+	default:
+	}
+	i.next <- frame
+}
+func (i *inbox) Beat([]byte) {}
+func (i *inbox) End()        { close(i.ended) }
+
+func (i *inbox) Next() <-chan []byte    { return i.next }
+func (i *inbox) Ended() <-chan struct{} { return i.ended }
+
+func newInbox() *inbox { return &inbox{next: make(chan []byte, 1), ended: make(chan struct{})} }
+
+func join(f *Feeds, contestID string, address netip.Addr, seen string) *inbox {
+	i := newInbox()
+	i.Leave = f.Join(contestID, address, seen, i)
+	return i
+}
+
 // event is a frame, read as a browser does.
 type event struct{ id, data string }
 
@@ -56,7 +84,7 @@ func parse(t testing.TB, frame []byte) (e event) {
 }
 
 // next is the next frame, which has to come soon.
-func next(t testing.TB, r *Reader, within time.Duration) event {
+func next(t testing.TB, r *inbox, within time.Duration) event {
 	t.Helper()
 	select {
 	case frame := <-r.Next():
@@ -70,7 +98,7 @@ func next(t testing.TB, r *Reader, within time.Duration) event {
 }
 
 // still says that no frame comes for a while.
-func still(t testing.TB, r *Reader, what string) {
+func still(t testing.TB, r *inbox, what string) {
 	t.Helper()
 	select {
 	case frame := <-r.Next():
@@ -92,7 +120,7 @@ func TestFeed_TheFirstFrameComesAtOnceAndThenWhatChanged(t *testing.T) {
 	eachStore(t, func(t *testing.T, boxes *ballotbox.Boxes) {
 		s := open1(t, "boxes: 3")
 		f, other := feeds(t, boxes, &s, FeedOptions{}), feeds(t, boxes, &s, FeedOptions{})
-		here, there := f.Join(s.Contest.ID, somewhere, ""), other.Join(s.Contest.ID, somewhere, "")
+		here, there := join(f, s.Contest.ID, somewhere, ""), join(other, s.Contest.ID, somewhere, "")
 		defer here.Leave()
 		defer there.Leave()
 		first := next(t, here, 5*time.Second)
@@ -102,7 +130,7 @@ func TestFeed_TheFirstFrameComesAtOnceAndThenWhatChanged(t *testing.T) {
 		if body, _ := board(t, New(boxes, quiet()), s, Public).JSON(frameRows); first.data != string(body) || first.id == "" {
 			t.Errorf("%+v is not the leaderboard %s", first, body)
 		}
-		late := f.Join(s.Contest.ID, somewhere, "")
+		late := join(f, s.Contest.ID, somewhere, "")
 		defer late.Leave()
 		if next(t, late, 100*time.Millisecond) != first {
 			t.Error("who comes later sees another board")
@@ -131,7 +159,7 @@ func TestFeed_FourFramesASecondAtMost(t *testing.T) {
 	boxes := open(t, redistest.Shared(t).URL())
 	s := open1(t, "")
 	f := feeds(t, boxes, &s, FeedOptions{})
-	r := f.Join(s.Contest.ID, somewhere, "")
+	r := join(f, s.Contest.ID, somewhere, "")
 	defer r.Leave()
 	next(t, r, 5*time.Second)
 	frames, began := 0, time.Now()
@@ -153,7 +181,7 @@ func TestFeed_WhoDoesNotReadHoldsUpNobodyAndMissesOnlyTheOldFrames(t *testing.T)
 	boxes := open(t, "")
 	s := open1(t, "")
 	f := feeds(t, boxes, &s, FeedOptions{})
-	slow, quick := f.Join(s.Contest.ID, somewhere, ""), f.Join(s.Contest.ID, somewhere, "")
+	slow, quick := join(f, s.Contest.ID, somewhere, ""), join(f, s.Contest.ID, somewhere, "")
 	defer slow.Leave()
 	defer quick.Leave()
 	next(t, quick, 5*time.Second)
@@ -170,30 +198,30 @@ func TestFeed_WhoDoesNotReadHoldsUpNobodyAndMissesOnlyTheOldFrames(t *testing.T)
 }
 
 func TestReader_IdsNeverGoBack(t *testing.T) {
-	frame := func(epoch, offset int64, veiled bool) *Frame {
-		return &Frame{text: []byte("id: x\nevent: leaderboard\ndata: {}\n\n"), id: len("id: x\n"), at: place{epoch, offset}, veiled: veiled}
+	of := func(epoch, offset int64, veiled bool) *frame {
+		return &frame{text: []byte("id: x\nevent: leaderboard\ndata: {}\n\n"), id: len("id: x\n"), at: place{epoch, offset}, veiled: veiled}
 	}
 	now := time.Now()
 	for name, c := range map[string]struct {
 		seen       string
-		frame      *Frame
+		frame      *frame
 		at         time.Time
 		sent, ided bool
 	}{
-		"a first reader":                     {"", frame(7, 5, false), now, true, true},
-		"nonsense":                           {"7-x", frame(7, 5, false), now, true, true},
-		"further":                            {"7-4", frame(7, 5, false), now, true, true},
-		"the same place":                     {"7-5", frame(7, 5, false), now, true, true},
-		"another epoch":                      {"8-900", frame(7, 5, false), now, true, true},
-		"a server that is behind":            {"7-6", frame(7, 5, false), now, false, false},
-		"hidden since":                       {"7-6", frame(7, 0, true), now, true, false},
-		"no server can be so far behind":     {"7-6", frame(7, 5, false), now.Add(believedFor + time.Second), true, false},
-		"a made-up place, and hidden boards": {"7-9223372036854775807", frame(7, 0, true), now, true, false},
+		"a first reader":                     {"", of(7, 5, false), now, true, true},
+		"nonsense":                           {"7-x", of(7, 5, false), now, true, true},
+		"further":                            {"7-4", of(7, 5, false), now, true, true},
+		"the same place":                     {"7-5", of(7, 5, false), now, true, true},
+		"another epoch":                      {"8-900", of(7, 5, false), now, true, true},
+		"a server that is behind":            {"7-6", of(7, 5, false), now, false, false},
+		"hidden since":                       {"7-6", of(7, 0, true), now, true, false},
+		"no server can be so far behind":     {"7-6", of(7, 5, false), now.Add(believedFor + time.Second), true, false},
+		"a made-up place, and hidden boards": {"7-9223372036854775807", of(7, 0, true), now, true, false},
 	} {
-		r := newReader(c.seen)
-		r.offer(c.frame, c.at)
+		box := newInbox()
+		newReader(c.seen, box).offer(c.frame, c.at)
 		select {
-		case text := <-r.next:
+		case text := <-box.next:
 			if ided := bytes.HasPrefix(text, []byte("id: ")); !c.sent || ided != c.ided {
 				t.Errorf("%s: sent %q", name, text)
 			}
@@ -210,7 +238,7 @@ func TestFeed_NumbersHiddenMeanwhileLeaveTheScreens(t *testing.T) {
 	s := open1(t, "")
 	f := feeds(t, boxes, &s, FeedOptions{})
 	cast(t, boxes, s, "e1")
-	r := f.Join(s.Contest.ID, somewhere, "")
+	r := join(f, s.Contest.ID, somewhere, "")
 	defer r.Leave()
 	before := next(t, r, 5*time.Second)
 	if !strings.Contains(before.data, `"counted":1`) {
@@ -219,7 +247,7 @@ func TestFeed_NumbersHiddenMeanwhileLeaveTheScreens(t *testing.T) {
 	more := *s.Contest
 	more.Results.Visibility = "after_close"
 	f2 := feeds(t, boxes, ptr(&registry.Stored{Contest: &more, Version: 2, Epoch: s.Epoch}), FeedOptions{})
-	again := f2.Join(s.Contest.ID, somewhere, before.id)
+	again := join(f2, s.Contest.ID, somewhere, before.id)
 	defer again.Leave()
 	if hidden := next(t, again, 5*time.Second); hidden.id != "" || strings.Contains(hidden.data, `"counted":1`) {
 		t.Errorf("after hiding: %+v", hidden)
@@ -238,7 +266,7 @@ func TestFeed_Room(t *testing.T) {
 	for name, opts := range map[string]FeedOptions{"address": {PerAddress: 2}, "contest": {PerContest: 2}, "server": {Readers: 2}} {
 		f := feeds(t, boxes, &s, opts)
 		id := s.Contest.ID
-		first, second := f.Join(id, somewhere, ""), f.Join(id, somewhere, "")
+		first, second := join(f, id, somewhere, ""), join(f, id, somewhere, "")
 		if f.Room(id, somewhere) != ErrFull || f.Readers() != 2 {
 			t.Errorf("%s: room for a third", name)
 		}
@@ -264,7 +292,7 @@ func TestFeed_LeavesNothingBehind(t *testing.T) {
 	before := goleak.IgnoreCurrent()
 	f := NewFeeds(New(boxes, quiet()), func(string) (*registry.Stored, bool) { return s, true }, quiet(), FeedOptions{})
 	for range 20 {
-		r := f.Join(s.Contest.ID, somewhere, "")
+		r := join(f, s.Contest.ID, somewhere, "")
 		next(t, r, 5*time.Second)
 		r.Leave()
 	}
@@ -273,11 +301,11 @@ func TestFeed_LeavesNothingBehind(t *testing.T) {
 		t.Errorf("left: %v, %v, %d readers", f.channels, f.addresses, f.readers)
 	}
 	f.mu.Unlock()
-	r := f.Join(s.Contest.ID, somewhere, "")
+	r := join(f, s.Contest.ID, somewhere, "")
 	f.Close()
 	<-r.Ended()
 	r.Leave()
-	<-f.Join(s.Contest.ID, somewhere, "").Ended()
+	<-join(f, s.Contest.ID, somewhere, "").Ended()
 	if f.Room(s.Contest.ID, somewhere) != ErrFull {
 		t.Error("room in a feed that is closed")
 	}
@@ -291,7 +319,7 @@ func TestFeed_EndsWhenTheStoreIsGoneForLong(t *testing.T) {
 	boxes := open(t, srv.URL())
 	s := open1(t, "")
 	f := feeds(t, boxes, &s, FeedOptions{})
-	r := f.Join(s.Contest.ID, somewhere, "")
+	r := join(f, s.Contest.ID, somewhere, "")
 	defer r.Leave()
 	next(t, r, 5*time.Second)
 	gone := time.Now()
@@ -305,7 +333,7 @@ func TestFeed_EndsWhenTheStoreIsGoneForLong(t *testing.T) {
 		t.Fatal("it goes on showing what was")
 	}
 	srv.Restart()
-	again := f.Join(s.Contest.ID, somewhere, "")
+	again := join(f, s.Contest.ID, somewhere, "")
 	defer again.Leave()
 	next(t, again, 20*time.Second)
 	cast(t, boxes, s, "e1")
@@ -318,7 +346,7 @@ func TestFeed_TheCloseIsTold(t *testing.T) {
 	now := time.Now()
 	s := stored(t, "feed-"+uuid.NewString(), now.Add(-time.Hour), now.Add(2*time.Second), "")
 	f := feeds(t, boxes, &s, FeedOptions{})
-	r := f.Join(s.Contest.ID, somewhere, "")
+	r := join(f, s.Contest.ID, somewhere, "")
 	defer r.Leave()
 	next(t, r, 5*time.Second)
 	if got := next(t, r, 10*time.Second); !strings.Contains(got.data, `"phase":"closed"`) {

@@ -19,8 +19,8 @@ type place struct{ epoch, offset int64 }
 // which nothing compares.
 func (p place) before(q place) bool { return p.epoch == q.epoch && p.offset < q.offset }
 
-// Frame is a board as one event of Server-Sent Events, shared by all readers.
-type Frame struct {
+// frame is a board as one event of Server-Sent Events, shared by all readers.
+type frame struct {
 	text   []byte // read only
 	id     int    // length of its first line, which names the place
 	at     place
@@ -28,10 +28,10 @@ type Frame struct {
 	veiled bool // hidden or frozen: it may be of an earlier place than readers have seen
 }
 
-func newFrame(b *Board) *Frame {
+func newFrame(b *Board) *frame {
 	body, etag := b.JSON(frameRows)
 	id := fmt.Sprintf("id: %s\n", b.Position)
-	return &Frame{
+	return &frame{
 		text: slices.Concat([]byte(id), []byte("event: leaderboard\ndata: "), body, []byte("\n\n")),
 		id:   len(id), at: b.at, etag: etag, veiled: b.Hidden || b.Frozen,
 	}

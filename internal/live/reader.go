@@ -10,45 +10,42 @@ import (
 // not reached it: longer than one server can be behind another.
 const believedFor = 2 * behindAtMost
 
-// Reader is one who follows a feed. Frames come one at a time: who is slow
-// misses those in between, and the newest is what waits.
-type Reader struct {
-	next  chan []byte   // holds what was not taken yet; the channel alone sends, under its lock
-	end   chan struct{} // closed when the feed ends
-	leave func()
+// Sink is where a reader's frames go. Its methods must not wait for anybody: all
+// readers of a contest are served one after the other. What they are given is
+// shared: it is read only.
+type Sink interface {
+	// Send takes a frame, in place of one that has not gone out.
+	Send(frame []byte)
+	// Beat takes a sign of life, unless a frame is waiting to go out.
+	Beat(comment []byte)
+	// End says that nothing will come any more: the server stops, or the store has
+	// not answered for so long that numbers would be stale.
+	End()
+}
 
-	// Guarded by the channel's lock.
-	got      *Frame    // what was offered last
+// reader is one who follows a feed. Its members are guarded by the channel's lock.
+type reader struct {
+	to       Sink
+	got      *frame    // what was sent last
 	seen     place     // the furthest the reader has been, here or by an earlier connection's word
 	believed time.Time // until when that is taken for true
 }
 
-func newReader(seen string) *Reader {
-	r := &Reader{next: make(chan []byte, 1), end: make(chan struct{})}
+func newReader(seen string, to Sink) *reader {
+	r := &reader{to: to}
 	if epoch, offset, ok := voting.ParseLeaderboardPosition(seen); ok {
 		r.seen, r.believed = place{epoch, offset}, time.Now().Add(believedFor)
 	}
 	return r
 }
 
-// Next is where frames come, as bytes to send. They are shared: read them only.
-func (r *Reader) Next() <-chan []byte { return r.next }
-
-// Ended is closed when nothing will come any more: the server stops, or the
-// store has not answered for so long that numbers would be stale.
-func (r *Reader) Ended() <-chan struct{} { return r.end }
-
-// Leave ends the reading. It may be called more than once.
-func (r *Reader) Leave() { r.leave() }
-
-// offer puts a frame before the reader, in place of one not taken yet, unless
-// the reader has it.
+// offer sends a frame, unless the reader has it.
 //
 // A frame from before what the reader has seen is one of a server that is
 // behind, and passed over; unless numbers have been hidden or frozen since. Is
 // it still behind when no server can be, then records were lost or the reader
 // made its place up: it is sent, but ids never go back.
-func (r *Reader) offer(f *Frame, now time.Time) {
+func (r *reader) offer(f *frame, now time.Time) {
 	if r.got == f {
 		return
 	}
@@ -62,20 +59,5 @@ func (r *Reader) offer(f *Frame, now time.Time) {
 		r.seen, r.believed = f.at, now.Add(believedFor)
 	}
 	r.got = f
-	r.put(text)
-}
-
-// beat sends a sign of life to a reader who has taken everything.
-func (r *Reader) beat() {
-	if len(r.next) == 0 {
-		r.put(heartbeat)
-	}
-}
-
-func (r *Reader) put(text []byte) {
-	select {
-	case <-r.next:
-	default:
-	}
-	r.next <- text // there is room: nobody else sends
+	r.to.Send(text)
 }

@@ -14,15 +14,15 @@ import (
 	"github.com/joute/joute/internal/redistest"
 )
 
-// feedConn is a reader of a feed on a connection of its own.
-type feedConn struct {
+// follower is a reader of a feed on a connection of its own.
+type follower struct {
 	t    testing.TB
 	conn net.Conn
 	read *bufio.Reader
 	head http.Header
 }
 
-func (e *env) feed(path string, headers ...string) *feedConn {
+func (e *env) feed(path string, headers ...string) *follower {
 	e.t.Helper()
 	conn, err := net.Dial("tcp", e.addr)
 	must(e.t, err)
@@ -36,11 +36,11 @@ func (e *env) feed(path string, headers ...string) *feedConn {
 	if resp.StatusCode != 200 {
 		e.t.Fatalf("status %d", resp.StatusCode)
 	}
-	return &feedConn{e.t, conn, bufio.NewReader(resp.Body), resp.Header}
+	return &follower{e.t, conn, bufio.NewReader(resp.Body), resp.Header}
 }
 
 // next reads up to the end of an event; the way in between is no event.
-func (f *feedConn) next() (id, data string) {
+func (f *follower) next() (id, data string) {
 	f.t.Helper()
 	for {
 		line, err := f.read.ReadString('\n')
@@ -60,7 +60,7 @@ func (f *feedConn) next() (id, data string) {
 }
 
 // ended says that the server closes the connection.
-func (f *feedConn) ended() bool {
+func (f *follower) ended() bool {
 	f.t.Helper()
 	must(f.t, f.conn.SetDeadline(time.Now().Add(10*time.Second)))
 	_, err := io.Copy(io.Discard, f.read)
@@ -108,7 +108,7 @@ func TestFeed_NoticesWhoLeavesAndWhoTalks(t *testing.T) {
 	e := start(t)
 	_, path := e.contest("")
 	stays, leaves, talks := e.feed(path), e.feed(path), e.feed(path)
-	for _, f := range []*feedConn{stays, leaves, talks} {
+	for _, f := range []*follower{stays, leaves, talks} {
 		f.next()
 	}
 	e.readers(3)

@@ -2,6 +2,7 @@ package web
 
 import (
 	"net"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -21,4 +22,22 @@ func setUserTimeout(c *net.TCPConn, d time.Duration) error {
 		return err
 	}
 	return failed
+}
+
+// tryWrite writes as much as the kernel takes at once, and says how much. What
+// is wrong with a connection shows when the rest is written.
+func tryWrite(c net.Conn, text []byte) (n int) {
+	own, ok := c.(syscall.Conn)
+	if !ok {
+		return 0
+	}
+	raw, err := own.SyscallConn()
+	if err != nil {
+		return 0
+	}
+	_ = raw.Write(func(fd uintptr) bool {
+		n, _ = unix.Write(int(fd), text)
+		return true // whatever came of it: not to be called again
+	})
+	return max(n, 0)
 }
