@@ -158,13 +158,21 @@ test('the status region is there from the start and speaks once for one vote', a
   assert.equal(results.length, 1, `said: ${results.join(' | ')}`);
 });
 
-test('a sandboxed frame leads to our page and takes no vote', async (t) => {
+test('a sandboxed frame shows who leads and the way to our page, and takes no vote', async (t) => {
   await joute.apply(contest('sandbox', { embed: { origins: [host.url] } }));
+  await joute.cast('sandbox', 'vercors-1');
   const page = await visit(t, browser);
   await page.goto(host.page('/sandbox', `<iframe sandbox="allow-scripts allow-popups" width="340" height="300" src="${joute.url}/embed/sandbox/azur-1?origin=${encodeURIComponent(host.url)}"></iframe>`));
   const frame = await embed(page);
   assert.ok(await frame.isVisible('[data-joute=window]'));
   assert.equal(await frame.isVisible(vote), false);
+  assert.match(await frame.locator('.leading li').first().innerText(), /1\s+Vercors Business School/);
+  assert.equal(await frame.locator('.act [data-sandbox]').innerText(), `${new URL(joute.url).host}/c/sandbox`);
+  // Where the frame is not sandboxed it votes, and shows neither.
+  await page.goto(host.page('/free', `<iframe width="340" height="300" src="${joute.url}/embed/sandbox/azur-1?origin=${encodeURIComponent(host.url)}"></iframe>`));
+  const free = await embed(page);
+  assert.ok(await free.isVisible(vote));
+  assert.equal(await free.isVisible('[data-sandbox]'), false);
 });
 
 test('a page that may not frame us gets a link, not a blank box', async (t) => {

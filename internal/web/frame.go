@@ -47,6 +47,9 @@ const (
 	// Heights that pages reserve before a frame has loaded: what a frame shows at
 	// first fits in. The loader and the generator's snippets say the same.
 	voteHeight, boardHeight = 300, 580
+
+	// leadingRows is what a sandboxed vote frame shows of the board.
+	leadingRows = 3
 )
 
 // frameView is what frame.html shows.
@@ -81,6 +84,10 @@ type voteFrameView struct {
 	Window string // the page of ours that confirms a vote
 	Fields []field
 	Inside bool // the vote may be confirmed in the frame
+
+	// For a sandboxed frame, which takes no vote and may open nothing.
+	Leading []schoolView // empty while numbers are hidden
+	Address string
 }
 
 // newFrame starts the view of a frame. Its language is the one of ?lang=, else
@@ -138,12 +145,9 @@ func (s *Server) boardFrame(c *fiber.Ctx) error {
 	d := stored.Contest
 	v := s.newFrame(c, d)
 	v.Title = d.Title.In(v.Lang, d.Locale)
-	// The page's view has the rows; a frame shows the first of them.
-	page := contestView{layout: layout{words: v.words}, Scored: d.Scoring.Schools.By == contest.ByPerStudent}
-	page.schools(d, board)
 	b := &boardFrameView{
-		When: phaseLine(v.words, stored, board.Phase, board.Closes), Scored: page.Scored, Rows: boardRows, Phase: board.Phase,
-		Schools: page.Schools[:min(len(page.Schools), boardRows)], Unit: schoolUnit(v.words, d),
+		When: phaseLine(v.words, stored, board.Phase, board.Closes), Scored: d.Scoring.Schools.By == contest.ByPerStudent, Rows: boardRows, Phase: board.Phase,
+		Schools: schoolRows(v.words, d, board, boardRows), Unit: schoolUnit(v.words, d),
 	}
 	if board.Hidden || board.Frozen {
 		b.Notices = notices(v.words, d, board)
@@ -153,6 +157,13 @@ func (s *Server) boardFrame(c *fiber.Ctx) error {
 	}
 	v.Board = b
 	return s.sendFrame(c, fiber.StatusOK, v, s.ancestors(c))
+}
+
+// schoolRows are the first n schools of the board, as the contest's page has them.
+func schoolRows(w words, d *contest.Contest, board *live.Board, n int) []schoolView {
+	page := contestView{layout: layout{words: w}, Scored: d.Scoring.Schools.By == contest.ByPerStudent}
+	page.schools(d, board)
+	return page.Schools[:min(len(page.Schools), n)]
 }
 
 // voteFrame shows one entry and a way to vote for it. Where the page around is
@@ -187,6 +198,10 @@ func (s *Server) voteFrame(c *fiber.Ctx) error {
 	asked := formQuery(c, v.Lang)
 	view.Voting = true
 	view.Window = "/c/" + d.ID + "/e/" + entry.ID + "/confirm?" + asked.Encode()
+	view.Address = strings.TrimPrefix(strings.TrimPrefix(s.site(c), "https://"), "http://") + "/c/" + d.ID
+	if !board.Hidden {
+		view.Leading = schoolRows(v.words, d, board, leadingRows)
+	}
 	ancestors := s.ancestors(c)
 	if origin := asked.Get("origin"); origin != "" && slices.Contains(d.Embed.Origins, origin) {
 		if view.Fields, err = s.newForm(stored, entry.ID, asked, framePassCookie(c, d.ID)); err != nil {

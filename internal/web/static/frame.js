@@ -88,7 +88,9 @@
       addEventListener('focus', refresh);
     }
     link.addEventListener('click', opened);
-    // A sandboxed frame has no origin: nothing it sends can be told from a forgery.
+    // A sandboxed frame has no origin: nothing it sends can be told from a forgery. It shows who leads, and the address to vote at, as
+    // it may not even be allowed to open it.
+    if (self.origin === 'null') [].forEach.call(document.querySelectorAll('[data-sandbox]'), function (part) { part.hidden = false; });
     if (!form || !window.fetch || self.origin === 'null') return;
     var press = one('vote'), two = form.querySelector('.two'), confirm = one('confirm'), cancel = one('cancel');
     var asked = 0, armed = 0, visible, since = 0, timer = 0, watch;
