@@ -29,22 +29,24 @@ func (c *Card) draw() *canvas {
 	return on
 }
 
-// text is the left side: whose contest, what it is about, until when.
+// text is the left side: whose contest, what it is about, until when. Only the
+// heading and what is below it ever use more than the left side.
 func (c *Card) text(on *canvas, width float64) {
 	top := margin + 22
 	if brand := Drawable(c.Brand); brand != "" {
-		on.write(ink, spaced, 26, margin, top, spaced.cut(strings.ToUpper(brand), 26, width))
+		on.write(ink, spaced, 26, margin, top, spaced.cut(strings.ToUpper(brand), 26, narrow))
 		top += 42
 	}
 	if above := Drawable(c.Above); above != "" {
-		on.write(ink, plain, 30, margin, top, plain.cut(above, 30, width))
+		on.write(ink, plain, 30, margin, top, plain.cut(above, 30, narrow))
 		top += 20
 	}
 	foot := float64(Height) - margin
-	if text := Drawable(c.Foot); text != "" {
-		on.write(ink, strong, 26, margin, foot, strong.cut(text, 26, width))
+	until := strong.set(Drawable(c.Foot), 26, 23, 1.3, narrow, 62)
+	for i, line := range until.lines {
+		on.write(ink, strong, until.size, margin, foot-float64(len(until.lines)-1-i)*until.size*until.lead, line)
 	}
-	foot -= 66
+	foot -= until.height() + 48
 
 	heading := Drawable(c.Heading)
 	if heading == "" {

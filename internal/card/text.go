@@ -82,8 +82,9 @@ func (s style) width(text string, size float64) float64 {
 	return em * size
 }
 
-// longest is how much of a text is looked at, in bytes: more is on no card.
-const longest = 1600
+// longest is how many letters of a text a card shows at most: a title of a
+// contest has no more, and ten times as many would be 100 KB.
+const longest = 200
 
 // Drawable is what a card shows of a text: one line, marks joined to their
 // letters, and nothing the font does not have: no emoji, no direction marks, no
@@ -92,7 +93,7 @@ const longest = 1600
 // what remains of a Chinese one with a Latin word is not what was said.
 func Drawable(text string) string {
 	var out strings.Builder
-	kept, lost := 0, 0
+	kept, lost, written := 0, 0, 0
 	space := false
 	f := boldFont()
 	var buf sfnt.Buffer
@@ -105,10 +106,15 @@ func Drawable(text string) string {
 		}
 		space = false
 		out.WriteRune(r)
+		written++
 		return true
 	}
-	text = strings.ToValidUTF8(text[:min(len(text), longest)], "")
+	text = strings.ToValidUTF8(text[:min(len(text), 32*longest)], "") // emoji and marks are of many bytes
 	for _, r := range norm.NFC.String(text) {
+		if written >= longest {
+			out.WriteString("…")
+			break
+		}
 		switch {
 		case r == '\u202f' || r == '\u2007':
 			r = '\u00a0' // the only space of the font that does not break
@@ -124,12 +130,12 @@ func Drawable(text string) string {
 			}
 			continue
 		}
-		written := false
+		parts := false
 		for _, part := range norm.NFKD.String(string(r)) { // ﬁ, Ａ, ①
-			written = put(part) || written
+			parts = !unicode.IsSpace(part) && put(part) || parts
 		}
 		switch {
-		case unicode.IsLetter(r) && written:
+		case unicode.IsLetter(r) && parts:
 			kept++
 		case unicode.IsLetter(r):
 			lost++
@@ -155,4 +161,12 @@ func (s style) cut(text string, size, width float64) string {
 		}
 	}
 	return strings.TrimRight(text[:end], " \u00a0,;:-–—") + "…"
+}
+
+// Fit cuts a text to a width, and tells how wide it then is in the font of the
+// cards. What the font lacks is not left out: it counts as wide as emoji are.
+func Fit(text string, bold bool, size, width float64) (string, float64) {
+	s := style{bold: bold}
+	text = s.cut(text, size, width)
+	return text, s.width(text, size)
 }

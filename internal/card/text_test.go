@@ -23,6 +23,7 @@ func TestDrawable_WhatIsLeftOfAText(t *testing.T) {
 		"Χρόνος и время":                            "Χρόνος и время",
 		"最差视频 CV":                                   "",
 		"La philosophie du 道 expliquée aux mutants": "La philosophie du expliquée aux mutants",
+		"G \u1fc1 :":                                "G :", // a mark that falls apart into a space and more marks
 		"\xff\xfe":                                  "",
 	} {
 		if got := Drawable(text); got != want {

@@ -36,6 +36,7 @@ func (s *Server) pages(r fiber.Router) {
 	r.Get("/c/:contest/theme.css", s.theme)
 	r.Get("/static/:file", s.static)
 	s.widgets(r)
+	s.pictures(r)
 }
 
 // page answers errors of next as a page too.
@@ -76,7 +77,9 @@ type layout struct {
 	Theme       string // style sheet of the contest's colours; empty: Joute's own
 	Brand       string
 	Home        string
-	Index       bool // may be found by search engines
+	Index       bool   // may be found by search engines
+	Canonical   string // the one address of what the page shows; empty: it is not for sharing
+	Share       *share // what a chat shows of a link to it
 }
 
 // Asset is the address of a file of static/.
@@ -189,7 +192,7 @@ type homePage struct {
 func (s *Server) home(c *fiber.Ctx) error {
 	lang := s.pageLang(c, "")
 	p := homePage{layout: s.frame(c, lang, s.texts.say(lang, "page.home.title", nil)), Contests: s.contestLinks(c, lang)}
-	p.Description, p.Index = s.texts.say(lang, "page.home.description", nil), true
+	p.Description, p.Index, p.Canonical = s.texts.say(lang, "page.home.description", nil), true, s.site(c)+"/"
 	return s.render(c, fiber.StatusOK, "home.html", lang, p)
 }
 

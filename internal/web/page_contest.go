@@ -147,6 +147,13 @@ func (s *Server) contestPage(c *fiber.Ctx) error {
 	if v.Status, err = s.statusOf(ctx, c, stored, board, me, voted, v.words); err != nil {
 		return err
 	}
+	shown := board // to a chat: what anybody may see, whoever looks at the page
+	if viewer != live.Public {
+		if shown, err = s.cfg.Boards.Board(ctx, stored, live.Public); err != nil {
+			return err
+		}
+	}
+	s.shareCard(&v.layout, c, stored, shown, cardContest, "")
 	// What the script reads is what everybody may read: nothing, or not what this
 	// voter sees, unless results are live.
 	// Before voting it only learns that voting has opened.

@@ -58,11 +58,17 @@ func frameTheme(c *contest.Contest) template.CSS {
 }
 
 func coloursOf(c *contest.Contest) (ground, on, light, dark string) {
-	accent, text := parseColour(c.Accent), color.RGBA{0xff, 0xff, 0xff, 0xff}
-	if black := (color.RGBA{A: 0xff}); contrast(black, accent) > contrast(text, accent) {
-		text = black
-	}
+	accent, text := accentOf(c)
 	return cssColour(accent), cssColour(text), cssColour(readable(accent, paper)), cssColour(readable(accent, night))
+}
+
+// accentOf is the contest's colour, and black or white to read on it.
+func accentOf(c *contest.Contest) (accent, on color.RGBA) {
+	accent, on = parseColour(c.Accent), color.RGBA{0xff, 0xff, 0xff, 0xff}
+	if black := (color.RGBA{A: 0xff}); contrast(black, accent) > contrast(on, accent) {
+		on = black
+	}
+	return accent, on
 }
 
 // parseColour reads the two forms a document may have. Transparency is left

@@ -81,6 +81,7 @@ type Server struct {
 	texts    *catalogue
 	metrics  *metrics
 	public   publicViews
+	cards    *cards
 	adminKey [sha256.Size]byte
 	forms    formTokens
 	inFlight atomic.Int64
@@ -108,7 +109,7 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("web: metrics: %w", err)
 	}
-	s := &Server{cfg: cfg, log: cfg.Log, texts: texts, metrics: measured, capacity: maxInFlight, adminKey: sha256.Sum256([]byte(cfg.AdminKey)), forms: formTokens{cfg.FormKey}}
+	s := &Server{cfg: cfg, log: cfg.Log, texts: texts, metrics: measured, cards: newCards(), capacity: maxInFlight, adminKey: sha256.Sum256([]byte(cfg.AdminKey)), forms: formTokens{cfg.FormKey}}
 	s.base, s.stop = context.WithCancel(context.Background())
 	s.app = fiber.New(fiber.Config{
 		AppName:                      "joute",
