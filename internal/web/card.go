@@ -33,6 +33,7 @@ func (s *Server) pictures(r fiber.Router) {
 	r.Get("/card/:contest.png", anySite(s.cardOf(cardContest)))
 	r.Get("/card/:contest/e/:id.png", anySite(s.cardOf(cardEntry)))
 	r.Get("/card/:contest/s/:id.png", anySite(s.cardOf(cardSchool)))
+	r.Get("/badge/:contest/:entry.svg", anySite(s.pageOr(s.badgeOf, s.failBadge)))
 }
 
 // anySite lets pages of any site show a picture, also those that isolate themselves.

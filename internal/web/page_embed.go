@@ -21,6 +21,8 @@ type embedView struct {
 	Entries       []choice
 	Snippets      []snippet
 	Link          string
+	Badge         string // the address of an entry's picture, and what it says to who does not see it
+	BadgeAlt      string
 	QR            template.HTML
 	Preview       string // empty: this page may not frame it
 	PreviewTitle  string
@@ -110,6 +112,35 @@ func (v *embedView) fill(site string, d *contest.Contest, entry, lang, theme str
 			html.EscapeString(site+v.Preview), title, v.Height)},
 		{"link", v.Say("embed.link.title"), v.Say("embed.link"), fmt.Sprintf(`<a href="%s">%s</a>`, v.Link, title)},
 	}
+	if !v.Board {
+		v.badge(site, d, entry, asked)
+	}
+}
+
+// badge writes the snippets of an entry's badge.
+func (v *embedView) badge(site string, d *contest.Contest, id string, asked url.Values) {
+	v.Badge = "/badge/" + d.ID + "/" + id + ".svg"
+	if len(asked) > 0 {
+		v.Badge += "?" + asked.Encode()
+	}
+	entry, _ := d.Entry(id)
+	v.BadgeAlt = entry.Title.In(v.Lang, d.Locale) + " · " + v.Contest
+	v.Snippets = append(v.Snippets,
+		snippet{"badge-html", v.Say("embed.badge.html"), v.Say("embed.badge"), fmt.Sprintf(`<a href="%s"><img src="%s" alt="%s" height="%d"></a>`,
+			v.Link, html.EscapeString(site+v.Badge), html.EscapeString(v.BadgeAlt), badgeHeight)},
+		snippet{"badge-markdown", v.Say("embed.badge.markdown"), v.Say("embed.badge"), fmt.Sprintf("[![%s](%s)](%s)", inMarkdown(v.BadgeAlt), site+v.Badge, v.Link)})
+}
+
+// inMarkdown is a text whose punctuation means nothing, to Markdown or to the HTML that may stand in it.
+func inMarkdown(text string) string {
+	var out strings.Builder
+	for _, r := range text {
+		if r < 0x80 && strings.ContainsRune("\\`*_{}[]<>()#+-.!|&~\"'", r) {
+			out.WriteByte('\\')
+		}
+		out.WriteRune(r)
+	}
+	return out.String()
 }
 
 func orAuto(value string) string {
