@@ -27,7 +27,7 @@ const size = (page, url) => page.evaluate(async (url) => {
   return [image.naturalWidth, image.naturalHeight];
 }, url);
 
-for (const [id, says] of [['cards', /1\. .*2\. .*3\. /], ['cards-hidden', /Rang secret/], ['cards-upcoming', /Le vote ouvre le/]]) {
+for (const [id, says] of [['cards', /1\. .*2\. .*3\. /], ['cards-hidden', /Classement secret/], ['cards-upcoming', /Le vote ouvre le/]]) {
   test(`a chat reads the tags of ${id} and shows its card`, async (t) => {
     const page = await visit(t, browser, { javaScriptEnabled: false });
     await page.goto(`${joute.url}/c/${id}?utm_source=whatsapp`);

@@ -37,8 +37,8 @@ func (c *Card) text(on *canvas, width float64) {
 		on.write(ink, spaced, 26, margin, top, spaced.cut(strings.ToUpper(brand), 26, narrow))
 		top += 42
 	}
-	if above := Drawable(c.Above); above != "" {
-		on.write(ink, plain, 30, margin, top, plain.cut(above, 30, narrow))
+	if part := Drawable(c.Above); part != "" {
+		on.write(ink, plain, 30, margin, top, plain.cut(part, 30, narrow))
 		top += 20
 	}
 	foot := float64(Height) - margin
@@ -48,18 +48,19 @@ func (c *Card) text(on *canvas, width float64) {
 	}
 	foot -= until.height() + 48
 
+	const above = 40 // the accent of an É included
 	heading := Drawable(c.Heading)
 	if heading == "" {
 		heading = Drawable(c.Instead)
 	}
 	below := Drawable(c.Below)
-	room := foot - top - 24
+	room := foot - top - above
 	if below != "" {
 		room -= 76
 	}
 	b := title.set(heading, 128, 42, 1.06, width, room)
 	// In the middle of what is free, a little high, as the eye has it.
-	y := top + 24 + (room-b.height())*0.45 + b.size*capital
+	y := top + above + (room-b.height())*0.45 + b.size*capital
 	for _, line := range b.lines {
 		on.write(ink, b.style, b.size, margin-b.size*0.05, y, line)
 		y += b.size * b.lead

@@ -116,7 +116,10 @@ func (b *badge) fill(w words, stored *registry.Stored, board *live.Board, id str
 		b.Label = sentences(b.Title, w.Say("card.secret")+" "+w.Say("card.secret.until"), name)
 		return
 	}
-	b.Place, b.Text = "✕", name
+	b.Place, b.Text = w.Say("badge.soon"), name
+	if board.Phase == contest.PhaseVoting { // and nobody has, yet
+		b.Place = w.Say("badge.vote")
+	}
 	b.Label = sentences(b.Title, name, cardFoot(w, stored, board))
 }
 

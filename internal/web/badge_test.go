@@ -76,7 +76,7 @@ func TestBadge_ShowsPlaceAndVotesAsAnybodyMaySeeThem(t *testing.T) {
 		"live":         {"", 24 * time.Hour, ">1er</text> >2 votes · Le pire CV</text>", "B. 1er sur 2 candidatures. 2 votes · Le pire CV."},
 		"after_ballot": {`,"results":{"visibility":"after_ballot"}`, 24 * time.Hour, ">?</text> >Rang secret · Le pire CV</text>", "B. Rang secret jusqu&#39;à la fin du vote. Le pire CV."},
 		"after_close":  {`,"results":{"visibility":"after_close"}`, 24 * time.Hour, ">?</text> >Rang secret · Le pire CV</text>", "B. Rang secret jusqu&#39;à la fin du vote. Le pire CV."},
-		"frozen":       {`,"results":{"freeze":"2h"}`, 90 * time.Minute, ">✕</text> >Le pire CV</text>", "B. Le pire CV. Chiffres figés"},
+		"frozen":       {`,"results":{"freeze":"2h"}`, 90 * time.Minute, ">votez</text> >Le pire CV</text>", "B. Le pire CV. Chiffres figés"},
 	} {
 		id := newID()
 		e.do("PUT", "/v1/contests/"+id, contestTextAt(id, time.Now().Add(-time.Hour), time.Now().Add(c.closes), c.more), asOrganizer).want(201, "")

@@ -204,7 +204,7 @@ func TestCard_HidingNumbersHidesThemAtOnce(t *testing.T) {
 	if got := after.header.Get("Cache-Control"); got != "public, max-age=10" {
 		t.Errorf("an old address is kept: %q", got)
 	}
-	if tags := fmt.Sprint(graph(e.do("GET", "/c/"+id+"?lang=fr", ""))); strings.Contains(tags, "Vercors") || !strings.Contains(tags, "Rang secret") {
+	if tags := fmt.Sprint(graph(e.do("GET", "/c/"+id+"?lang=fr", ""))); strings.Contains(tags, "Vercors") || !strings.Contains(tags, "Classement secret") {
 		t.Errorf("the page still says: %s", tags)
 	}
 	e.do("PUT", path, strings.Replace(contestText(id, `,"results":{"visibility":"after_close"}`), `"title":"B"`, `"title":"B","hidden":true`, 1), asOrganizer).want(200, "")
@@ -216,9 +216,9 @@ func TestShare_WhatAVoterSeesIsNotTold(t *testing.T) {
 	e := start(t)
 	id, _ := e.contest(`,"results":{"visibility":"after_ballot"}`)
 	b := e.browser("Accept-Language: fr")
-	page := b.press(b.get("/c/"+id), "vercors-1")
+	b.press(b.get("/c/"+id), "vercors-1")
 	e.settled(id, 1)
-	page = b.get("/c/" + id)
+	page := b.get("/c/" + id)
 	page.shows("data-rank")
 	if mine, others := graph(page), graph(e.do("GET", "/c/"+id, "", "Accept-Language: fr")); fmt.Sprint(mine) != fmt.Sprint(others) {
 		t.Errorf("a voter's page says %v, others' %v", mine, others)

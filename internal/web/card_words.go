@@ -102,6 +102,9 @@ func cardPanel(w words, c *card.Card, d *contest.Contest, board *live.Board, kin
 	case !begun(board.Phase):
 	case board.Hidden:
 		c.Figure, c.Lines = secret, []string{w.Say("card.secret"), w.Say("card.secret.until")}
+		if kind == cardContest {
+			c.Lines[0] = w.Say("card.secret.all")
+		}
 		if d.Results.Visibility == contest.VisibleAfterBallot && !frozenNow(d) {
 			c.Lines[1] = w.Say("card.secret.vote")
 		}
@@ -176,7 +179,7 @@ func ordinalSuffix(lang string, n int) string {
 func (w words) Brief(t time.Time, zone *time.Location) string {
 	t = t.In(zone)
 	if w.Lang != "fr" {
-		return t.Format("2 January, 15:04") + " (" + zone.String() + ")"
+		return t.Format("2\u00a0January, 15:04") + " (" + zone.String() + ")"
 	}
 	day := strconv.Itoa(t.Day())
 	if t.Day() == 1 {
@@ -186,5 +189,5 @@ func (w words) Brief(t time.Time, zone *time.Location) string {
 	if t.Minute() != 0 {
 		hour += "\u00a0" + t.Format("04")
 	}
-	return day + " " + monthsFR[t.Month()-1] + " à " + hour + " (" + zone.String() + ")"
+	return day + "\u00a0" + monthsFR[t.Month()-1] + " à " + hour + " (" + zone.String() + ")"
 }

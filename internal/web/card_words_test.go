@@ -75,10 +75,10 @@ func TestWords_BriefInstants(t *testing.T) {
 	paris, err := time.LoadLocation("Europe/Paris")
 	must(t, err)
 	instant := time.Date(2026, 11, 1, 17, 5, 0, 0, time.UTC)
-	if got := (words{texts, "fr"}).Brief(instant, paris); got != "1er novembre à 18\u00a0h\u00a005 (Europe/Paris)" {
+	if got := (words{texts, "fr"}).Brief(instant, paris); got != "1er\u00a0novembre à 18\u00a0h\u00a005 (Europe/Paris)" {
 		t.Error(got)
 	}
-	if got := (words{texts, "en"}).Brief(instant, paris); got != "1 November, 18:05 (Europe/Paris)" {
+	if got := (words{texts, "en"}).Brief(instant, paris); got != "1\u00a0November, 18:05 (Europe/Paris)" {
 		t.Error(got)
 	}
 }
