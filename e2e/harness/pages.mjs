@@ -11,7 +11,12 @@ export async function pages(joute, host) {
   for (const make of [upcoming, hidden, frozen, contest]) await joute.apply(make(make === contest ? 'closed' : make.name));
   for (const id of ['open', 'windows', 'hidden', 'frozen', 'closed']) await crowd(joute, id);
   await joute.close('closed');
+  await joute.apply(contest('fresh'));
   const { receipt } = await joute.cast('open', 'garonne-1');
+  const judged = await joute.cast('windows', 'garonne-1'), doubted = await joute.cast('windows', 'garonne-1');
+  for (const [ballot, standing] of [[judged.ballot, 'void'], [doubted.ballot, 'held']]) {
+    await joute.call('POST', '/v1/contests/windows/standings', { body: { ballots: [ballot], standing, reason: 'lockstep' } });
+  }
 
   const own = (name, path, quick = false) => ({ name, quick, open: (page, lang) => page.goto(`${joute.url}${path}${path.includes('?') ? '&' : '?'}lang=${lang}`) });
   const framed = (name, tag, quick = false) => ({
@@ -39,7 +44,22 @@ export async function pages(joute, host) {
     own('contest-upcoming', '/c/upcoming'),
     own('contest-hidden', '/c/hidden'),
     own('contest-frozen', '/c/frozen'),
-    own('contest-closed', '/c/closed'),
+    own('contest-closed', '/c/closed', true),
+    own('contest-fresh', '/c/fresh'),
+    own('entry', '/c/open/e/lumiere-1', true),
+    own('entry-voted', `/c/open/e/garonne-1?receipt=${receipt}`),
+    own('entry-upcoming', '/c/upcoming/e/azur-1'),
+    own('entry-hidden', '/c/hidden/e/azur-1'),
+    own('entry-closed', '/c/closed/e/lumiere-1'),
+    own('school', '/c/open/s/lumiere', true),
+    own('school-fresh', '/c/fresh/s/azur'),
+    own('school-hidden', '/c/hidden/s/lumiere'),
+    own('school-closed', '/c/closed/s/lumiere'),
+    own('receipt', `/r/${receipt}`, true),
+    own('receipt-void', `/r/${judged.receipt}`),
+    own('receipt-held', `/r/${doubted.receipt}`),
+    own('no-such-receipt', '/r/cut-short'),
+    own('no-such-school', '/c/open/s/nowhere'),
     own('generator', '/c/open/embed'),
     own('generator-board', '/c/windows/embed?kind=board'),
     own('window', '/c/windows/e/azur-1/confirm', true),

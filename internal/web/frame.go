@@ -144,7 +144,7 @@ func (s *Server) boardFrame(c *fiber.Ctx) error {
 	}
 	d := stored.Contest
 	v := s.newFrame(c, d)
-	v.Title = d.Title.In(v.Lang, d.Locale)
+	v.Title = v.In(d.Title, d)
 	b := &boardFrameView{
 		When: phaseLine(v.words, stored, board.Phase, board.Closes), Scored: d.Scoring.Schools.By == contest.ByPerStudent, Rows: boardRows, Phase: board.Phase,
 		Schools: schoolRows(v.words, d, board, boardRows), Unit: schoolUnit(v.words, d),
@@ -161,7 +161,8 @@ func (s *Server) boardFrame(c *fiber.Ctx) error {
 
 // schoolRows are the first n schools of the board, as the contest's page has them.
 func schoolRows(w words, d *contest.Contest, board *live.Board, n int) []schoolView {
-	page := contestView{layout: layout{words: w}, Scored: d.Scoring.Schools.By == contest.ByPerStudent}
+	page := contestView{layout: layout{words: w}}
+	page.look(d, board)
 	page.schools(d, board)
 	return page.Schools[:min(len(page.Schools), n)]
 }
@@ -183,8 +184,8 @@ func (s *Server) voteFrame(c *fiber.Ctx) error {
 	v := s.newFrame(c, d)
 	school, _ := d.School(entry.School)
 	view := &voteFrameView{
-		ID: entry.ID, Entry: entry.Title.In(v.Lang, d.Locale), School: school.Name.In(v.Lang, d.Locale), Contest: d.Title.In(v.Lang, d.Locale),
-		When: phaseLine(v.words, stored, board.Phase, board.Closes), row: entryPlace(v.words, board, entry.ID),
+		ID: entry.ID, Entry: v.In(entry.Title, d), School: v.In(school.Name, d), Contest: v.In(d.Title, d),
+		When: phaseLine(v.words, stored, board.Phase, board.Closes), row: entryPlace(v.words, d, board, entry.ID),
 	}
 	v.Title = view.Entry
 	v.Vote = view
@@ -213,8 +214,9 @@ func (s *Server) voteFrame(c *fiber.Ctx) error {
 }
 
 // entryPlace is an entry's place on a board.
-func entryPlace(w words, board *live.Board, id string) row {
+func entryPlace(w words, d *contest.Contest, board *live.Board, id string) row {
 	view := contestView{layout: layout{words: w}}
+	view.look(d, board)
 	for _, r := range board.Entries {
 		if r.ID == id {
 			return view.row(r.Rank, r.Votes, r.Trend)

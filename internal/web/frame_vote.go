@@ -75,7 +75,7 @@ func (s *Server) frameVote(c *fiber.Ctx) error {
 		status = fiber.StatusAccepted
 	}
 	w := words{s.texts, lang}
-	answer := frameAnswer{Kind: "good", Title: w.Say("page.counted.title"), Receipt: receiptHref(stored, s.receipt(stored, outcome.Cast), lang)}
+	answer := frameAnswer{Kind: "good", Title: w.Say("page.counted.title"), Receipt: receiptHref(s.receipt(stored, outcome.Cast), lang)}
 	if outcome.Cast.Standing != voting.Counted {
 		answer.Kind, answer.Title = "wait", w.Say("page."+string(outcome.Cast.Standing)+".title")
 	}
@@ -89,11 +89,6 @@ func (s *Server) frameVote(c *fiber.Ctx) error {
 
 func (s *Server) boardNow(stored *registry.Stored) (*live.Board, error) {
 	return within(s.base, func(ctx context.Context) (*live.Board, error) { return s.cfg.Boards.Board(ctx, stored, live.Public) })
-}
-
-// receiptHref is a page that tells whoever has the address what became of a ballot.
-func receiptHref(stored *registry.Stored, receipt, lang string) string {
-	return "/c/" + stored.Contest.ID + "?" + url.Values{"lang": {lang}, "receipt": {receipt}}.Encode() + "#status"
 }
 
 // fromOwnFrame says that a browser sent the request from a document of ours. It
@@ -152,7 +147,8 @@ func (s *Server) confirm(c *fiber.Ctx, code int, form []field) error {
 	}
 	lang := s.pageLang(c, d.Locale)
 	school, _ := d.School(entry.School)
-	v := confirmView{layout: s.frame(c, lang, entry.Title.In(lang, d.Locale)), School: school.Name.In(lang, d.Locale), Contest: "/c/" + d.ID + chosen(c)}
+	w := words{s.texts, lang}
+	v := confirmView{layout: s.frame(c, lang, w.In(entry.Title, d)), School: w.In(school.Name, d), Contest: "/c/" + d.ID + chosen(c)}
 	v.Entry, v.Brand, v.Theme, v.Script = v.Title, d.Brand, themeHref(d), asset("confirm.js")
 	v.When = phaseLine(v.words, stored, board.Phase, board.Closes)
 	if v.Status, err = s.statusOf(ctx, c, stored, board, me, voted, v.words); err != nil {
@@ -164,7 +160,7 @@ func (s *Server) confirm(c *fiber.Ctx, code int, form []field) error {
 	v.Action = "/c/" + d.ID + "/e/" + entry.ID + "/confirm?" + asked.Encode()
 	switch {
 	case form != nil:
-		v.Fields, v.Status = form, &status{"wait", v.Say("frame.expired.title"), v.Say("frame.expired")}
+		v.Fields, v.Status = form, &status{Kind: "wait", Title: v.Say("frame.expired.title"), Text: v.Say("frame.expired")}
 	case v.Status != nil || board.Phase != contest.PhaseVoting:
 	case !contest.LevelDevice.AtLeast(d.Identity):
 		v.When = v.Say("page.identity." + string(d.Identity))

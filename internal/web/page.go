@@ -33,7 +33,10 @@ func (s *Server) pages(r fiber.Router) {
 	r.Get("/c/:contest/vote", func(c *fiber.Ctx) error { // a reload of where the form led
 		return c.Redirect("/c/"+url.PathEscape(param(c, "contest")), fiber.StatusSeeOther)
 	})
+	r.Get("/c/:contest/e/:entry", s.page(s.entryPage))
+	r.Get("/c/:contest/s/:school", s.page(s.schoolPage))
 	r.Get("/c/:contest/theme.css", s.theme)
+	r.Get("/r/:receipt", s.page(s.receiptPage))
 	r.Get("/static/:file", s.static)
 	s.widgets(r)
 	s.pictures(r)
@@ -199,12 +202,10 @@ func (s *Server) home(c *fiber.Ctx) error {
 func (s *Server) contestLinks(c *fiber.Ctx, lang string) []contestLink {
 	var open, coming []contestLink
 	for _, stored := range s.cfg.Registry.List() {
+		w, d, phase := words{s.texts, lang}, stored.Contest, stored.Phase(time.Now())
 		link := contestLink{
-			Href:  "/c/" + stored.Contest.ID + chosen(c),
-			Title: stored.Contest.Title.In(lang, stored.Contest.Locale), Brand: stored.Contest.Brand,
+			Href: "/c/" + d.ID + chosen(c), Title: w.In(d.Title, d), Brand: d.Brand, When: phaseLine(w, stored, phase, stored.Closes()),
 		}
-		phase := stored.Phase(time.Now())
-		link.When = phaseLine(words{s.texts, lang}, stored, phase, stored.Closes())
 		switch phase {
 		case contest.PhaseVoting:
 			link.Open = true

@@ -3,12 +3,10 @@ package web
 import (
 	"context"
 	"fmt"
-	"math"
 	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
-	"github.com/google/uuid"
 
 	"github.com/joute/joute/contest"
 	"github.com/joute/joute/contest/registry"
@@ -19,74 +17,50 @@ import (
 // entriesPerPage bounds a page; the rest of a large contest is on the next ones.
 const entriesPerPage = 100
 
-// contestView is what contest.html shows.
+// contestView is what the pages of a contest show of it: contest.html all,
+// entry.html and school.html a part.
 type contestView struct {
 	layout
-	ID      string
-	Phase   contest.Phase
-	When    string // the phase, for people
-	Rules   string
-	Status  *status
-	Notices []string // why numbers are hidden or frozen, how ties are ranked
-	Hidden  bool
-	Counted int64
-	Unit    string // of school scores: votes, or votes per so many students
-	Scored  bool   // a school's score is not its votes
+	ID, Name string
+	Path     string // of the contest's page; Keep, behind it, keeps a language chosen by hand
+	Keep     string
+	Phase    contest.Phase
+	When     string // the phase, for people
+	Left     string // how long voting still is, or how soon it is
+	Until    string // when that ends, for the script
+	Rules    string
+	Status   *status
+	Notices  []string // why numbers are hidden or frozen, how ties are ranked
+	Hidden   bool
+	Frozen   bool
+	Before   bool // voting has not opened: there are no numbers
+	Over     bool // it has ended
+	Fresh    bool // nobody has a vote
+	Counted  int64
+	Unit     string // of school scores: votes, or votes per so many students
+	Scored   bool   // a school's score is not its votes
 
 	Schools []schoolView
 	Entries []entryView
+	Result  *result
 
 	Voting bool   // entries have a vote button
 	Why    string // why they have none, when that is not plain from the phase
 	Action string // of the vote forms
+	Back   string // where they lead back to; see returnTo
 	Pass   string // for the vote forms of who has none yet
 
-	Feed         string // where numbers come from while the page is open; empty: nowhere
-	Poll         string // and where there is no feed
-	Long         bool   // the feed does not have all of the page's entries
-	Earlier, All string // other pages of entries
-	Later        string
-	First        int // number of the first entry shown, from 1
-	Links        contest.Links
-	Contact      string
-}
+	Feed    string // where numbers come from while the page is open; empty: nowhere
+	Poll    string // and where there is no feed
+	Long    bool   // the feed does not have all of the page's entries
+	Earlier string // other pages of entries
+	Later   string
+	First   int // number of the first entry shown, from 1
+	last    int // place on the board of the last one
+	Links   contest.Links
+	Contact string
 
-type schoolView struct {
-	ID, Name, City string
-	row
-	Score string
-	Bar   int // 0 to 100, of the first one's score
-}
-
-type entryView struct {
-	ID, Title, School, Authors string
-	Video, Site                string
-	Ballot                     string
-	row
-}
-
-// row is a place on the board.
-type row struct {
-	Ranked bool // false: rank and numbers are hidden
-	Rank   int
-	Votes  int64
-	Trend  int
-	Arrow  string // the trend to look at, empty when there is none
-	Told   string // and to hear
-}
-
-func (v *contestView) row(rank *int, votes *int64, trend *int) row {
-	if rank == nil || votes == nil || trend == nil {
-		return row{}
-	}
-	r := row{Ranked: true, Rank: *rank, Votes: *votes, Trend: *trend}
-	switch {
-	case r.Trend > 0:
-		r.Arrow, r.Told = fmt.Sprintf("▲ %d", r.Trend), v.Say("page.rise", "N", r.Trend)
-	case r.Trend < 0:
-		r.Arrow, r.Told = fmt.Sprintf("▼ %d", -r.Trend), v.Say("page.fall", "N", -r.Trend)
-	}
-	return r
+	viewer live.Viewer
 }
 
 // contestPage shows a contest: its leaderboard, and its entries with a vote
@@ -96,14 +70,37 @@ func (s *Server) contestPage(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	v, board, err := s.aboard(c, stored, "")
+	if err != nil {
+		return err
+	}
+	d := stored.Contest
+	v.Index = true
+	v.Description = v.Say("page.description", "Title", v.Title)
+	v.schools(d, board)
+	v.entries(c, d, board, v.Path, func(voting.EntryRow) bool { return true })
+	v.Result = v.resultOf(d, board)
+	v.follow(d, board)
+	if err := s.share(c, stored, v, board, cardContest, ""); err != nil {
+		return err
+	}
+	return s.render(c, fiber.StatusOK, "contest.html", v.Lang, v)
+}
+
+// aboard starts a page of a contest: what its reader may see of the board,
+// whether they can vote, and what became of their vote. Its forms lead back to
+// back.
+func (s *Server) aboard(c *fiber.Ctx, stored *registry.Stored, back string) (*contestView, *live.Board, error) {
 	ctx, cancel := context.WithTimeout(s.base, personalTime)
 	defer cancel()
+	d := stored.Contest
 	me := s.visitor(c, stored)
 	viewer := live.Public
 	voted := false
-	if me != nil && (stored.Contest.Results.Visibility == contest.VisibleAfterBallot || c.Query("refused") != "") {
+	var err error
+	if me != nil && (d.Results.Visibility == contest.VisibleAfterBallot || c.Query("refused") != "") {
 		if voted, err = s.cfg.Boxes.HasVoted(ctx, stored, me.Voter); err != nil {
-			return err
+			return nil, nil, err
 		}
 		if voted {
 			viewer = live.Voter
@@ -111,26 +108,21 @@ func (s *Server) contestPage(c *fiber.Ctx) error {
 	}
 	board, err := s.cfg.Boards.Board(ctx, stored, viewer)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
-	d := stored.Contest
 	lang := s.pageLang(c, d.Locale)
-	v := contestView{
-		layout: s.frame(c, lang, d.Title.In(lang, d.Locale)),
-		ID:     d.ID, Phase: board.Phase, Hidden: board.Hidden, Links: d.Links, Contact: contactHref(d.Links.Contact),
-		Action: "/c/" + d.ID + "/vote" + chosen(c), Scored: d.Scoring.Schools.By == contest.ByPerStudent,
+	v := &contestView{
+		layout: s.frame(c, lang, ""), ID: d.ID, Path: "/c/" + d.ID, Keep: chosen(c), Links: d.Links, Contact: contactHref(d.Links.Contact),
+		Action: "/c/" + d.ID + "/vote" + chosen(c), Back: back, viewer: viewer,
 	}
-	v.Brand, v.Theme, v.Index = d.Brand, themeHref(d), true
-	v.Description = v.Say("page.description", "Title", v.Title)
+	v.Name = v.In(d.Title, d)
+	v.Title, v.Brand, v.Theme = v.Name, d.Brand, themeHref(d)
+	v.look(d, board)
 	v.When = phaseLine(v.words, stored, board.Phase, board.Closes)
+	v.timeLeft(d, board)
 	v.Rules = rulesLine(v.words, d)
-	if board.Totals.Counted != nil {
-		v.Counted = *board.Totals.Counted
-	}
 	v.Unit = schoolUnit(v.words, d)
 	v.Notices = notices(v.words, d, board)
-	v.schools(d, board)
-	v.entries(c, d, board)
 
 	// Without a pass of the device's kind there is no voting from this page.
 	v.Voting = board.Phase == contest.PhaseVoting && contest.LevelDevice.AtLeast(d.Identity)
@@ -141,40 +133,52 @@ func (s *Server) contestPage(c *fiber.Ctx) error {
 		// Made now and kept by the browser only once it has voted: pressing twice
 		// is the same voter with the same ballot.
 		if v.Pass, _, err = s.cfg.Passes.IssueDevice(d, time.Now()); err != nil {
-			return err
+			return nil, nil, err
 		}
 	}
-	if v.Status, err = s.statusOf(ctx, c, stored, board, me, voted, v.words); err != nil {
-		return err
-	}
-	shown := board // to a chat: what anybody may see, whoever looks at the page
-	if viewer != live.Public {
-		if shown, err = s.cfg.Boards.Board(ctx, stored, live.Public); err != nil {
-			return err
-		}
-	}
-	s.shareCard(&v.layout, c, stored, shown, cardContest, "")
-	// What the script reads is what everybody may read: nothing, or not what this
-	// voter sees, unless results are live.
-	// Before voting it only learns that voting has opened.
-	switch board.Phase {
-	case contest.PhaseClosed, contest.PhasePublished:
-	case contest.PhaseVoting:
-		if d.Results.Visibility == contest.VisibleLive {
-			v.follow(d, len(board.Entries))
-		}
-	default:
-		v.follow(d, len(board.Entries))
-	}
-	return s.render(c, fiber.StatusOK, "contest.html", lang, v)
+	v.Status, err = s.statusOf(ctx, c, stored, board, me, voted, v.words)
+	return v, board, err
 }
 
-// follow lets the page's script follow the board, which has so many entries.
-func (v *contestView) follow(d *contest.Contest, entries int) {
-	limit := min(v.First-1+entriesPerPage, maxLimit)
-	v.Feed = "/v1/contests/" + d.ID + "/feed"
-	v.Poll = fmt.Sprintf("/v1/contests/%s/leaderboard?limit=%d", d.ID, limit)
-	v.Long = min(entries, limit) > defaultLimit
+// share gives a page its card, which shows what anybody may see, whoever looks at
+// the page.
+func (s *Server) share(c *fiber.Ctx, stored *registry.Stored, v *contestView, board *live.Board, kind cardKind, id string) error {
+	if v.viewer != live.Public {
+		var err error
+		if board, err = s.boardNow(stored); err != nil {
+			return err
+		}
+	}
+	s.shareCard(&v.layout, c, stored, board, kind, id)
+	return nil
+}
+
+// follow lets the page's script follow the board, far enough that its entries may
+// fall. What the script reads is what everybody may read: nothing, or not what
+// this voter sees, unless results are live. Before voting it only learns that
+// voting has opened.
+func (v *contestView) follow(d *contest.Contest, board *live.Board) {
+	if v.Over || board.Phase == contest.PhaseVoting && d.Results.Visibility != contest.VisibleLive {
+		return
+	}
+	limit := min(v.last+entriesPerPage, maxLimit)
+	v.Feed = v1(d) + "/feed"
+	v.Poll = fmt.Sprintf("%s/leaderboard?limit=%d", v1(d), limit)
+	v.Long = min(len(board.Entries), limit) > defaultLimit
+}
+
+// v1 is where the API has the contest.
+func v1(d *contest.Contest) string { return "/v1/contests/" + d.ID }
+
+// timeLeft says how long it is until voting ends, or opens.
+func (v *contestView) timeLeft(d *contest.Contest, board *live.Board) {
+	until := board.Closes
+	if v.Before {
+		until = d.Phases.Voting.Opens
+	}
+	if left := time.Until(until); !v.Over && left > 0 {
+		v.Left, v.Until = v.Span(left), until.UTC().Format(time.RFC3339)
+	}
 }
 
 // visitor is the pass this browser got with an earlier ballot, or nil.
@@ -190,60 +194,34 @@ func (s *Server) visitor(c *fiber.Ctx, stored *registry.Stored) *voting.Pass {
 	return &pass
 }
 
-func (v *contestView) schools(d *contest.Contest, board *live.Board) {
-	best := 0.0
-	for _, r := range board.Schools {
-		if r.Score != nil {
-			best = max(best, *r.Score)
+// entries fills in the rows of the entries that are wanted on the page at path,
+// from ?from= on.
+func (v *contestView) entries(c *fiber.Ctx, d *contest.Contest, board *live.Board, path string, wanted func(voting.EntryRow) bool) {
+	var places []int
+	for i, r := range board.Entries {
+		if wanted(r) {
+			places = append(places, i)
 		}
 	}
-	for _, r := range board.Schools {
-		school, _ := d.School(r.ID)
-		one := schoolView{ID: r.ID, Name: school.Name.In(v.Lang, d.Locale), City: school.City, row: v.row(r.Rank, r.Votes, r.Trend)}
-		if r.Score != nil {
-			one.Score = v.Number(int64(*r.Score))
-			if v.Scored {
-				one.Score = v.Decimal(*r.Score)
-			}
-			if best > 0 {
-				one.Bar = int(math.Round(100 * *r.Score / best))
-			}
-		}
-		v.Schools = append(v.Schools, one)
-	}
-}
-
-func (v *contestView) entries(c *fiber.Ctx, d *contest.Contest, board *live.Board) {
 	from := max(c.QueryInt("from", 1), 1)
-	if from > len(board.Entries) {
+	if from > len(places) {
 		from = 1
 	}
 	v.First = from
-	to := min(from-1+entriesPerPage, len(board.Entries))
-	for _, r := range board.Entries[from-1 : to] {
-		entry, _ := d.Entry(r.ID)
-		school, _ := d.School(entry.School)
-		one := entryView{
-			ID: r.ID, Title: entry.Title.In(v.Lang, d.Locale), School: school.Name.In(v.Lang, d.Locale),
-			Authors: strings.Join(entry.Authors, ", "), Ballot: uuid.NewString(), row: v.row(r.Rank, r.Votes, r.Trend),
-		}
-		if entry.Video != nil {
-			one.Video, one.Site = entry.Video.URL(), siteNames[entry.Video.Provider]
-		}
-		v.Entries = append(v.Entries, one)
+	to := min(from-1+entriesPerPage, len(places))
+	for _, i := range places[from-1 : to] {
+		v.Entries, v.last = append(v.Entries, v.entry(d, board, i)), i+1
 	}
 	other := func(from int) string {
-		return fmt.Sprintf("/c/%s?lang=%s&from=%d#entries", d.ID, v.Lang, from)
+		return fmt.Sprintf("%s?lang=%s&from=%d#entries", path, v.Lang, from)
 	}
 	if from > 1 {
 		v.Earlier = other(max(from-entriesPerPage, 1))
 	}
-	if to < len(board.Entries) {
+	if to < len(places) {
 		v.Later = other(to + 1)
 	}
 }
-
-var siteNames = map[contest.Provider]string{contest.YouTube: "YouTube", contest.Vimeo: "Vimeo", contest.Dailymotion: "Dailymotion"}
 
 // contactHref is an address or a link, as a link.
 func contactHref(contact string) string {
@@ -283,7 +261,6 @@ func rulesLine(w words, d *contest.Contest) string {
 
 // notices are what a reader must know to read the numbers right.
 func notices(w words, d *contest.Contest, board *live.Board) (lines []string) {
-	over := board.Phase == contest.PhaseClosed || board.Phase == contest.PhasePublished
 	switch {
 	case board.Hidden && d.Results.Visibility == contest.VisibleAfterBallot && !frozenNow(d):
 		lines = append(lines, w.Say("page.hidden.after_ballot"))
@@ -291,9 +268,6 @@ func notices(w words, d *contest.Contest, board *live.Board) (lines []string) {
 		lines = append(lines, w.Say("page.hidden.after_close", "Closes", w.When(board.Closes, d.Location())))
 	case board.Frozen:
 		lines = append(lines, w.Say("page.frozen", "At", w.When(d.FreezesAt(), d.Location()), "Closes", w.When(board.Closes, d.Location())))
-	}
-	if over {
-		lines = append(lines, w.Say("page.ties."+string(d.Scoring.Ties)))
 	}
 	return lines
 }

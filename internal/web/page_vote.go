@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -36,7 +37,24 @@ func (s *Server) vote(c *fiber.Ctx) error {
 		return err
 	}
 	f.client.Referrer = antifraud.ReferrerSite
-	return s.castForm(c, stored, f, "/c/"+stored.Contest.ID+"/vote"+chosen(c), "/c/"+stored.Contest.ID, url.Values{})
+	to := returnTo(stored.Contest, string(c.Request().PostArgs().Peek("back")))
+	return s.castForm(c, stored, f, "/c/"+stored.Contest.ID+"/vote"+chosen(c), to, url.Values{})
+}
+
+// returnTo is the page a vote leads back to: an entry's for e/ENTRY, a school's
+// for s/SCHOOL, else the contest's. It is put together of what the contest has:
+// no form leads anywhere else.
+func returnTo(d *contest.Contest, back string) string {
+	kind, id, _ := strings.Cut(back, "/")
+	entry, isEntry := d.Entry(id)
+	school, isSchool := d.School(id)
+	switch {
+	case kind == "e" && isEntry && !entry.Hidden:
+		return "/c/" + d.ID + "/e/" + entry.ID
+	case kind == "s" && isSchool:
+		return "/c/" + d.ID + "/s/" + school.ID
+	}
+	return "/c/" + d.ID
 }
 
 // voteForm is a vote form as it was sent, checked.
@@ -84,7 +102,7 @@ func (s *Server) readVote(c *fiber.Ctx, stored *registry.Stored, entry, cookie s
 		made = f.token
 	}
 	f.sent = []field{{"entry", entry}, {"ballot", ballot}, {"pass", made}}
-	for _, name := range []string{"token", "origin", "via"} {
+	for _, name := range []string{"token", "origin", "via", "back"} {
 		if form.Has(name) {
 			f.sent = append(f.sent, field{name, string(form.Peek(name))})
 		}
@@ -179,6 +197,7 @@ func (s *Server) formPass(stored *registry.Stored, cookie, made string) (token s
 // status is what became of a vote. Kind is a style: good, wait or bad.
 type status struct {
 	Kind, Title, Text string
+	Receipt           string // address of the page that says it to whoever has it
 }
 
 // statusOf reads what the address says happened, and believes nothing of it: an
@@ -198,16 +217,18 @@ func (s *Server) statusOf(ctx context.Context, c *fiber.Ctx, stored *registry.St
 		if err != nil {
 			return nil, err
 		}
-		return castStatus(w, d, board, cast, c.QueryInt("left")), nil
+		said := castStatus(w, d, board, cast, c.QueryInt("left"))
+		said.Receipt = receiptHref(text, w.Lang)
+		return said, nil
 	}
 	over := board.Phase != contest.PhaseVoting
 	switch refused := voting.Code(c.Query("refused")); {
 	case refused == voting.AlreadyVoted && voted:
-		return &status{"wait", w.Say("page.already.title"), nextTurn(w, d, board, "page.already")}, nil
+		return &status{Kind: "wait", Title: w.Say("page.already.title"), Text: nextTurn(w, d, board, "page.already")}, nil
 	case refused == voting.BallotReused && voted:
-		return &status{"wait", w.Say("page.reused.title"), w.Say("page.reused")}, nil
+		return &status{Kind: "wait", Title: w.Say("page.reused.title"), Text: w.Say("page.reused")}, nil
 	case refused == voting.PhaseClosed && over:
-		return &status{"bad", w.Say("page.closed.title"), w.Say("page.closed")}, nil
+		return &status{Kind: "bad", Title: w.Say("page.closed.title"), Text: w.Say("page.closed")}, nil
 	}
 	return nil, nil
 }
@@ -215,8 +236,9 @@ func (s *Server) statusOf(ctx context.Context, c *fiber.Ctx, stored *registry.St
 // castStatus says where an accepted ballot stands.
 func castStatus(w words, d *contest.Contest, board *live.Board, cast voting.Cast, left int) *status {
 	entry, _ := d.Entry(cast.Entry)
-	title := entry.Title.In(w.Lang, d.Locale)
-	said := &status{"wait", w.Say("page." + string(cast.Standing) + ".title"), w.Say("page."+string(cast.Standing), "Entry", title)}
+	said := &status{
+		Kind: "wait", Title: w.Say("page." + string(cast.Standing) + ".title"), Text: w.Say("page."+string(cast.Standing), "Entry", w.In(entry.Title, d)),
+	}
 	if cast.Standing != voting.Counted {
 		return said
 	}

@@ -9,6 +9,8 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/nicksnyder/go-i18n/v2/i18n"
 	"golang.org/x/text/language"
+
+	"github.com/joute/joute/contest"
 )
 
 // words are the catalogue in one language, as templates ask it.
@@ -83,6 +85,36 @@ func (w words) When(t time.Time, zone *time.Location) string {
 		hour += "\u00a0" + t.Format("04")
 	}
 	return fmt.Sprintf("%s %s %s %d à %s (%s)", daysFR[t.Weekday()], day, monthsFR[t.Month()-1], t.Year(), hour, zone)
+}
+
+// Span is how long something takes, in its largest unit.
+func (w words) Span(d time.Duration) string {
+	switch {
+	case d >= 48*time.Hour:
+		return w.Count("span.day", int64(d/(24*time.Hour)))
+	case d >= 2*time.Hour:
+		return w.Count("span.hour", int64(d/time.Hour))
+	default:
+		return w.Count("span.minute", max(int64((d+time.Minute-1)/time.Minute), 1))
+	}
+}
+
+// In is a text of a contest's document, for this reader.
+func (w words) In(t contest.Text, d *contest.Contest) string {
+	return unbroken.Replace(t.In(w.Lang, d.Locale))
+}
+
+// unbroken keeps French marks with their word. Who types a title has no key for
+// a space that does not break.
+var unbroken = strings.NewReplacer(" :", "\u00a0:", " ;", "\u00a0;", " ?", "\u00a0?", " !", "\u00a0!", " »", "\u00a0»", "« ", "«\u00a0")
+
+// List joins names: A, B and C.
+func (w words) List(names []string) string {
+	if len(names) < 2 {
+		return strings.Join(names, "")
+	}
+	last := len(names) - 1
+	return strings.Join(names[:last], ", ") + " " + w.Say("page.and") + " " + names[last]
 }
 
 // pageLang is the language of a page: the one of ?lang=, else the first of the

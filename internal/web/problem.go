@@ -53,6 +53,8 @@ var (
 	errForbidden    = &problem{status: 403, code: "forbidden-origin"}
 	errNotFound     = &problem{status: 404, code: "not-found"}
 	errNoContest    = &problem{status: 404, code: "no-such-contest"}
+	errNoReceipt    = &problem{status: 404, code: "not-found", say: "receipt"}
+	errNoSchool     = &problem{status: 404, code: "not-found", say: "school"}
 	errNoEntry      = &problem{status: 404, code: "no-such-entry"}
 	errMediaType    = &problem{status: 415, code: "unsupported-media-type"}
 	errEncoding     = &problem{status: 415, code: "unsupported-media-type", say: "encoding"}

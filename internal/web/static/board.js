@@ -5,7 +5,7 @@
   if (!live || !window.fetch || !window.Intl) return;
   var lang = document.documentElement.lang, state = live.querySelector('[data-state]'), button = live.querySelector('button');
   var still = window.matchMedia('(prefers-reduced-motion: reduce)'), paused = false, pressed = false, waiting = null, fresh = Date.now();
-  var told = Date.now(), leader = leading(), lead = document.createElement('span'), more = 0;
+  var told = Date.now(), leader = leading(), lead = document.createElement('span'), more = 0, none = false;
   lead.className = 'sr';
   document.getElementById('status').append(lead);
 
@@ -38,12 +38,14 @@
     set(lead, live.dataset.leads.replace('{name}', now.querySelector('strong').textContent));
   }
   function fill(item, row, digits, best) {
-    item.dataset.place = row.rank;
-    set(item.querySelector('[data-rank]'), String(row.rank));
+    // Nobody is first while nobody has a vote.
+    item.dataset.place = none ? '' : row.rank;
+    set(item.querySelector('[data-rank]'), none ? '–' : String(row.rank));
     set(item.querySelector('[data-votes]'), number(row.votes, 0));
     if (row.score !== undefined) {
       set(item.querySelector('[data-score]'), number(row.score, digits));
-      item.querySelector('rect').setAttribute('width', (best > 0 ? Math.round(100 * row.score / best) : 0) + '%');
+      var bar = item.querySelector('rect');
+      if (bar) bar.setAttribute('width', (best > 0 ? Math.round(100 * row.score / best) : 0) + '%');
     }
     var trend = item.querySelector('[data-trend]'), n = row.trend;
     trend.dataset.trend = n;
@@ -80,9 +82,11 @@
       return;
     }
     if (board.totals.counted !== null) set(document.querySelector('[data-total]'), number(board.totals.counted, 0));
-    ['schools', 'entries'].forEach(function (name) {
-      update(document.querySelector('[data-rows=' + name + ']'), board[name]);
-    });
+    if (board.phase !== 'voting') return; // there are no numbers yet
+    none = board.totals.counted === 0;
+    var first = document.querySelector('[data-none]');
+    if (first) first.hidden = !none;
+    [].forEach.call(document.querySelectorAll('[data-rows]'), function (list) { update(list, board[list.dataset.rows]); });
     tell();
   }
   // Nothing moves under a finger that is about to press: it waits.

@@ -45,8 +45,9 @@
         var item = items[r.id] || spare.shift();
         if (!item) return;
         if (item.dataset.id !== r.id) { item.dataset.id = r.id; item.querySelector('[data-name]').textContent = r.name; }
-        item.dataset.place = r.rank;
-        item.querySelector('[data-rank]').textContent = r.rank;
+        // Nobody is first while nobody has a vote.
+        item.dataset.place = b.totals.counted ? r.rank : '';
+        item.querySelector('[data-rank]').textContent = b.totals.counted ? r.rank : '·';
         item.querySelector('[data-score]').textContent = number(r.score, +list.dataset.digits || 0);
         list.appendChild(item);
       });
