@@ -183,7 +183,7 @@ func TestWalk_FindsNumbersThatMove(t *testing.T) {
 	e := start(t)
 	routes := walked(t, e, "", false, func(b *live.Board) bool { return *b.Totals.Counted == 3 })
 	for _, route := range []string{
-		onContest + "/leaderboard", onContest + "/feed", "/c/:contest", "/c/:contest/vote", "/embed/:contest", "/embed/:contest/:entry",
+		onContest + "/leaderboard", onContest + "/feed", "/c/:contest", "/c/:contest/vote", "/c/:contest/e/:entry", "/c/:contest/s/:school", "/embed/:contest", "/embed/:contest/:entry",
 	} {
 		if _, ok := routes[route]; !ok {
 			t.Errorf("%s shows no number that moves", route)
