@@ -39,9 +39,9 @@ func TestReceipt_SaysWhereTheBallotStandsAndNotWhatItIs(t *testing.T) {
 	}
 	says("en", "This vote is counted.", "The worst CV", "/c/"+id)
 	stand("held", "lockstep")
-	says("fr", "Ce vote est en cours de vérification.", "comme d'une seule main", "revenez à cette adresse").hides("mailto:", "comptera")
+	says("fr", "Ce vote est en cours de vérification.", "comme d'une seule main", "revenez à cette adresse").hides("écrivez")
 	stand("void", "known-farm")
-	says("en", "This vote no longer counts.", "a vote farm that was already taken out", "mailto:concours@example.org")
+	says("en", "This vote no longer counts.", "a vote farm that was already taken out", `this page. <a href="mailto:concours@example.org"`)
 	stand("counted", "mistake")
 	says("en", "This vote is counted.").hides("Reason")
 	stand("void", "because-i-say-so")
