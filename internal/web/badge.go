@@ -19,13 +19,13 @@ import (
 // font and no style sheet goes with it, so widths are those of our own font and
 // textLength makes the reader's take the same room.
 type badge struct {
-	Lang          string
-	Place         string // on the accent
-	Title, Text   string
-	Label         string // the whole of it, to who does not see it
-	Accent, On    color.RGBA
-	Paper         color.RGBA
-	Ink, Quiet, E string // colours of texts and of the edge
+	Lang             string
+	Place            string // on the accent
+	Title, Text      string
+	Label            string // the whole of it, to who does not see it
+	Accent, On       color.RGBA
+	Paper            color.RGBA
+	Ink, Quiet, Edge string // colours of texts and of the outline
 }
 
 const (
@@ -86,9 +86,9 @@ func sendBadge(c *fiber.Ctx, status int, lang string, body []byte) error {
 // newBadge is one in the colours that were asked for. A picture cannot know what
 // it stands on, so it brings its ground along.
 func (s *Server) newBadge(c *fiber.Ctx, d *contest.Contest) *badge {
-	b := &badge{Lang: s.choose(c.Query("lang"), "", d.Locale), Paper: color.RGBA{0xff, 0xff, 0xff, 0xff}, Ink: "#16161d", Quiet: "#55555f", E: "#c9c9d4"}
+	b := &badge{Lang: s.choose(c.Query("lang"), "", d.Locale), Paper: color.RGBA{0xff, 0xff, 0xff, 0xff}, Ink: "#16161d", Quiet: "#55555f", Edge: "#c9c9d4"}
 	if c.Query("theme") == "dark" {
-		b.Paper, b.Ink, b.Quiet, b.E = color.RGBA{0x1b, 0x1b, 0x22, 0xff}, "#f2f2f6", "#a9a9b6", "#4a4a57"
+		b.Paper, b.Ink, b.Quiet, b.Edge = color.RGBA{0x1b, 0x1b, 0x22, 0xff}, "#f2f2f6", "#a9a9b6", "#4a4a57"
 	}
 	b.Accent, b.On = accentOf(d)
 	return b
@@ -140,7 +140,7 @@ func (b *badge) svg() []byte {
 		`<g clip-path="url(#c)"><path fill="%[5]s" d="M0 0h%[1]dv%[2]dH0z"/><path fill="%[6]s" d="M0 0h%.[7]fl-6 %[2]dH0z"/></g>`+
 		`<rect x=".5" y=".5" width="%[8]d" height="%[9]d" rx="9.5" fill="none" stroke="%[10]s"/>`+
 		`<g font-family="Verdana,DejaVu Sans,Geneva,sans-serif">%[11]s%[12]s%[13]s</g></svg>`,
-		width, badgeHeight, b.Lang, html.EscapeString(shown(b.Label)), cssColour(b.Paper), cssColour(b.Accent), left+3, width-1, badgeHeight-1, b.E,
+		width, badgeHeight, b.Lang, html.EscapeString(shown(b.Label)), cssColour(b.Paper), cssColour(b.Accent), left+3, width-1, badgeHeight-1, b.Edge,
 		line((left-placeWide)/2, 31.5, placeSize, "bold", cssColour(b.On), placeWide, b.Place),
 		line(at, 21, titleSize, "bold", b.Ink, titleWide, title), line(at, 38, textSize, "normal", b.Quiet, textWide, text))
 }
