@@ -37,6 +37,7 @@ func (s *Server) pages(r fiber.Router) {
 	r.Get("/c/:contest/s/:school", s.page(s.schoolPage))
 	r.Get("/c/:contest/theme.css", s.theme)
 	r.Get("/r/:receipt", s.page(s.receiptPage))
+	r.Get("/tv/:contest", s.page(s.wall))
 	r.Get("/static/:file", s.static)
 	s.widgets(r)
 	s.pictures(r)

@@ -43,10 +43,12 @@ func themeHref(c *contest.Contest) string {
 
 // themeOf sets the accent as a ground, a text colour on it that can be read, and
 // the accent as a text on light and on dark, moved just far enough to be read.
+// A page that says which of the two it is, such as a wall, is believed.
 // The document's colour is parsed and written anew, never copied.
 func themeOf(c *contest.Contest) []byte {
 	accent, on, light, dark := coloursOf(c)
-	return fmt.Appendf(nil, ":root{--accent:%s;--on-accent:%s;--accent-text:%s}\n@media(prefers-color-scheme:dark){:root{--accent-text:%s}}\n", accent, on, light, dark)
+	return fmt.Appendf(nil, ":root{--accent:%s;--on-accent:%s;--accent-text:%s}\n@media(prefers-color-scheme:dark){:root{--accent-text:%s}}\n"+
+		":root[data-theme=light]{--accent-text:%[3]s}:root[data-theme=dark]{--accent-text:%[4]s}\n", accent, on, light, dark)
 }
 
 // frameTheme is the same for a frame, whose page may ask for light or dark

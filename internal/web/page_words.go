@@ -74,17 +74,25 @@ var daysFR = [...]string{"dimanche", "lundi", "mardi", "mercredi", "jeudi", "ven
 func (w words) When(t time.Time, zone *time.Location) string {
 	t = t.In(zone)
 	if w.Lang != "fr" {
-		return t.Format("Monday 2 January 2006, 15:04") + " (" + zone.String() + ")"
+		return t.Format("Monday 2 January 2006, ") + w.Hour(t) + " (" + zone.String() + ")"
 	}
 	day := strconv.Itoa(t.Day())
 	if t.Day() == 1 {
 		day = "1er"
 	}
+	return fmt.Sprintf("%s %s %s %d à %s (%s)", daysFR[t.Weekday()], day, monthsFR[t.Month()-1], t.Year(), w.Hour(t), zone)
+}
+
+// Hour is the time of day of t, in t's zone: 20:08, or 20 h 08.
+func (w words) Hour(t time.Time) string {
+	if w.Lang != "fr" {
+		return t.Format("15:04")
+	}
 	hour := strconv.Itoa(t.Hour()) + "\u00a0h"
 	if t.Minute() != 0 {
 		hour += "\u00a0" + t.Format("04")
 	}
-	return fmt.Sprintf("%s %s %s %d à %s (%s)", daysFR[t.Weekday()], day, monthsFR[t.Month()-1], t.Year(), hour, zone)
+	return hour
 }
 
 // Span is how long something takes, in its largest unit.
