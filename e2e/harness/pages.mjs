@@ -19,6 +19,8 @@ export async function pages(joute, host) {
   }
 
   const own = (name, path, quick = false) => ({ name, quick, open: (page, lang) => page.goto(`${joute.url}${path}${path.includes('?') ? '&' : '?'}lang=${lang}`) });
+  // A wall is dark unless its address says otherwise, whatever the machine prefers.
+  const wall = (name, path, quick = false) => ({ name, quick, open: (page, lang, theme) => page.goto(`${joute.url}${path}?lang=${lang}&theme=${theme}`) });
   const framed = (name, tag, quick = false) => ({
     name, quick,
     async open(page, lang, theme) {
@@ -64,6 +66,11 @@ export async function pages(joute, host) {
     own('generator-board', '/c/windows/embed?kind=board'),
     own('window', '/c/windows/e/azur-1/confirm', true),
     own('no-such-contest', '/c/nowhere'),
+    wall('tv', '/tv/open', true),
+    wall('tv-upcoming', '/tv/upcoming'),
+    wall('tv-hidden', '/tv/hidden'),
+    wall('tv-frozen', '/tv/frozen'),
+    wall('tv-closed', '/tv/closed'),
     vote,
     pressed(vote),
     framed('vote-by-window', (how) => voteTag(joute, 'windows', 'azur-1', how)),

@@ -121,9 +121,9 @@ func (v *wallView) say(stored *registry.Stored, board *live.Board, now time.Time
 		return
 	case board.Phase != contest.PhaseVoting:
 		until = d.Phases.Voting.Opens
-		v.State, v.Lead, v.At = "coming", v.Say("tv.opens.in"), v.onDay("tv.opens", until, d, now)
+		v.State, v.Lead = "coming", v.Say("tv.opens.in")
 	default:
-		v.State, v.Lead, v.At = "voting", v.Say("tv.closes.in"), v.onDay("tv.closes", until, d, now)
+		v.State, v.Lead = "voting", v.Say("tv.closes.in")
 	}
 	switch {
 	case v.State == "voting" && board.Hidden:
@@ -131,14 +131,14 @@ func (v *wallView) say(stored *registry.Stored, board *live.Board, now time.Time
 	case v.State == "voting" && board.Frozen:
 		v.State, v.Notice = "frozen", v.onDay("tv.frozen", d.FreezesAt(), d, now)
 	}
-	v.Until, v.Left = until.UnixMilli(), v.left(until.Sub(now), v.State == "coming")
+	v.At, v.Until, v.Left = v.onDay("tv.on_day", until, d, now), until.UnixMilli(), v.left(until.Sub(now), v.State == "coming")
 }
 
 // onDay says an instant by its hour alone when it is today where the contest is.
 func (v *wallView) onDay(id string, at time.Time, d *contest.Contest, now time.Time) string {
 	zone := d.Location()
 	if at.In(zone).Format(time.DateOnly) == now.In(zone).Format(time.DateOnly) {
-		return v.Say(id+".today", "Hour", v.Hour(at.In(zone))+" ("+zone.String()+")")
+		return v.Say(id+".today", "Hour", v.Hour(at.In(zone)), "Zone", zone)
 	}
 	return v.Say(id, "At", v.When(at, zone))
 }
@@ -183,9 +183,6 @@ func (v *wallView) fill(d *contest.Contest, board *live.Board) {
 	v.Counted = *board.Totals.Counted
 	for _, r := range board.Entries[:min(len(board.Entries), bestEntries)] {
 		entry, _ := d.Entry(r.ID)
-		school, _ := d.School(entry.School)
-		v.Entries = append(v.Entries, entryView{
-			ID: r.ID, Title: entry.Title.In(v.Lang, d.Locale), School: school.Name.In(v.Lang, d.Locale), row: page.row(r.Rank, r.Votes, r.Trend),
-		})
+		v.Entries = append(v.Entries, entryView{Title: entry.Title.In(v.Lang, d.Locale), row: page.row(r.Rank, r.Votes, r.Trend)})
 	}
 }

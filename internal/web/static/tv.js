@@ -69,7 +69,7 @@
 
   function fill(seat, row, digits, best) {
     var item = seat.item, n = row.trend, trend = item.querySelector('[data-trend]'), gain = item.querySelector('[data-gain]'), width = (best > 0 ? Math.round(100 * row.score / best) : 0) + '%';
-    item.dataset.place = row.rank;
+    item.dataset.place = row.votes ? row.rank : '';
     set(item.querySelector('[data-rank]'), String(row.rank));
     set(item.querySelector('[data-score]'), number(row.score, digits));
     trend.dataset.trend = n;
@@ -82,7 +82,7 @@
     seat.votes = row.votes;
   }
   function shine(item) {
-    if (!still.matches && item.animate) item.animate([{ filter: 'brightness(1)' }, { filter: 'brightness(1.9)', offset: 0.2 }, { filter: 'brightness(1)' }], { duration: 1800 });
+    if (!still.matches && item.animate) item.animate([{ filter: 'brightness(1)' }, { filter: 'brightness(1.5)', offset: 0.2 }, { filter: 'brightness(1)' }], { duration: 1800 });
   }
   // lead is the moment the hall cheers; it is told at most every twenty seconds.
   function lead(item) {
