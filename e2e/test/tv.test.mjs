@@ -278,6 +278,8 @@ test('the last ten seconds are counted by the whole hall; then it is over', asyn
   await joute.cast('wall-last', 'azur-1');
   const page = await wall(t, 'wall-last');
   await page.waitForFunction(() => /^[5-9]$/.test(document.querySelector('[data-last]')?.innerText ?? ''), null, { timeout: 15000 });
+  await page.waitForFunction(() => document.querySelector('[data-last]')?.innerText === 'Terminé\u00a0!' || document.querySelector('.won'), null, { timeout: 15000, polling: 50 });
+  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
   await page.waitForSelector('.winner .won', { timeout: 20000 });
   assert.equal(await page.locator('[data-last]').count(), 0);
 });

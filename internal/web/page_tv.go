@@ -182,6 +182,9 @@ func (v *wallView) fill(d *contest.Contest, board *live.Board) {
 	}
 	v.Counted = *board.Totals.Counted
 	for _, r := range board.Entries[:min(len(board.Entries), bestEntries)] {
+		if r.Votes == nil || *r.Votes == 0 {
+			break // nobody leads with nothing
+		}
 		entry, _ := d.Entry(r.ID)
 		v.Entries = append(v.Entries, entryView{Title: entry.Title.In(v.Lang, d.Locale), row: page.row(r.Rank, r.Votes, r.Trend)})
 	}

@@ -176,7 +176,7 @@
     if (behind && before(seen, behind)) follow(); // the feed has had ten seconds, and is dead
     behind = at;
     var mine = one('[data-best]'), theirs = fresh.querySelector('[data-best]');
-    if (mine && theirs && mine.innerHTML !== theirs.innerHTML) mine.replaceWith(document.adoptNode(theirs));
+    if (mine && theirs && mine.outerHTML !== theirs.outerHTML) mine.replaceWith(document.adoptNode(theirs));
   }
   // A browser that runs for days wants a fresh start: when nothing happens and
   // nothing is about to, or at last anyway.
@@ -209,6 +209,7 @@
     });
     // The whole hall counts the last ten seconds.
     last.hidden = left > 10 * second || left < -12 * second;
+    last.classList.toggle('word', left <= 0);
     set(last, left > 0 ? String(Math.ceil(left / second)) : body.dataset.state === 'coming' ? '' : body.dataset.over);
   }
   function name(n, unit) {
