@@ -48,8 +48,9 @@ func (s *Server) badgeOf(c *fiber.Ctx) error {
 		return errNoEntry
 	}
 	b := s.newBadge(c, stored.Contest)
-	b.Title = orElse(shown(entry.Title.In(b.Lang, stored.Contest.Locale)), entry.ID)
-	b.fill(words{s.texts, b.Lang}, stored, board, entry.ID)
+	w := words{s.texts, b.Lang}
+	b.Title = orElse(shown(w.In(entry.Title, stored.Contest)), entry.ID)
+	b.fill(w, stored, board, entry.ID)
 	body := b.svg()
 	etag := `"` + fingerprint(body) + `"`
 	c.Set(fiber.HeaderETag, etag)
@@ -97,7 +98,7 @@ func (s *Server) newBadge(c *fiber.Ctx, d *contest.Contest) *badge {
 // fill says the place and the votes, or why there are none.
 func (b *badge) fill(w words, stored *registry.Stored, board *live.Board, id string) {
 	d := stored.Contest
-	name := d.Title.In(b.Lang, d.Locale)
+	name := w.In(d.Title, d)
 	at, placed := standingOf(board, cardEntry, id)
 	switch {
 	case placed:

@@ -70,7 +70,7 @@ func newCard(w words, stored *registry.Stored, board *live.Board, kind cardKind,
 	d := stored.Contest
 	c = card.Card{Brand: d.Brand, Instead: id, Foot: cardFoot(w, stored, board)}
 	c.Ground, c.Ink = accentOf(d)
-	name := d.Title.In(w.Lang, d.Locale)
+	name := w.In(d.Title, d)
 	switch kind {
 	case cardContest:
 		c.Heading, c.Instead = name, d.ID
@@ -84,13 +84,13 @@ func newCard(w words, stored *registry.Stored, board *live.Board, kind cardKind,
 			return card.Card{}, false
 		}
 		school, _ := d.School(entry.School)
-		c.Above, c.Heading, c.Below = name, entry.Title.In(w.Lang, d.Locale), school.Name.In(w.Lang, d.Locale)
+		c.Above, c.Heading, c.Below = name, w.In(entry.Title, d), w.In(school.Name, d)
 	case cardSchool:
 		school, found := d.School(id)
 		if !found {
 			return card.Card{}, false
 		}
-		c.Above, c.Heading, c.Below = name, school.Name.In(w.Lang, d.Locale), school.City
+		c.Above, c.Heading, c.Below = name, w.In(school.Name, d), school.City
 	}
 	cardPanel(w, &c, d, board, kind, id)
 	return c, true
@@ -119,7 +119,7 @@ func cardPanel(w words, c *card.Card, d *contest.Contest, board *live.Board, kin
 		for _, r := range board.Schools[:min(podium, len(board.Schools))] {
 			school, _ := d.School(r.ID)
 			if r.Rank != nil {
-				c.Rows = append(c.Rows, card.Row{Place: strconv.Itoa(*r.Rank), Name: school.Name.In(w.Lang, d.Locale)})
+				c.Rows = append(c.Rows, card.Row{Place: strconv.Itoa(*r.Rank), Name: w.In(school.Name, d)})
 			}
 		}
 	}

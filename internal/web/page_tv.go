@@ -79,7 +79,7 @@ func (s *Server) wall(c *fiber.Ctx) error {
 	c.Locals(localLang, lang)
 	now := time.Now()
 	v := wallView{
-		layout: s.frame(c, lang, d.Title.In(lang, d.Locale)), Follow: asset("feed.js"),
+		layout: s.frame(c, lang, words{s.texts, lang}.In(d.Title, d)), Follow: asset("feed.js"),
 		Scheme: "dark", Clear: c.Query("bg") == "transparent",
 		Position: board.Position, Feed: "/v1/contests/" + d.ID + "/feed", Poll: fmt.Sprintf("/v1/contests/%s/leaderboard?limit=%d", d.ID, defaultLimit),
 		Now: now.UnixMilli(), Next: nextChange(stored, board, now), Zone: d.Location().String(),
@@ -186,6 +186,6 @@ func (v *wallView) fill(d *contest.Contest, board *live.Board) {
 			break // nobody leads with nothing
 		}
 		entry, _ := d.Entry(r.ID)
-		v.Entries = append(v.Entries, entryView{Title: entry.Title.In(v.Lang, d.Locale), row: page.row(r.Rank, r.Votes, r.Trend)})
+		v.Entries = append(v.Entries, entryView{Title: v.In(entry.Title, d), row: page.row(r.Rank, r.Votes, r.Trend)})
 	}
 }

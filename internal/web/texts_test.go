@@ -35,6 +35,12 @@ var families = map[string][]string{
 	"receipt.next.":  {string(voting.Counted), string(voting.Held), string(voting.Void), string(voting.Withdrawn)},
 	"receipt.reason": afterDot(reasonsTold),
 	"result.equal.":  {string(contest.TiesShared), string(contest.TiesEarliest)},
+	"card.of.":       {"e", "s", "shared"},
+	"tv.":            {"day", "hour", "minute", "second"},
+	"tv.ended":       {".today"},
+	"tv.frozen":      {".today"},
+	"tv.on_day":      {".today"},
+	"tv.hidden.":     {string(contest.VisibleLive), string(contest.VisibleAfterBallot), string(contest.VisibleAfterClose)},
 	"problem.":       nil, // by code and say: see problems
 }
 
@@ -82,7 +88,7 @@ func literals(t testing.TB, files fs.FS) (ids, strs []string) {
 					}
 				case *ast.CompositeLit:
 					if fmt.Sprint(n.Type) == "problem" {
-						ids = append(ids, sentences(n)...)
+						ids = append(ids, refusals(n)...)
 					}
 				}
 				return true
@@ -210,8 +216,8 @@ func TestTexts_FrenchMarksAndOrder(t *testing.T) {
 	}
 }
 
-// sentences are the messages of a refusal that the sources spell out.
-func sentences(made *ast.CompositeLit) []string {
+// refusals are the messages of a refusal that the sources spell out.
+func refusals(made *ast.CompositeLit) []string {
 	said := map[string]string{}
 	for _, element := range made.Elts {
 		pair, isPair := element.(*ast.KeyValueExpr)

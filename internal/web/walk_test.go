@@ -23,18 +23,24 @@ type walk struct {
 }
 
 // ever is what differs from one answer to the next: ballots and passes made for
-// a form, and the names of requests.
-var ever = regexp.MustCompile(`name="(?:ballot|pass|token)" value="[^"]*"|"request_id":"[^"]*"`)
+// a form, the names of requests, and the clock.
+var ever = regexp.MustCompile(`name="(?:ballot|pass|token)" value="[^"]*"|"request_id":"[^"]*"|data-now="\d+"`)
 
 // values are what stands for a parameter.
-func (w walk) values(t testing.TB, parameter string) []string {
+func (w walk) values(t testing.TB, route, parameter string) []string {
+	entries, schools := []string{"lumiere-1", "vercors-1"}, []string{"lumiere", "vercors"}
 	switch parameter {
 	case ":contest":
 		return []string{w.contest}
 	case ":entry":
-		return []string{"lumiere-1", "vercors-1"}
+		return entries
 	case ":school":
-		return []string{"lumiere", "vercors"}
+		return schools
+	case ":id":
+		if strings.Contains(route, "/s/:id") {
+			return schools
+		}
+		return entries
 	case ":ballot":
 		return []string{w.ballot}
 	case ":receipt":
@@ -56,7 +62,7 @@ func (w walk) addresses(t testing.TB, route string) []string {
 	for _, part := range regexp.MustCompile(`:[a-z]+|\*|[^:*]+`).FindAllString(route, -1) {
 		values := []string{part}
 		if part[0] == ':' || part[0] == '*' {
-			values = w.values(t, part)
+			values = w.values(t, route, part)
 		}
 		var next []string
 		for _, before := range made {
@@ -77,6 +83,7 @@ func (w walk) addresses(t testing.TB, route string) []string {
 // see is what every public address answers now, by route and address.
 func (w walk) see(t testing.TB) map[string]string {
 	seen := map[string]string{}
+	w.server.cards = newCards() // else a card would be of a minute ago
 	for _, route := range w.server.app.GetRoutes(true) {
 		if route.Method != http.MethodGet || route.Path == "/metrics" { // of the server and not of a contest; see TestMetrics_
 			continue
@@ -183,7 +190,9 @@ func TestWalk_FindsNumbersThatMove(t *testing.T) {
 	e := start(t)
 	routes := walked(t, e, "", false, func(b *live.Board) bool { return *b.Totals.Counted == 3 })
 	for _, route := range []string{
-		onContest + "/leaderboard", onContest + "/feed", "/c/:contest", "/c/:contest/vote", "/c/:contest/e/:entry", "/c/:contest/s/:school", "/embed/:contest", "/embed/:contest/:entry",
+		onContest + "/leaderboard", onContest + "/feed", "/c/:contest", "/c/:contest/vote", "/c/:contest/e/:entry", "/c/:contest/s/:school",
+		"/tv/:contest", "/card/:contest.png", "/card/:contest/e/:id.png", "/card/:contest/s/:id.png", "/badge/:contest/:entry.svg",
+		"/embed/:contest", "/embed/:contest/:entry",
 	} {
 		if _, ok := routes[route]; !ok {
 			t.Errorf("%s shows no number that moves", route)
