@@ -40,7 +40,7 @@ test('offline it says since when its numbers are, and it comes back by itself', 
   await page.goto(`${joute.url}/c/offline`);
   await page.waitForFunction(() => document.querySelector('[data-state]').textContent === 'En direct');
   await page.context().setOffline(true);
-  await page.waitForFunction(() => /^Hors ligne : chiffres de \d\d:\d\d:\d\d$/.test(document.querySelector('[data-state]').textContent));
+  await page.waitForFunction(() => /^Hors ligne\s: chiffres de \d\d:\d\d:\d\d$/.test(document.querySelector('[data-state]').textContent));
   await joute.cast('offline', 'azur-1');
   await page.context().setOffline(false);
   await page.waitForFunction(() => document.querySelector('[data-total]').textContent === '1' && document.querySelector('[data-state]').textContent === 'En direct', null, { timeout: 10_000 });
