@@ -34,7 +34,7 @@ async function weigh(seen, of = () => true) {
   return weight;
 }
 
-for (const path of ['/', '/c/budget', '/c/budget/embed', '/c/budget/e/azur-1/confirm']) {
+for (const path of ['/', '/c/budget', '/c/budget/e/lumiere-1', '/c/budget/s/lumiere', '/c/budget/embed', '/c/budget/e/azur-1/confirm']) {
   test(`budget of ${path}`, async (t) => {
     const page = await visit(t, browser);
     const seen = await watch(page);

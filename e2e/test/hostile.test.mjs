@@ -33,12 +33,12 @@ const title = (text) => cut(text, 200), named = (text) => cut(text, 120), short 
 for (const [name, text] of Object.entries(texts)) {
   test(`shown as text: ${name}`, async (t) => {
     const schools = [{ id: 'a', name: named(text), city: short(text), students: 100 }, { id: 'b', name: 'École', students: 100 }];
-    const entries = [{ id: 'a-1', school: 'a', title: title(text), authors: [short(text)] }, { id: 'b-1', school: 'b', title: 'Calme' }];
+    const entries = [{ id: 'a-1', school: 'a', title: title(text), authors: [short(text)], video: 'https://vimeo.com/100000001' }, { id: 'b-1', school: 'b', title: 'Calme' }];
     await joute.apply(contest(`hostile-${name}`, { title: title(text), brand: named(text), schools, entries, embed: { origins: [host.url] } }));
-    await joute.cast(`hostile-${name}`, 'a-1');
+    const { receipt } = await joute.cast(`hostile-${name}`, 'a-1');
     const id = `hostile-${name}`;
     const views = [
-      ...['/', `/c/${id}`, `/c/${id}/embed`, `/c/${id}/e/a-1/confirm`].map((path) => joute.url + path),
+      ...['/', `/c/${id}`, `/c/${id}/e/a-1`, `/c/${id}/s/a`, `/c/${id}/embed`, `/c/${id}/e/a-1/confirm`, `/r/${receipt}`].map((path) => joute.url + path),
       host.page(`/${id}-vote`, await voteTag(joute, id, 'a-1')), host.page(`/${id}-board`, await boardTag(joute, id)),
     ];
     for (const viewport of [phone, desktop]) {
