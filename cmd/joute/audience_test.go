@@ -167,7 +167,7 @@ func (f *follower) follow(seen func()) (fed bool) {
 	if _, err := io.WriteString(conn, "GET "+f.path+" HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
 		return false
 	}
-	read := bufio.NewReaderSize(conn, 4<<10)
+	read := bufio.NewReaderSize(conn, 8<<10) // a usual frame at once
 	if status, _ := read.ReadSlice('\n'); !bytes.HasPrefix(status, []byte("HTTP/1.1 200 ")) {
 		return false
 	}

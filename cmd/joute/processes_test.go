@@ -26,6 +26,7 @@ type process struct {
 	cmd    *exec.Cmd
 	stderr output
 	url    string
+	stop   func() // as a deployment does; the end of the test does too
 }
 
 func launch(t *testing.T, args ...string) *process {
@@ -40,7 +41,7 @@ func launch(t *testing.T, args ...string) *process {
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
+	p.stop = sync.OnceFunc(func() {
 		stuck := time.AfterFunc(patience, func() { _ = p.cmd.Process.Kill() })
 		defer stuck.Stop()
 		_ = p.cmd.Process.Signal(syscall.SIGTERM)
@@ -48,6 +49,7 @@ func launch(t *testing.T, args ...string) *process {
 			t.Errorf("serve: %v\n%s", err, p.stderr.String())
 		}
 	})
+	t.Cleanup(p.stop)
 	line, err := bufio.NewReader(out).ReadString('\n')
 	url, ok := strings.CutPrefix(line, "listening on ")
 	if err != nil || !ok {
