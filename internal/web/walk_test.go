@@ -134,7 +134,8 @@ func walked(t *testing.T, e *env, more string, voter bool, ready func(*live.Boar
 	id := newID()
 	path := "/v1/contests/" + id
 	now := time.Now()
-	e.do("PUT", path, contestTextAt(id, now.Add(-time.Hour), now.Add(2*time.Hour), more), asOrganizer).want(201, "")
+	closes := now.Add(2*time.Hour + 30*time.Second) // the minutes left, which pages tell, are the same for half a minute
+	e.do("PUT", path, contestTextAt(id, now.Add(-time.Hour), closes, more), asOrganizer).want(201, "")
 	cast := func(entry, pass string) answer {
 		return e.do("POST", path+"/ballots", ballot(newBallot(), entry), pass).want(201, "")
 	}
@@ -171,8 +172,8 @@ func TestWalk_NoNumberOfAFrozenOrHiddenContestMoves(t *testing.T) {
 		voter bool
 		ready func(*live.Board) bool
 	}{
-		"frozen":                              {`,"results":{"freeze":"119m58s"}`, false, func(b *live.Board) bool { return b.Frozen }},
-		"frozen, for a voter":                 {`,"results":{"freeze":"119m58s"}`, true, func(b *live.Board) bool { return b.Frozen }},
+		"frozen":                              {`,"results":{"freeze":"120m28s"}`, false, func(b *live.Board) bool { return b.Frozen }},
+		"frozen, for a voter":                 {`,"results":{"freeze":"120m28s"}`, true, func(b *live.Board) bool { return b.Frozen }},
 		"after_close":                         {`,"results":{"visibility":"after_close"}`, false, func(b *live.Board) bool { return b.Hidden }},
 		"after_close, for a voter":            {`,"results":{"visibility":"after_close"}`, true, func(b *live.Board) bool { return b.Hidden }},
 		"after_ballot, for who has not voted": {`,"results":{"visibility":"after_ballot"}`, false, func(b *live.Board) bool { return b.Hidden }},
