@@ -84,7 +84,7 @@ func (v *embedView) fill(site string, d *contest.Contest, entry, lang, theme str
 	v.Link, v.Height, v.PreviewTitle = site+"/c/"+d.ID, boardHeight, v.Contest
 	if !v.Board {
 		element, path, v.Height = "joute-vote", path+"/"+entry, voteHeight
-		v.Link += "#entries"
+		v.Link += "/e/" + entry
 		attributes += ` entry="` + entry + `"`
 	}
 	for _, one := range []struct {

@@ -76,9 +76,8 @@ func TestReceipt_OfNoBallotIsAPageThatHelps(t *testing.T) {
 func TestReceipt_IsLinkedFromWhereVotesAreConfirmed(t *testing.T) {
 	e := start(t)
 	id, _ := e.contest("")
-	b := e.browser("Accept-Language: en")
 	for _, path := range []string{"/c/" + id, "/c/" + id + "/e/lumiere-1/confirm"} {
-		b = e.browser("Accept-Language: en")
+		b := e.browser("Accept-Language: en")
 		page := b.press(b.get(path), "lumiere-1")
 		_, link, ok := strings.Cut(string(page.body), `<a href="/r/`)
 		if !ok {
