@@ -19,7 +19,7 @@ type Leaderboard struct {
 	Totals   Totals        `json:"totals"`
 	Schools  []SchoolRow   `json:"schools"`
 	Entries  []EntryRow    `json:"entries"`
-	Boxes    []int64       `json:"boxes,omitempty"` // organizers only: the offsets of each box, for a recount of this very cut
+	Boxes    []int64       `json:"boxes,omitempty"` // for organizers, and for all once published: the offsets of each box, for a recount of this very cut
 }
 
 // Totals counts ballots over the whole contest.

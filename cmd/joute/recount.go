@@ -22,8 +22,8 @@ type recountCmd struct {
 
 func (recountCmd) Help() string {
 	return "Takes the organizer's leaderboard, which is never hidden or frozen, reads the ledger up to the very records that the\n" +
-		"board was made of, and counts them here. It may run while people vote. Prints both counts and match, exit status 0;\n" +
-		"or differs, exit status 1."
+		"board was made of, and counts them here. It may run while people vote. Once the ledger is published anybody may do it,\n" +
+		"without a key. Prints both counts and match, exit status 0; or differs, exit status 1."
 }
 
 // count is one number that the server shows and the ledger says.
@@ -54,7 +54,7 @@ func (cmd recountCmd) Run(ctx context.Context, m *Main) error {
 		return err
 	}
 	if len(board.Boxes) == 0 || board.Totals.Counted == nil || board.Totals.Held == nil {
-		return errors.New("the server does not show the organizer's leaderboard: give the organizer's key as JOUTE_KEY")
+		return errors.New("the ledger is not public yet: give the organizer's key as JOUTE_KEY, or wait until it is published")
 	}
 	ledger := newLedgerCut(board.Boxes)
 	if err := ledger.read(ctx, server, cmd.Contest); err != nil {
@@ -90,6 +90,10 @@ func newLedgerCut(cut []int64) *ledgerCut {
 	}
 	return l
 }
+
+// hiddenOf stands before the school of an entry whose id is not public. No id has
+// a slash.
+const hiddenOf = "hidden/"
 
 // errCut ends the reading of a ledger that goes on beyond the cut.
 var errCut = errors.New("the cut is reached")
@@ -139,10 +143,13 @@ func (l *ledgerCut) add(r voting.Record) error {
 	if offset > l.cut[box] {
 		return nil
 	}
-	l.fold.Add(r)
 	if r.NamesBallot() {
+		if r.Entry == "" { // hidden from the public: one of that school all the same
+			r.Entry = hiddenOf + r.School
+		}
 		l.schools[r.Entry] = r.School
 	}
+	l.fold.Add(r)
 	if offset == l.cut[box] {
 		if l.missing--; l.missing == 0 {
 			return errCut

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"net/http"
 	"strconv"
 	"strings"
 	"testing"
@@ -105,12 +106,33 @@ func TestRecount_WhileVotingGoesOn(t *testing.T) {
 	}
 }
 
-func TestRecount_NeedsTheOrganizersKey(t *testing.T) {
+func TestRecount_NeedsTheOrganizersKeyUntilTheLedgerIsPublic(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
-	s.joute("apply", write(t, "c.yaml", smallDocument("keyed", "")))
+	s.joute("apply", write(t, "c.yaml", smallDocument("keyed", "boxes: 3\n")))
+	s.bench("--contest", "keyed", "--voters", "60")
+	// One entry of each school is taken off, with its votes: they stay counted.
+	taken := strings.Replace(smallDocument("keyed", "boxes: 3\n"), "hidden: false", "hidden: true", 1)
+	s.joute("apply", write(t, "c.yaml", strings.Replace(taken, "title: Entry 1", "title: Entry 1, hidden: true", 1)))
+	s.joute("recount", "keyed")
 	code, stdout, stderr := run(t, env{"JOUTE_SERVER": s.url}, "", "recount", "keyed")
 	if code != 1 || stdout != "" || !strings.Contains(stderr, "JOUTE_KEY") {
 		t.Errorf("exit %d, %q, %q", code, stdout, stderr)
+	}
+	for _, call := range []string{"close", "publish"} {
+		req, err := http.NewRequest("POST", s.url+"/v1/contests/keyed/"+call, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Authorization", "Bearer "+adminKey)
+		answer, err := http.DefaultClient.Do(req)
+		if err != nil || answer.StatusCode != http.StatusOK {
+			t.Fatalf("%s: %v %v", call, answer, err)
+		}
+		answer.Body.Close()
+	}
+	code, stdout, stderr = run(t, env{"JOUTE_SERVER": s.url}, "", "recount", "keyed")
+	if code != 0 || !strings.HasSuffix(stdout, "\nmatch\n") || strings.Contains(stdout, "hidden/") {
+		t.Errorf("once published: exit %d, %s%s", code, stdout, stderr)
 	}
 }

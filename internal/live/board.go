@@ -120,7 +120,7 @@ func newBoard(s *registry.Stored, count ballotbox.Count, before map[time.Time]*v
 	}
 	b.at = place{s.Epoch, seen.tally.Offset}
 	b.Leaderboard = voting.NewLeaderboard(s.Contest, seen.phase, s.Epoch, seen.tally, before[seen.trendAt])
-	if v == Organizer {
+	if v == Organizer || seen.phase == contest.PhasePublished { // whoever may read the ledger may recount it
 		b.Boxes = seen.tally.Boxes
 	}
 	return b

@@ -79,7 +79,7 @@ func (s *Server) contestPage(c *fiber.Ctx) error {
 	v.Description = v.Say("page.description", "Title", v.Title)
 	v.schools(d, board)
 	v.entries(c, d, board, v.Path, func(voting.EntryRow) bool { return true })
-	v.Result = v.resultOf(d, board)
+	v.Result = v.resultOf(d, board, s.site(c))
 	v.follow(d, board)
 	if err := s.share(c, stored, v, board, cardContest, ""); err != nil {
 		return err

@@ -21,6 +21,7 @@ type result struct {
 	Formula string
 	Sums    []sum
 	Ledger  string // empty before it is public
+	Command string // that recounts it
 }
 
 // sum is how a school's score is made, in figures.
@@ -30,7 +31,7 @@ type sum struct {
 }
 
 // resultOf is nil while there is none.
-func (v *contestView) resultOf(d *contest.Contest, board *live.Board) *result {
+func (v *contestView) resultOf(d *contest.Contest, board *live.Board, site string) *result {
 	if !v.Over || v.Hidden {
 		return nil
 	}
@@ -49,7 +50,7 @@ func (v *contestView) resultOf(d *contest.Contest, board *live.Board) *result {
 		r.Best = append(r.Best, v.entry(d, board, i))
 	}
 	if board.Phase == contest.PhasePublished {
-		r.Ledger = v1(d) + "/ledger"
+		r.Ledger, r.Command = v1(d)+"/ledger", "joute recount "+d.ID+" --server "+site
 	}
 	return r
 }

@@ -24,7 +24,7 @@ type walk struct {
 
 // ever is what differs from one answer to the next: ballots and passes made for
 // a form, the names of requests, and the clock.
-var ever = regexp.MustCompile(`name="(?:ballot|pass|token)" value="[^"]*"|"request_id":"[^"]*"|data-now="\d+"`)
+var ever = regexp.MustCompile(`name="(?:ballot|pass|token)" value="[^"]*"|"request_id":"[^"]*"|data-now="\d+"|data-unit="second"[^>]*>\s*<b>\d+</b>\s*<i>\w+</i>`)
 
 // values are what stands for a parameter.
 func (w walk) values(t testing.TB, route, parameter string) []string {
