@@ -28,7 +28,8 @@ type audience struct {
 
 	readers   []*follower
 	recording atomic.Bool
-	refused   atomic.Int64  // attempts that gave no feed
+	refused   atomic.Int64  // attempts that got another answer than a feed
+	unheard   atomic.Int64  // attempts that got none
 	doors     chan struct{} // who comes for the first time waits for one
 	running   sync.WaitGroup
 }
@@ -137,7 +138,6 @@ func (f *follower) run() {
 	defer leave()
 	for {
 		if !f.follow(leave) {
-			f.refused.Add(1)
 			time.Sleep(100*time.Millisecond + rand.N(200*time.Millisecond))
 		}
 		select {
@@ -153,6 +153,7 @@ func (f *follower) run() {
 func (f *follower) follow(seen func()) (fed bool) {
 	conn, err := f.network(net.Dialer{Timeout: 10 * time.Second, KeepAlive: -1, LocalAddr: &net.TCPAddr{IP: net.ParseIP(f.from)}})
 	if err != nil {
+		f.unheard.Add(1)
 		return false
 	}
 	defer conn.Close()
@@ -164,11 +165,14 @@ func (f *follower) follow(seen func()) (fed bool) {
 		return true
 	default:
 	}
-	if _, err := io.WriteString(conn, "GET "+f.path+" HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+	_, _ = io.WriteString(conn, "GET "+f.path+" HTTP/1.1\r\nHost: x\r\n\r\n") // reading tells
+	read := bufio.NewReaderSize(conn, 8<<10)                                  // a usual frame at once
+	switch status, err := read.ReadSlice('\n'); {
+	case err != nil:
+		f.unheard.Add(1)
 		return false
-	}
-	read := bufio.NewReaderSize(conn, 8<<10) // a usual frame at once
-	if status, _ := read.ReadSlice('\n'); !bytes.HasPrefix(status, []byte("HTTP/1.1 200 ")) {
+	case !bytes.HasPrefix(status, []byte("HTTP/1.1 200 ")):
+		f.refused.Add(1)
 		return false
 	}
 	id := int64(-1) // of the event being read

@@ -43,7 +43,7 @@ func (b *bench) restarting() {
 // storm casts through what makes every reader lose its connection.
 func (b *bench) storm(what string, strike func(), life int) {
 	n := len(b.readers.readers)
-	refused := b.readers.refused.Load()
+	refused, unheard := b.readers.refused.Load(), b.readers.unheard.Load()
 	before, lost := b.ballots.failures()
 	var took time.Duration
 	var back bool
@@ -56,7 +56,8 @@ func (b *bench) storm(what string, strike func(), life int) {
 	})
 	failed, unanswered := b.ballots.failures()
 	b.row(fmt.Sprintf("%d readers %s: all have a frame", n, what),
-		fmt.Sprintf("%.1f s (%d attempts refused)", took.Seconds(), b.readers.refused.Load()-refused), "<= 30 s", back)
+		fmt.Sprintf("%.1f s (of their attempts %d were refused, %d not answered)", took.Seconds(), b.readers.refused.Load()-refused, b.readers.unheard.Load()-unheard),
+		"<= 30 s", back)
 	b.row("ballots meanwhile answered 500 and above", fmt.Sprintf("%d (%d taken, p99 %.0f ms; %d times nobody answered, and the ballot was sent again)",
 		failed-before, len(ballots), newQuantiles(times(ballots)).P99, unanswered-lost), "0", failed == before)
 	b.counted(n)
