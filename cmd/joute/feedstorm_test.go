@@ -86,6 +86,22 @@ func TestFeed_AllComeBackAtOnceAndBallotsAreTaken(t *testing.T) {
 	}
 }
 
+// A page that is told 503 gives the feed up; one that finds nobody tries again,
+// and another server may be there by then.
+func TestFeed_WhoIsSentAwayByAServerThatEndsFindsNobodyThere(t *testing.T) {
+	t.Parallel()
+	s, contest := storm(t, 3)
+	c := s.audience(contest)
+	c.join(200)
+	if code := s.stop(); code != 0 {
+		t.Errorf("exit %d", code)
+	}
+	wait(t, "all to have tried again", func() (int64, bool) { n := c.unheard.Load(); return n, n >= 200 })
+	if n := c.refused.Load(); n > 0 {
+		t.Errorf("%d times it answered who came back", n)
+	}
+}
+
 func TestCasting_CountsAnswersAfterWhichItAsksAgain(t *testing.T) {
 	t.Parallel()
 	fresh := true

@@ -21,6 +21,7 @@ const (
 type listener struct {
 	net.Listener
 	patience time.Duration // for one piece: writeTimeout
+	closed   func()        // called once nobody can come any more
 }
 
 func (l listener) Accept() (net.Conn, error) {
@@ -29,6 +30,11 @@ func (l listener) Accept() (net.Conn, error) {
 		return nil, err
 	}
 	return &conn{Conn: c, patience: l.patience}, nil
+}
+
+func (l listener) Close() error {
+	defer l.closed()
+	return l.Listener.Close()
 }
 
 type conn struct {

@@ -137,7 +137,9 @@ func New(cfg Config) (*Server, error) {
 
 // Serve answers on l until Shutdown.
 func (s *Server) Serve(l net.Listener) error {
-	if err := s.app.Listener(listener{l, writeTimeout}); err != nil {
+	// Readers who are sent away come back at once: to another server, since by then
+	// this one has closed its door.
+	if err := s.app.Listener(listener{l, writeTimeout, s.cfg.Feeds.Close}); err != nil {
 		return fmt.Errorf("serve: %w", err)
 	}
 	return nil
@@ -148,8 +150,8 @@ func (s *Server) Serve(l net.Listener) error {
 // up, and the error says so.
 func (s *Server) Shutdown(ctx context.Context) error {
 	defer s.stop()
-	s.cfg.Feeds.Close() // readers go to another server
 	defer s.feeding.Wait()
+	defer s.cfg.Feeds.Close() // for a server that never listened
 	if err := s.app.ShutdownWithContext(ctx); err != nil {
 		return fmt.Errorf("shutdown: %w", err)
 	}

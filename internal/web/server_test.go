@@ -103,7 +103,7 @@ func TestConn_BoundsEachWriteAndNotTheWhole(t *testing.T) {
 	must(t, err)
 	defer l.Close()
 	const patience = 300 * time.Millisecond
-	bounded := listener{l, patience}
+	bounded := listener{Listener: l, patience: patience}
 	body := make([]byte, 64<<20) // more than sockets hold
 	for name, read := range map[string]func(net.Conn) int64{
 		"dead": func(net.Conn) int64 { return 0 },
