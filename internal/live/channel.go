@@ -99,11 +99,12 @@ func (c *channel) run() {
 		if err == nil && !r.started.After(after) { // it was under way when somebody voted
 			c.wake()
 		}
-		if !c.sleep(c.next(stored, now, beat)) {
+		if !c.sleep(c.next(stored, now, beat), c.woken) {
 			return
 		}
 		after = time.Now()
-		if !c.pause(desk.readAt().Add(freshFor)) {
+		// The store is asked four times a second, whoever asks.
+		if !c.sleep(desk.readAt().Add(freshFor), nil) {
 			return
 		}
 	}
@@ -121,30 +122,17 @@ func (c *channel) next(s *registry.Stored, now, beat time.Time) time.Time {
 	return next
 }
 
-// sleep until something is announced, or at the latest until an instant. False:
-// it is over.
-func (c *channel) sleep(latest time.Time) bool {
-	timer := time.NewTimer(time.Until(latest))
-	defer timer.Stop()
-	select {
-	case <-c.ctx.Done():
-		return false
-	case <-c.woken:
-	case <-timer.C:
-	}
-	return true
-}
-
-// pause until the store may be asked again. False: it is over.
-func (c *channel) pause(until time.Time) bool {
+// sleep until an instant, or until woken. False: it is over.
+func (c *channel) sleep(until time.Time, woken <-chan struct{}) bool {
 	timer := time.NewTimer(time.Until(until))
 	defer timer.Stop()
 	select {
 	case <-c.ctx.Done():
 		return false
+	case <-woken:
 	case <-timer.C:
-		return true
 	}
+	return true
 }
 
 // show offers a frame to every reader, and says whether it is news.

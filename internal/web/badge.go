@@ -43,9 +43,9 @@ func (s *Server) badgeOf(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	entry, ok := stored.Contest.Entry(param(c, "entry"))
-	if !ok || entry.Hidden {
-		return errNoEntry
+	entry, err := entryOf(c, stored.Contest)
+	if err != nil {
+		return err
 	}
 	b := s.newBadge(c, stored.Contest)
 	w := words{s.texts, b.Lang}

@@ -22,6 +22,15 @@ func (s *Server) contest(c *fiber.Ctx) (*registry.Stored, error) {
 	return stored, nil
 }
 
+// entryOf is the entry that the path names, unless it was taken off.
+func entryOf(c *fiber.Ctx, d *contest.Contest) (contest.Entry, error) {
+	entry, ok := d.Entry(param(c, "entry"))
+	if !ok || entry.Hidden {
+		return contest.Entry{}, errNoEntry
+	}
+	return entry, nil
+}
+
 // putContest stores a document. When it answers, the ballot boxes have it too.
 func (s *Server) putContest(c *fiber.Ctx) error {
 	if err := checkType(c, append(yamlTypes, typeJSON)...); err != nil {

@@ -177,9 +177,9 @@ func (s *Server) voteFrame(c *fiber.Ctx) error {
 		return err
 	}
 	d := stored.Contest
-	entry, ok := d.Entry(param(c, "entry"))
-	if !ok || entry.Hidden {
-		return errNoEntry
+	entry, err := entryOf(c, d)
+	if err != nil {
+		return err
 	}
 	v := s.newFrame(c, d)
 	school, _ := d.School(entry.School)

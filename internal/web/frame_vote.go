@@ -129,9 +129,9 @@ func (s *Server) confirm(c *fiber.Ctx, code int, form []field) error {
 		return err
 	}
 	d := stored.Contest
-	entry, ok := d.Entry(param(c, "entry"))
-	if !ok || entry.Hidden {
-		return errNoEntry
+	entry, err := entryOf(c, d)
+	if err != nil {
+		return err
 	}
 	ctx, cancel := context.WithTimeout(s.base, personalTime)
 	defer cancel()

@@ -34,9 +34,9 @@ func (s *Server) entryPage(c *fiber.Ctx) error {
 		return err
 	}
 	d := stored.Contest
-	entry, ok := d.Entry(param(c, "entry"))
-	if !ok || entry.Hidden {
-		return errNoEntry
+	entry, err := entryOf(c, d)
+	if err != nil {
+		return err
 	}
 	v, board, err := s.aboard(c, stored, "e/"+entry.ID)
 	if err != nil {
