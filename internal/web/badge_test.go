@@ -214,8 +214,8 @@ func TestEmbedPage_OffersTheBadgeOfAnEntry(t *testing.T) {
 	e.do("PUT", "/v1/contests/"+id, strings.Replace(contestText(id, ""), `"title":"B"`, `"title":"`+title+`"`, 1), asOrganizer).want(201, "")
 	page := e.do("GET", "/c/"+id+"/embed?entry=vercors-1&widget=fr&theme=dark&lang=en", "").want(200, "")
 	page.shows(
-		`<a href="https://vote.example.org/c/`+id+`#entries"><img src="https://vote.example.org/badge/`+id+`/vercors-1.svg?lang=fr&amp;theme=dark" alt="a](x) &lt;b&gt; &amp; &#34;c&#34; *d* · The worst CV" height="48"></a>`,
-		`[![a\]\(x\) \<b\> \& \"c\" \*d\* · The worst CV](https://vote.example.org/badge/`+id+`/vercors-1.svg?lang=fr&theme=dark)](https://vote.example.org/c/`+id+`#entries)`,
+		`<a href="https://vote.example.org/c/`+id+`/e/vercors-1"><img src="https://vote.example.org/badge/`+id+`/vercors-1.svg?lang=fr&amp;theme=dark" alt="a](x) &lt;b&gt; &amp; &#34;c&#34; *d* · The worst CV" height="48"></a>`,
+		`[![a\]\(x\) \<b\> \& \"c\" \*d\* · The worst CV](https://vote.example.org/badge/`+id+`/vercors-1.svg?lang=fr&theme=dark)](https://vote.example.org/c/`+id+`/e/vercors-1)`,
 		`<img src="/badge/`+id+`/vercors-1.svg?lang=fr&theme=dark" alt="a](x) <b> & "c" *d* · The worst CV" height="48">`,
 	)
 	e.do("GET", "/c/"+id+"/embed?kind=board", "").hides("/badge/")
