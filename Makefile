@@ -34,6 +34,10 @@ lint: ## gofmt, go vet, staticcheck
 bench: ## the Go benchmarks
 	go test -run '^$$' -bench . -benchmem ./...
 
+.PHONY: bench-live
+bench-live: ## what the feeds cost and how quick they are, with 10,000 readers
+	./scripts/bench-live
+
 .PHONY: fuzz
 fuzz: ## 30 s of every fuzz target
 	@grep -rn --include='*_test.go' -o '^func Fuzz[A-Za-z0-9_]*' . | while IFS=: read -r file _ name; do \

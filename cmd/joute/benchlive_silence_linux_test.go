@@ -85,6 +85,7 @@ func openRoom() (*room, error) {
 // made it. The thread comes back; if it ended, so would the servers it started.
 func (r *room) dial(d net.Dialer, addr string) (net.Conn, error) {
 	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
 	outside, err := os.Open("/proc/thread-self/ns/net")
 	if err != nil {
 		return nil, err
@@ -102,7 +103,6 @@ func (r *room) dial(d net.Dialer, addr string) (net.Conn, error) {
 	if back := unix.Setns(int(outside.Fd()), unix.CLONE_NEWNET); back != nil {
 		panic(back) // this thread would open everything else in there
 	}
-	runtime.UnlockOSThread()
 	return conn, err
 }
 
