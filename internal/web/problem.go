@@ -158,6 +158,7 @@ func (s *Server) fail(c *fiber.Ctx, err error) error {
 		if isDocumentCall(c.Request().Header.Method(), c.Request().RequestURI()) && !s.isOrganizer(c.Get(fiber.HeaderAuthorization)) {
 			p = errUnauthorized // a stranger's document is not too large, it is a stranger's
 		}
+	case errors.Is(err, live.ErrFull): // joute_feed_refused_total counts them: thousands may come at once
 	case p.status >= 500:
 		s.log.Warn("request refused", slog.String("request", s.requestID(c)), slog.String("code", p.code), slog.Any("error", err))
 	}
