@@ -191,12 +191,15 @@ func TestCard_HiddenAndFrozenNumbersMoveNothing(t *testing.T) {
 // An address from before the freeze, and a card drawn then, show no number of then.
 func TestCard_HidingNumbersHidesThemAtOnce(t *testing.T) {
 	e := start(t)
-	id, path := e.contest("")
+	id := newID()
+	path, opens := "/v1/contests/"+id, time.Now().Add(-time.Hour)
+	document := func(more string) string { return contestTextAt(id, opens, opens.Add(24*time.Hour), more) }
+	e.do("PUT", path, document(""), asOrganizer).want(201, "")
 	e.cast(id, "vercors-1", 3)
 	old := pictureOf(t, graph(e.do("GET", "/c/"+id+"?lang=fr", "")))
 	entry := "/card/" + id + "/e/vercors-1.png?lang=fr"
 	before, beforeEntry := e.do("GET", old, "").isCard(), e.do("GET", entry, "").isCard()
-	e.do("PUT", path, contestText(id, `,"results":{"visibility":"after_close"}`), asOrganizer).want(200, "")
+	e.do("PUT", path, document(`,"results":{"visibility":"after_close"}`), asOrganizer).want(200, "")
 	after, afterEntry := e.do("GET", old, "").isCard(), e.do("GET", entry, "").isCard()
 	if bytes.Equal(after.body, before.body) || bytes.Equal(afterEntry.body, beforeEntry.body) {
 		t.Error("the old card is shown")
@@ -207,7 +210,7 @@ func TestCard_HidingNumbersHidesThemAtOnce(t *testing.T) {
 	if tags := fmt.Sprint(graph(e.do("GET", "/c/"+id+"?lang=fr", ""))); strings.Contains(tags, "Vercors") || !strings.Contains(tags, "Classement secret") {
 		t.Errorf("the page still says: %s", tags)
 	}
-	e.do("PUT", path, strings.Replace(contestText(id, `,"results":{"visibility":"after_close"}`), `"title":"B"`, `"title":"B","hidden":true`, 1), asOrganizer).want(200, "")
+	e.do("PUT", path, strings.Replace(document(`,"results":{"visibility":"after_close"}`), `"title":"B"`, `"title":"B","hidden":true`, 1), asOrganizer).want(200, "")
 	e.do("GET", entry, "").want(404, "no-such-entry")
 }
 

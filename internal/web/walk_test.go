@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/joute/joute/internal/live"
+	"github.com/joute/joute/internal/redistest"
 )
 
 // walk asks every GET route there is for a contest, as anybody may, and answers
@@ -166,7 +167,7 @@ func walked(t *testing.T, e *env, more string, voter bool, ready func(*live.Boar
 
 // One rule of who sees which numbers, on every path there is.
 func TestWalk_NoNumberOfAFrozenOrHiddenContestMoves(t *testing.T) {
-	e := start(t)
+	e := startOn(t, redistest.Start(t).URL()) // the list of contests is walked too
 	for name, c := range map[string]struct {
 		more  string
 		voter bool
@@ -188,7 +189,7 @@ func TestWalk_NoNumberOfAFrozenOrHiddenContestMoves(t *testing.T) {
 
 // The control: where numbers are live, the same walk sees each of them move.
 func TestWalk_FindsNumbersThatMove(t *testing.T) {
-	e := start(t)
+	e := startOn(t, redistest.Start(t).URL())
 	routes := walked(t, e, "", false, func(b *live.Board) bool { return *b.Totals.Counted == 3 })
 	for _, route := range []string{
 		onContest + "/leaderboard", onContest + "/feed", "/c/:contest", "/c/:contest/vote", "/c/:contest/e/:entry", "/c/:contest/s/:school",
