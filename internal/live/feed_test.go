@@ -13,7 +13,6 @@ import (
 
 	"github.com/joute/joute/contest/registry"
 	"github.com/joute/joute/internal/redistest"
-	"github.com/joute/joute/voting"
 	"github.com/joute/joute/voting/ballotbox"
 )
 
@@ -352,15 +351,4 @@ func TestFeed_TheCloseIsTold(t *testing.T) {
 	if got := next(t, r, 10*time.Second); !strings.Contains(got.data, `"phase":"closed"`) {
 		t.Errorf("%s", got.data)
 	}
-}
-
-func FuzzParseLeaderboardPosition(f *testing.F) {
-	for _, seed := range []string{"", "7-10396", "7-", "-7-1", "07-1", "9223372036854775808-1", "7-1\n", "7-1-1"} {
-		f.Add(seed)
-	}
-	f.Fuzz(func(t *testing.T, text string) {
-		if epoch, offset, ok := voting.ParseLeaderboardPosition(text); ok && voting.LeaderboardPosition(epoch, offset) != text {
-			t.Errorf("%q is read as %d-%d", text, epoch, offset)
-		}
-	})
 }
