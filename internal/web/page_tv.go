@@ -163,7 +163,8 @@ func (v *wallView) left(d time.Duration, all bool) []timeLeft {
 
 // fill takes the numbers from the board, and from nowhere else.
 func (v *wallView) fill(d *contest.Contest, board *live.Board) {
-	page := contestView{layout: v.layout, Scored: d.Scoring.Schools.By == contest.ByPerStudent}
+	page := contestView{layout: v.layout}
+	page.look(d, board)
 	page.schools(d, board)
 	v.Scored = page.Scored
 	for _, one := range page.Schools {

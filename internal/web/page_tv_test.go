@@ -191,3 +191,15 @@ func TestWall_SchoolColoursAreWrittenAnewAndReadable(t *testing.T) {
 		}
 	}
 }
+
+func TestWall_NobodyIsFirstWithoutAVote(t *testing.T) {
+	e := start(t)
+	id, _ := e.contest("")
+	e.do("GET", "/tv/"+id, "").want(200, "").shows("<span data-rank>–</span>")
+	e.do("GET", "/tv/"+id, "").hides("<span data-rank>1</span>")
+	e.cast(id, "vercors-1", 1)
+	e.until("the vote shows", func() bool {
+		return strings.Contains(string(e.do("GET", "/tv/"+id, "").body), "<span data-rank>1</span>")
+	})
+	e.do("GET", "/tv/"+id, "").hides("<span data-rank>–</span>")
+}

@@ -113,7 +113,7 @@
   });
   document.addEventListener('pointerdown', function () { pressed = true; });
   ['pointerup', 'pointercancel'].forEach(function (name) { document.addEventListener(name, function () { pressed = false; settle(); }); });
-  live.hidden = live.dataset.phase !== 'voting';
+  live.hidden = live.dataset.phase !== 'voting' || Boolean(live.dataset.frozen); // nothing moves: it only waits for the end
   joute.follow({
     feed: live.dataset.feed, poll: live.dataset.poll,
     board: function (board) { waiting = board; fresh = Date.now(); settle(); },

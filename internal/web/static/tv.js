@@ -67,10 +67,10 @@
     slide(from);
   }
 
-  function fill(seat, row, digits, best) {
+  function fill(seat, row, digits, best, none) {
     var item = seat.item, n = row.trend, trend = item.querySelector('[data-trend]'), gain = item.querySelector('[data-gain]'), width = (best > 0 ? Math.round(100 * row.score / best) : 0) + '%';
     item.dataset.place = row.votes ? row.rank : '';
-    set(item.querySelector('[data-rank]'), String(row.rank));
+    set(item.querySelector('[data-rank]'), none ? '–' : String(row.rank)); // nobody is first while nobody has a vote
     set(item.querySelector('[data-score]'), number(row.score, digits));
     trend.dataset.trend = n;
     set(trend.firstElementChild, n ? (n > 0 ? '▲ ' : '▼ ') + Math.abs(n) : '');
@@ -116,7 +116,7 @@
     board.schools.forEach(function (row) {
       var seat = seats[row.id];
       if (!seat) return;
-      fill(seat, row, digits, best);
+      fill(seat, row, digits, best, board.totals.counted === 0);
       if (seat.at >= 0 && order.length < seat.at) rises.push(seat.item);
       seat.at = order.length;
       order.push(seat.item);
