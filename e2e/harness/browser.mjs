@@ -49,6 +49,21 @@ export function strangers(seen, ...origins) {
   return seen.requests.map((request) => request.url()).filter((url) => !/^(data|blob|about):/.test(url) && !origins.includes(new URL(url).origin));
 }
 
+// tabTo moves the focus by keyboard until it is on what the selector names; it is
+// seen wherever it is on the way.
+export async function tabTo(page, selector, presses = 80) {
+  while (presses-- > 0) {
+    await page.keyboard.press('Tab');
+    const at = await page.evaluate((selector) => {
+      const shown = getComputedStyle(document.activeElement);
+      return { there: document.activeElement.matches(selector), seen: parseFloat(shown.outlineWidth) >= 2 && shown.outlineStyle !== 'none' };
+    }, selector);
+    if (!at.seen) throw new Error('the focus is not seen');
+    if (at.there) return;
+  }
+  throw new Error(`the keyboard does not reach ${selector}`);
+}
+
 // embed is the frame of ours in a host page, loaded.
 export async function embed(page) {
   const handle = await page.waitForSelector('iframe');

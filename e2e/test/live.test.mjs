@@ -58,6 +58,27 @@ test('a page of more entries than a frame has gets them all', async (t) => {
     [...document.querySelectorAll('[data-rows=entries] [data-votes]')].filter((b) => b.textContent === '1').length === 61, null, { timeout: 8000 });
 });
 
+test('a quiet feed is asked after, and left alone when nothing was missed', async (t) => {
+  const many = contest('quiet');
+  many.entries = Array.from({ length: 80 }, (_, i) => ({ id: `e-${i}`, school: many.schools[i % 8].id, title: `Candidature ${i}` }));
+  await joute.apply(many);
+  await joute.cast('quiet', 'e-1');
+  const page = await visit(t, browser);
+  const asked = { feed: 0, leaderboard: 0 };
+  page.on('request', (request) => { const [what] = /feed$|leaderboard/.exec(request.url()) ?? []; if (what) asked[what]++; });
+  await page.clock.install();
+  await page.goto(`${joute.url}/c/quiet`);
+  // The frame that comes at once makes a long page ask for all its rows, once.
+  for (let i = 0; asked.leaderboard < 1; i++) { assert.ok(i < 100); await page.clock.runFor(1000); await page.waitForTimeout(50); }
+  await page.waitForLoadState('load');
+  const before = asked.leaderboard, answer = page.waitForResponse(/leaderboard/);
+  await page.clock.fastForward(36_000);
+  await answer;
+  await page.clock.runFor(3000);
+  await page.waitForTimeout(300);
+  assert.deepEqual(asked, { feed: 1, leaderboard: before + 1 });
+});
+
 test('a new leader is told to who hears the page, and not more often than every 20 seconds', async (t) => {
   await joute.apply(contest('leads'));
   await joute.cast('leads', 'azur-1');

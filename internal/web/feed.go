@@ -8,7 +8,6 @@ import (
 	"net"
 
 	"github.com/gofiber/fiber/v2"
-	"github.com/valyala/fasthttp"
 
 	"github.com/joute/joute/internal/live"
 )
@@ -54,17 +53,4 @@ func (s *Server) getFeed(c *fiber.Ctx) error {
 		})
 	})
 	return nil
-}
-
-// isRead says that a request only reads, and may be shed before those that vote.
-// Probes may not: a server that is busy is not a dead one.
-func isRead(fctx *fasthttp.RequestCtx) bool {
-	if !fctx.IsGet() && !fctx.IsHead() {
-		return false
-	}
-	switch string(fctx.Path()) {
-	case "/livez", "/readyz", "/metrics":
-		return false
-	}
-	return true
 }

@@ -179,6 +179,19 @@ func (s *Server) admit(next fasthttp.RequestHandler) fasthttp.RequestHandler {
 	}
 }
 
+// isRead says that a request only reads, and may be shed before those that vote.
+// Probes may not: a server that is busy is not a dead one.
+func isRead(fctx *fasthttp.RequestCtx) bool {
+	if !fctx.IsGet() && !fctx.IsHead() {
+		return false
+	}
+	switch string(fctx.Path()) {
+	case "/livez", "/readyz", "/metrics":
+		return false
+	}
+	return true
+}
+
 // refuse answers with a problem outside any route.
 func (s *Server) refuse(fctx *fasthttp.RequestCtx, err error) {
 	c := s.app.AcquireCtx(fctx)

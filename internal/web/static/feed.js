@@ -5,7 +5,7 @@
   'use strict';
   window.joute = {
     follow: function (wants) {
-      var source = null, timer = 0, watch = 0, hide = 0, said = '', last = '', heard = 0, fails = 0, closed = false;
+      var source = null, timer = 0, watch = 0, hide = 0, said = '', last = '', at = '', heard = 0, fails = 0, closed = false;
 
       function state(now) { if (now !== said) wants.state(said = now); }
       function got(text) {
@@ -13,9 +13,12 @@
         fails = 0;
         state('live');
         if (text === last) return;
-        last = text;
-        wants.board(JSON.parse(text), text);
+        var board = JSON.parse(last = text);
+        at = stand(board);
+        wants.board(board, text);
       }
+      // How far a board is. A longer one of the same place, as a page may ask for, is no news.
+      function stand(board) { return board.position + ' ' + board.phase; }
       // Apart by chance, so that a thousand pages do not ask at once.
       function about(ms) { return ms * (0.8 + 0.4 * Math.random()); }
       function later(what, ms) { clearTimeout(timer); timer = setTimeout(what, about(ms)); }
@@ -50,9 +53,9 @@
           return answer.text();
         }).then(function (text) {
           if (closed || checked !== source) return;
-          var missed = checked && last && text !== last;
+          if (checked && stand(JSON.parse(text)) === at) return state('live'); // it is only quiet
           got(text);
-          if (missed) listen();
+          if (checked) listen();
         }, function () {
           if (closed || checked !== source) return;
           fails++;
