@@ -66,6 +66,8 @@ type Profile struct {
 type Attempt struct {
 	At        time.Time
 	Level     string // of the pass: device, email or partner
+	Present   bool   // the pass was seen in the hall
+	School    bool   // the pass is proven to be of a member of the entry's school
 	Address   netip.Addr
 	UserAgent string
 	Client    Client

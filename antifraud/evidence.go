@@ -25,7 +25,8 @@ type Evidence struct {
 	Visible      *bool            `json:"visible,omitempty"`
 	Profile      *EvidenceProfile `json:"profile,omitempty"`
 	EmailProven  *bool            `json:"email_verified,omitempty"`
-	SchoolDomain *bool            `json:"school_domain,omitempty"`
+	Present      bool             `json:"present,omitempty"`
+	SchoolDomain bool             `json:"school_domain,omitempty"`
 }
 
 // EvidenceProfile is a [Profile] without the names a person could be found by.
@@ -57,6 +58,8 @@ func (k EvidenceKey) Evidence(a Attempt) Evidence {
 		DwellMS:     a.Client.DwellMS,
 		ConfirmMS:   a.Client.ConfirmMS,
 		Visible:     a.Client.Visible,
+
+		Present: a.Present, SchoolDomain: a.School,
 	}
 	if a.Address.IsValid() {
 		address := a.Address.Unmap().WithZone("")

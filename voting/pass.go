@@ -21,7 +21,11 @@ type Pass struct {
 	Level   contest.Level
 	Voter   Voter
 	Expires time.Time
+	Present bool               // seen in the hall
+	School  string             // whose member the holder is proven to be, or empty
 	Profile *antifraud.Profile // of the member, when a partner's pass tells
+
+	subject string // whom one of our own tokens names
 }
 
 // LogValue implements [slog.LogValuer]; a voter is nobody's name.
@@ -70,6 +74,8 @@ func NewPasses(keys Keys) *Passes {
 type passClaims struct {
 	jwt.RegisteredClaims
 	Level   contest.Level      `json:"level,omitempty"`
+	Present bool               `json:"present,omitempty"`
+	School  string             `json:"school,omitempty"`
 	Profile *antifraud.Profile `json:"profile,omitempty"`
 }
 
@@ -80,26 +86,49 @@ func (p *Passes) IssueDevice(c *contest.Contest, now time.Time) (token string, p
 	if err != nil {
 		return "", Pass{}, fmt.Errorf("issue pass: %w", err)
 	}
-	expires := now
-	if c.Phases.Voting.Closes.After(now) {
-		expires = c.Phases.Voting.Closes
+	pass = Pass{Contest: c.ID, Level: contest.LevelDevice, subject: device.String()}
+	if pass.Voter, err = p.voter(c.ID, contest.LevelDevice, pass.subject); err != nil {
+		return "", Pass{}, err
 	}
-	expires = expires.Add(passAfterClose).Truncate(time.Second)
+	return p.issue(c, pass, now)
+}
+
+// IssueEmail makes a pass for a voter who has proven an e-mail address. The
+// token names the voter, not the address. With the address of a school's member
+// comes the school.
+func (p *Passes) IssueEmail(c *contest.Contest, voter Voter, school string, now time.Time) (token string, pass Pass, err error) {
+	return p.issue(c, Pass{Contest: c.ID, Level: contest.LevelEmail, Voter: voter, School: school, subject: voter.String()}, now)
+}
+
+// IssuePresent makes the pass anew with the mark of having been in the hall: the
+// same voter at the same level. A partner's pass cannot be made anew: [ErrPass].
+func (p *Passes) IssuePresent(c *contest.Contest, pass Pass, now time.Time) (token string, marked Pass, err error) {
+	if pass.subject == "" || pass.Contest != c.ID {
+		return "", Pass{}, fmt.Errorf("%w: only a pass of our own takes a mark", ErrPass)
+	}
+	pass.Present = true
+	return p.issue(c, pass, now)
+}
+
+// issue signs a pass. It outlives the close by passAfterClose.
+func (p *Passes) issue(c *contest.Contest, pass Pass, now time.Time) (string, Pass, error) {
+	pass.Expires = now
+	if c.Phases.Voting.Closes.After(now) {
+		pass.Expires = c.Phases.Voting.Closes
+	}
+	pass.Expires = pass.Expires.Add(passAfterClose).Truncate(time.Second)
 	t := jwt.NewWithClaims(jwt.SigningMethodHS256, passClaims{
-		Level: contest.LevelDevice,
+		Level: pass.Level, Present: pass.Present, School: pass.School,
 		RegisteredClaims: jwt.RegisteredClaims{
-			Subject: device.String(), Audience: jwt.ClaimStrings{c.ID}, ExpiresAt: jwt.NewNumericDate(expires),
+			Subject: pass.subject, Audience: jwt.ClaimStrings{c.ID}, ExpiresAt: jwt.NewNumericDate(pass.Expires),
 		},
 	})
 	t.Header["typ"] = passKind
-	if token, err = t.SignedString(p.sign); err != nil {
+	token, err := t.SignedString(p.sign)
+	if err != nil {
 		return "", Pass{}, fmt.Errorf("issue pass: %w", err)
 	}
-	voter, err := p.voter(c.ID, contest.LevelDevice, device.String())
-	if err != nil {
-		return "", Pass{}, err
-	}
-	return token, Pass{Contest: c.ID, Level: contest.LevelDevice, Voter: voter, Expires: expires}, nil
+	return token, pass, nil
 }
 
 // Check reads a token for contest c at the instant now: one of ours, or a
@@ -137,15 +166,30 @@ func (p *Passes) Check(c *contest.Contest, token string, now time.Time) (Pass, e
 	if claims.Subject == "" || len(claims.Subject) > maxSubject {
 		return Pass{}, fmt.Errorf("%w: sub must be 1 to %d bytes", ErrPass, maxSubject)
 	}
-	voter, err := p.voter(c.ID, level, claims.Subject)
-	if err != nil {
-		return Pass{}, err
-	}
-	pass := Pass{Contest: c.ID, Level: level, Voter: voter, Expires: claims.ExpiresAt.Time}
-	if !own {
+	pass := Pass{Contest: c.ID, Level: level, Expires: claims.ExpiresAt.Time}
+	switch {
+	case !own:
 		pass.Profile = claims.Profile
+	case level == contest.LevelEmail:
+		if err := pass.Voter.UnmarshalText([]byte(claims.Subject)); err != nil {
+			return Pass{}, fmt.Errorf("%w: %w", ErrPass, err)
+		}
+	}
+	if own {
+		pass.Present, pass.School, pass.subject = claims.Present, claims.School, claims.Subject
+	}
+	if pass.Voter == (Voter{}) {
+		if pass.Voter, err = p.voter(c.ID, level, claims.Subject); err != nil {
+			return Pass{}, err
+		}
 	}
 	return pass, nil
+}
+
+// EmailVoter is the voter of an e-mail address in its canonical form, for who
+// proves it first and with no device that voted.
+func (p *Passes) EmailVoter(contestID, canonical string) (Voter, error) {
+	return p.voter(contestID, contest.LevelEmail, canonical)
 }
 
 // voter is the pseudonym of who a pass names: a keyed hash over how they are

@@ -104,6 +104,7 @@ func TestServe_OneBallotThroughThreeServers(t *testing.T) {
 	}
 	type answer struct {
 		status int
+		again  int // how often it was asked again
 		stored struct{ Receipt, At, Position, Standing string }
 		err    error
 	}
@@ -122,29 +123,38 @@ func TestServe_OneBallotThroughThreeServers(t *testing.T) {
 			request.SetBodyRaw(body)
 			<-gate
 			a := &answers[i]
-			if a.err = clients[i%servers].Do(request, response); a.err != nil {
-				return
+			// A server too busy to say what became of the ballot is asked again, as the
+			// contract tells clients to; each ask may be the one that counts.
+			for deadline := time.Now().Add(time.Minute); ; a.again++ {
+				if a.err = clients[i%servers].Do(request, response); a.err != nil {
+					return
+				}
+				if a.status = response.StatusCode(); a.status != http.StatusServiceUnavailable || time.Now().After(deadline) {
+					break
+				}
 			}
-			a.status = response.StatusCode()
 			a.err = json.Unmarshal(response.Body(), &a.stored)
 		})
 	}
 	close(gate)
 	casting.Wait()
 
-	statuses := map[int]int{}
+	statuses, again := map[int]int{}, 0
 	first := answers[0].stored
 	for i, a := range answers {
 		if a.err != nil {
 			t.Fatalf("cast %d: %v", i, a.err)
 		}
 		statuses[a.status]++
+		again += a.again
 		if a.stored != first || first.Receipt == "" {
 			t.Fatalf("cast %d was answered %+v, cast 0 %+v", i, a.stored, first)
 		}
 	}
-	if statuses[http.StatusCreated] != 1 || statuses[http.StatusOK] != casts-1 {
-		t.Errorf("answers by status: %v", statuses)
+	// The 201 may have been the answer that a busy server could not give any more.
+	created := statuses[http.StatusCreated]
+	if created > 1 || created == 0 && again == 0 || statuses[http.StatusOK] != casts-created {
+		t.Errorf("answers by status: %v, %d asked again", statuses, again)
 	}
 	recorded := 0
 	for line := range strings.Lines(one.joute("export", "one")) {

@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/joute/joute/antifraud"
+	"github.com/joute/joute/contest/registry"
 	"github.com/joute/joute/voting"
 )
 
@@ -85,10 +86,11 @@ func isOrigin(text string) bool {
 
 // attempt is what the server saw of the request. It lives as long as this
 // request: only its Evidence, keyed, is ever kept.
-func (s *Server) attempt(c *fiber.Ctx, pass voting.Pass, client antifraud.Client) antifraud.Attempt {
+func (s *Server) attempt(c *fiber.Ctx, stored *registry.Stored, entry string, pass voting.Pass, client antifraud.Client) antifraud.Attempt {
+	e, _ := stored.Contest.Entry(entry)
 	agent := header(c, fiber.HeaderUserAgent)
 	return antifraud.Attempt{
 		At: time.Now(), Level: string(pass.Level), Address: s.address(c), UserAgent: agent[:min(len(agent), maxAgent)],
-		Client: client, Profile: pass.Profile,
+		Client: client, Profile: pass.Profile, Present: pass.Present, School: pass.School != "" && pass.School == e.School,
 	}
 }

@@ -47,7 +47,7 @@ func (s *Server) postBallot(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	outcome, err := s.cast(stored, id, body.Entry, pass, s.attempt(c, pass, body.Client))
+	outcome, err := s.cast(stored, id, body.Entry, pass, s.attempt(c, stored, body.Entry, pass, body.Client))
 	if err != nil {
 		return err
 	}

@@ -136,7 +136,7 @@ func seenBy(form *fasthttp.Args) antifraud.Client {
 // castForm casts a vote form and leads to the page that says what became of it:
 // to, with query. action is where the same form is sent again.
 func (s *Server) castForm(c *fiber.Ctx, stored *registry.Stored, f voteForm, action, to string, query url.Values) error {
-	outcome, err := s.cast(stored, f.ballot, f.entry, f.pass, s.attempt(c, f.pass, f.client))
+	outcome, err := s.cast(stored, f.ballot, f.entry, f.pass, s.attempt(c, stored, f.entry, f.pass, f.client))
 	if p := problemOf(err); p != nil && p.status == fiber.StatusServiceUnavailable {
 		// It may have been counted or not: the same ballot again settles it.
 		s.log.Warn("vote form unanswered", slog.String("request", s.requestID(c)), slog.String("code", p.code), slog.Any("error", err))
@@ -198,12 +198,13 @@ func (s *Server) formPass(stored *registry.Stored, cookie, made string) (token s
 type status struct {
 	Kind, Title, Text string
 	Receipt           string // address of the page that says it to whoever has it
+	After             *after // nil for who is not the ballot's voter
 }
 
 // statusOf reads what the address says happened, and believes nothing of it: an
 // accepted ballot is looked up by its receipt, a refusal is shown only where it
 // is so. A link made up by somebody else shows nothing.
-func (s *Server) statusOf(ctx context.Context, c *fiber.Ctx, stored *registry.Stored, board *live.Board, me *voting.Pass, voted bool, w words) (*status, error) {
+func (s *Server) statusOf(ctx context.Context, c *fiber.Ctx, stored *registry.Stored, board *live.Board, me *voting.Pass, hasVoted bool, w words) (*status, error) {
 	d := stored.Contest
 	if text := query(c, "receipt"); text != "" {
 		receipt, err := s.cfg.Receipts.Open(text)
@@ -219,13 +220,16 @@ func (s *Server) statusOf(ctx context.Context, c *fiber.Ctx, stored *registry.St
 		}
 		said := castStatus(w, d, board, cast, c.QueryInt("left"))
 		said.Receipt = receiptHref(text, w.Lang)
+		if me != nil {
+			said.After = s.afterVote(ctx, c, accepted{stored, *me, cast, text, w})
+		}
 		return said, nil
 	}
 	over := board.Phase != contest.PhaseVoting
 	switch refused := voting.Code(c.Query("refused")); {
-	case refused == voting.AlreadyVoted && voted:
+	case refused == voting.AlreadyVoted && hasVoted:
 		return &status{Kind: "wait", Title: w.Say("page.already.title"), Text: nextTurn(w, d, board, "page.already")}, nil
-	case refused == voting.BallotReused && voted:
+	case refused == voting.BallotReused && hasVoted:
 		return &status{Kind: "wait", Title: w.Say("page.reused.title"), Text: w.Say("page.reused")}, nil
 	case refused == voting.PhaseClosed && over:
 		return &status{Kind: "bad", Title: w.Say("page.closed.title"), Text: w.Say("page.closed")}, nil
