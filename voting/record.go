@@ -23,6 +23,7 @@ const (
 	KindClose     Kind = "close"
 	KindRules     Kind = "rules"
 	KindPublish   Kind = "publish"
+	KindJoin      Kind = "join" // Voter was found to be the voter Into
 )
 
 // Record is one line of the ledger. Standing is the ballot's standing after
@@ -38,7 +39,8 @@ type Record struct {
 	Standing Standing
 	Reasons  []string
 	Actor    Actor
-	Version  int // of the contest document, on open and rules
+	Into     Voter // on join: who Voter is; ballots cast before stay Voter's
+	Version  int   // of the contest document, on open and rules
 }
 
 // recordJSON is the wire form of the contract; positions, times and voters are text.
@@ -50,6 +52,7 @@ type recordJSON struct {
 	Entry    string     `json:"entry,omitempty"`
 	School   string     `json:"school,omitempty"`
 	Voter    *Voter     `json:"voter,omitempty"`
+	Into     *Voter     `json:"into,omitempty"`
 	Standing Standing   `json:"standing,omitempty"`
 	Reasons  []string   `json:"reasons,omitempty"`
 	Actor    Actor      `json:"actor"`
@@ -73,6 +76,9 @@ func (r Record) MarshalJSON() ([]byte, error) {
 	if r.NamesBallot() {
 		line.Ballot, line.Voter = &r.Ballot, &r.Voter
 	}
+	if r.Kind == KindJoin {
+		line.Voter, line.Into = &r.Voter, &r.Into
+	}
 	return json.Marshal(line)
 }
 
@@ -92,6 +98,9 @@ func (r *Record) UnmarshalJSON(data []byte) error {
 	}
 	if line.Voter != nil {
 		r.Voter = *line.Voter
+	}
+	if line.Into != nil {
+		r.Into = *line.Into
 	}
 	return nil
 }

@@ -51,6 +51,7 @@ type Boxes struct {
 	store *store.Store
 
 	cast, standing, configure, turn, close, publish *store.Script
+	join, claim, member, turns                      *store.Script
 	tally, settle, mark, mendScript                 *store.Script
 }
 
@@ -66,6 +67,7 @@ func load(st *store.Store, source func(name string) string) *Boxes {
 		store: st,
 		cast:  script("cast", false), standing: script("standing", false), configure: script("configure", false),
 		turn: script("turn", false), close: script("close", false), publish: script("publish", false),
+		join: script("join", false), claim: script("claim", false), member: script("member", false), turns: script("turns", false),
 		tally: script("tally", true), settle: script("settle", false), mark: script("mark", false), mendScript: script("mend", false),
 	}
 }
@@ -223,6 +225,15 @@ func (r reply) integer(i int) (int64, error) {
 		}
 	}
 	return 0, fmt.Errorf("ballot box: value %d of the reply %q is no integer", i, r.code())
+}
+
+// voter is the i-th value, a voter.
+func (r reply) voter(i int) (voting.Voter, error) {
+	text := r.text(i)
+	if len(text) != len(voting.Voter{}) {
+		return voting.Voter{}, fmt.Errorf("ballot box: value %d of the reply %q is no voter", i, r.code())
+	}
+	return voting.Voter([]byte(text)), nil
 }
 
 // cast reads the values that answer in box.lua gives, from place 7 on.

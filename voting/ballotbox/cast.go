@@ -3,7 +3,6 @@ package ballotbox
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -31,10 +30,10 @@ func (b *Boxes) Cast(ctx context.Context, s *registry.Stored, ballot voting.Ball
 		return voting.Outcome{}, fmt.Errorf("cast: %w", err)
 	}
 	entry, _ := s.Contest.Entry(ballot.Entry)
-	box := boxOf(ballot.Voter, s.Contest.Boxes)
-	keys := keysOf(s.Contest.ID, box)
 	around := time.Now()
 	for attempt := 0; ; attempt++ {
+		box := boxOf(ballot.Voter, s.Contest.Boxes)
+		keys := keysOf(s.Contest.ID, box)
 		args := []any{
 			ballot.Voter[:], ballot.ID[:], ballot.Entry, entry.School,
 			string(ballot.Standing), strings.Join(ballot.Reasons, " "), string(ballot.Refuse), evidence,
@@ -47,19 +46,25 @@ func (b *Boxes) Cast(ctx context.Context, s *registry.Stored, ballot voting.Ball
 		if err != nil {
 			return voting.Outcome{}, err
 		}
-		if reply.code() != "bounds" {
+		switch reply.code() {
+		case "joined":
+			if ballot.Voter, err = reply.voter(1); err != nil {
+				return voting.Outcome{}, err
+			}
+		case "bounds":
+			// This server's clock is days away from the store's, which is the one
+			// that counts.
+			now, err := reply.integer(1)
+			if err != nil {
+				return voting.Outcome{}, err
+			}
+			around = time.UnixMilli(now)
+		default:
 			return outcome(s, box, ballot, reply)
 		}
-		// This server's clock is days away from the store's, which is the one
-		// that counts.
-		now, err := reply.integer(1)
-		if err != nil {
-			return voting.Outcome{}, err
+		if attempt > 2 { // a joined voter is nobody else's, and one period holds the clock
+			return voting.Outcome{}, fmt.Errorf("cast: the box keeps answering %q", reply.code())
 		}
-		if attempt > 0 {
-			return voting.Outcome{}, errors.New("cast: no period holds the store's clock")
-		}
-		around = time.UnixMilli(now)
 	}
 }
 

@@ -18,7 +18,8 @@ import (
 //	joute:{contest/n}:tally        hash    counts by entry and standing
 //	joute:{contest/n}:ledger       stream  the records, id millisecond-offset
 //	joute:{contest/n}:frozen       hash    the tally of the freezing instant
-//	joute:{contest/n}:voters:BBBB  hash    voter -> turns used
+//	joute:{contest/n}:voters:BBBB  hash    voter -> turns used and ballots, or who it is; voter+ -> who joined it
+//	joute:{contest/n}:joining      hash    voter -> who it is, until that is worked in
 //	joute:{contest/n}:ballots:BBBB hash    ballot+voter -> what became of it
 //	joute:{contest/n}:evidence     stream  what was seen; expires 30 days after the close
 //	joute:{contest/0}:past         hash    minute -> tally, for trends
@@ -39,7 +40,7 @@ const buckets = 1 << 14
 // boxKeys are the keys of one box.
 type boxKeys struct {
 	meta, tally, ledger, frozen string
-	evidence, past              string
+	evidence, past, joining     string
 	prefix                      string
 }
 
@@ -47,7 +48,7 @@ func keysOf(contestID string, box int) boxKeys {
 	prefix := fmt.Sprintf("joute:{%s/%d}:", contestID, box)
 	return boxKeys{
 		prefix: prefix, meta: prefix + "meta", tally: prefix + "tally", ledger: prefix + "ledger",
-		frozen: prefix + "frozen", evidence: prefix + "evidence", past: prefix + "past",
+		frozen: prefix + "frozen", evidence: prefix + "evidence", past: prefix + "past", joining: prefix + "joining",
 	}
 }
 

@@ -162,13 +162,20 @@ func parseRecord(m redis.XMessage, epoch int64, box int) (voting.Record, error) 
 		}
 		r.Version = v
 	}
-	ballot := field("ballot")
+	ballot, voter := field("ballot"), field("voter")
+	if r.Kind == voting.KindJoin {
+		into := field("into")
+		if len(voter) != len(r.Voter) || len(into) != len(r.Into) {
+			return voting.Record{}, fmt.Errorf("corrupt ballot box: record %s joins no voters", m.ID)
+		}
+		copy(r.Voter[:], voter)
+		copy(r.Into[:], into)
+	}
 	if ballot == "" {
 		return r, nil
 	}
 	id, err1 := uuid.FromBytes([]byte(ballot))
 	standing, err2 := voting.ParseStanding(field("standing"))
-	voter := field("voter")
 	if err := errors.Join(err1, err2); err != nil || len(voter) != len(r.Voter) {
 		return voting.Record{}, fmt.Errorf("corrupt ballot box: record %s names no ballot: %w", m.ID, err)
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -45,7 +47,7 @@ func (b *Boxes) mend(ctx context.Context, s *registry.Stored, box int) error {
 			return fmt.Errorf("mend: %w", err)
 		}
 		if len(reply) == 1 && reply[0] == "mended" {
-			return nil
+			return b.settleTorn(ctx, s, torn)
 		}
 	}
 	return fmt.Errorf("mend: %w", ctx.Err())
@@ -92,10 +94,12 @@ func repairs(c *contest.Contest, keys boxKeys, ledger, torn []voting.Record) (ha
 		ballot uuid.UUID
 	}
 	fold, ballots, casts := voting.NewFold(), map[ballotKey]voting.Record{}, map[voting.Voter][]voting.Record{}
-	named := map[ballotKey]bool{}
+	named, into := map[ballotKey]bool{}, map[voting.Voter]voting.Voter{}
 	for _, r := range torn {
 		if r.NamesBallot() {
 			named[ballotKey{r.Voter, r.Ballot}] = true
+		}
+		if r.Voter != (voting.Voter{}) {
 			casts[r.Voter] = nil
 		}
 	}
@@ -103,7 +107,13 @@ func repairs(c *contest.Contest, keys boxKeys, ledger, torn []voting.Record) (ha
 	for _, r := range ledger {
 		fold.Add(r)
 		key := ballotKey{r.Voter, r.Ballot}
-		if _, wanted := casts[r.Voter]; !wanted || !r.NamesBallot() {
+		if _, wanted := casts[r.Voter]; !wanted {
+			continue
+		}
+		if r.Kind == voting.KindJoin {
+			into[r.Voter] = r.Into
+		}
+		if !r.NamesBallot() {
 			continue
 		}
 		if last[key] = r; r.Kind == voting.KindCast {
@@ -136,7 +146,11 @@ func repairs(c *contest.Contest, keys boxKeys, ledger, torn []voting.Record) (ha
 		withdrawn := func(r voting.Record) bool {
 			return last[ballotKey{r.Voter, r.Ballot}].Standing == voting.Withdrawn
 		}
-		repair(keys.voters(voter), string(voter[:]), turnsText(c, cast, withdrawn))
+		value := turnsText(c, cast, withdrawn)
+		if other, joined := into[voter]; joined {
+			value = "=" + string(other[:]) + ballotIDs(cast)
+		}
+		repair(keys.voters(voter), string(voter[:]), value)
 	}
 	return hashes, args
 }
@@ -158,13 +172,7 @@ func turnsText(c *contest.Contest, casts []voting.Record, withdrawn func(voting.
 	if len(casts) == 0 {
 		return ""
 	}
-	newest := casts[len(casts)-1].Position.At()
-	var start int64
-	for _, bound := range c.Periods(newest) {
-		if !bound.After(newest) {
-			start = bound.UnixMilli()
-		}
-	}
+	start := periodStart(c, casts[len(casts)-1].Position.At())
 	used, perEntry := 0, map[string]int{}
 	for _, r := range casts {
 		if r.Position.Millis >= start && !withdrawn(r) {
@@ -172,13 +180,37 @@ func turnsText(c *contest.Contest, casts []voting.Record, withdrawn func(voting.
 			perEntry[r.Entry]++
 		}
 	}
+	return fmt.Sprintf("%d|%d|%s|%s", start, used, entriesText(c, perEntry), ballotIDs(casts))
+}
+
+// entriesText is the turns by entry as the scripts keep them: nothing where the
+// rules do not limit them.
+func entriesText(c *contest.Contest, perEntry map[string]int) string {
 	var entries []string
 	if c.Rules.PerEntry < c.Rules.Ballots.Max {
-		for entry, n := range perEntry {
-			entries = append(entries, fmt.Sprintf("%s=%d", entry, n))
+		for _, entry := range slices.Sorted(maps.Keys(perEntry)) {
+			entries = append(entries, fmt.Sprintf("%s=%d", entry, perEntry[entry]))
 		}
 	}
-	return fmt.Sprintf("%d|%d|%s", start, used, strings.Join(entries, ","))
+	return strings.Join(entries, ",")
+}
+
+func ballotIDs(casts []voting.Record) string {
+	var ids strings.Builder
+	for _, r := range casts {
+		ids.Write(r.Ballot[:])
+	}
+	return ids.String()
+}
+
+// periodStart is when the period of an instant began, in ms; 0 for `contest`.
+func periodStart(c *contest.Contest, at time.Time) (start int64) {
+	for _, bound := range c.Periods(at) {
+		if !bound.After(at) {
+			start = bound.UnixMilli()
+		}
+	}
+	return start
 }
 
 // mendTime bounds a mending: a ledger of a million records is read in seconds.

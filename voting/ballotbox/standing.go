@@ -15,8 +15,18 @@ import (
 	"github.com/joute/joute/voting"
 )
 
-// Find is the ballot as it stands, or [ErrNoSuchBallot].
+// Find is the ballot as it stands, or [ErrNoSuchBallot]. A voter who is several
+// devices finds the ballots of each, under the voter that cast it.
 func (b *Boxes) Find(ctx context.Context, s *registry.Stored, voter voting.Voter, id uuid.UUID) (voting.Cast, error) {
+	cast, err := b.find(ctx, s, voter, id)
+	if errors.Is(err, ErrNoSuchBallot) {
+		return b.findInGroup(ctx, s, voter, id)
+	}
+	return cast, err
+}
+
+// find is Find among the ballots of this very voter.
+func (b *Boxes) find(ctx context.Context, s *registry.Stored, voter voting.Voter, id uuid.UUID) (voting.Cast, error) {
 	box := boxOf(voter, s.Contest.Boxes)
 	keys := keysOf(s.Contest.ID, box)
 	value, err := b.store.Client().HGet(ctx, keys.ballots(id), string(id[:])+string(voter[:])).Result()
@@ -36,12 +46,12 @@ func (b *Boxes) Find(ctx context.Context, s *registry.Stored, voter voting.Voter
 
 // HasVoted tells whether the voter has cast a ballot that was accepted.
 func (b *Boxes) HasVoted(ctx context.Context, s *registry.Stored, voter voting.Voter) (bool, error) {
-	keys := keysOf(s.Contest.ID, boxOf(voter, s.Contest.Boxes))
-	voted, err := b.store.Client().HExists(ctx, keys.voters(voter), string(voter[:])).Result()
-	if err != nil {
-		return false, fmt.Errorf("has voted: %w", store.Classify(err))
+	me, err := b.voter(ctx, s, voter)
+	if err != nil || len(me.ballots) > 0 || me.into == nil {
+		return len(me.ballots) > 0, err
 	}
-	return voted, nil
+	it, err := b.voter(ctx, s, *me.into)
+	return len(it.ballots) > 0, err
 }
 
 // Lookup finds a ballot by its id alone, in whichever box it is. Ids are made by
@@ -94,7 +104,7 @@ func (b *Boxes) Change(ctx context.Context, s *registry.Stored, change Change) (
 	if _, err := voting.ParseStanding(string(change.Standing)); err != nil {
 		return voting.Cast{}, false, fmt.Errorf("change standing: %w", err)
 	}
-	before, err := b.Find(ctx, s, change.Voter, change.Ballot)
+	before, err := b.find(ctx, s, change.Voter, change.Ballot)
 	if err != nil {
 		return voting.Cast{}, false, err
 	}
@@ -111,6 +121,9 @@ func (b *Boxes) Change(ctx context.Context, s *registry.Stored, change Change) (
 	case "changed", "unchanged":
 		cast, err := reply.cast(s.Epoch, box)
 		cast.Ballot, cast.Voter = change.Ballot, change.Voter
+		if err == nil && cast.Standing == voting.Withdrawn {
+			err = b.returnTurn(ctx, s, change.Voter)
+		}
 		return cast, reply.code() == "changed", err
 	case string(voting.UndoExpired):
 		return voting.Cast{}, false, ErrUndoExpired

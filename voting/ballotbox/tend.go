@@ -12,6 +12,10 @@ import (
 // well within a second of its instant. The looking is in memory.
 const tendEvery = 250 * time.Millisecond
 
+// joinsEvery is how often joins are looked for that a server left half done. Their
+// voter may vote too often meanwhile, and has that taken back when it is found.
+const joinsEvery = 10 * time.Second
+
 // Tend keeps the boxes of all contests up to their documents until ctx ends: it
 // configures boxes that lag behind a version, and opens and closes them in time.
 // Any number of servers may tend the same boxes. What fails is tried again.
@@ -43,6 +47,7 @@ func (b *Boxes) Tend(ctx context.Context, log *slog.Logger, contests func() []*r
 type tended struct {
 	version        int
 	opened, closed bool
+	joins          time.Time // when they were looked for
 }
 
 func (b *Boxes) tend(ctx context.Context, s *registry.Stored, done map[string]tended) error {
@@ -52,7 +57,14 @@ func (b *Boxes) tend(ctx context.Context, s *registry.Stored, done map[string]te
 		if err := b.Configure(ctx, s); err != nil {
 			return err
 		}
-		t = tended{version: s.Version}
+		t = tended{version: s.Version, joins: t.joins}
+	}
+	if now := time.Now(); now.Sub(t.joins) >= joinsEvery {
+		if err := b.finishAll(ctx, s); err != nil {
+			return err
+		}
+		t.joins = now
+		done[id] = t
 	}
 	// A clock behind the store's asks late, one ahead asks again until the
 	// store agrees: its script decides.

@@ -1,6 +1,6 @@
 -- Cast one ballot, at most once.
 --
--- KEYS 5 voters   hash    voter -> turns used in the voter's newest period
+-- KEYS 5 voters   hash    voter -> turns used in the voter's newest period, and ballots
 --      6 ballots  hash    ballot .. voter -> what became of the ballot
 --      7 evidence stream  what was seen of the attempt, same ids as the ledger
 -- ARGV 1 voter, 16 bytes    2 ballot, 16 bytes    3 entry    4 its school
@@ -15,6 +15,7 @@
 --   phase-closed     before opens, at or after closes
 --   already-voted    no turn left in the period, or none for this entry
 --   ARGV[7]          as decided before, on a ballot not seen before
+--   joined           {joined, voter}: this voter is that one; cast again as that one
 --   bounds           now is in none of the periods: call again with bounds around now
 --   unconfigured, torn   see open_box
 
@@ -46,6 +47,10 @@ if first then
   local code = first.entry == entry and 'duplicate' or 'ballot-reused'
   return answer(code, box, turns.used, next, first)
 end
+if turns.into then
+  commit(box)
+  return { 'joined', turns.into }
+end
 if ARGV[7] ~= '' then return answer(ARGV[7], box, turns.used, next) end
 if box.state ~= 'open' then return answer('phase-closed', box, turns.used, next) end
 local spent = turns.entries[entry] or 0
@@ -61,7 +66,7 @@ if standing == 'counted' and box.ties == 'earliest' then
 end
 local ballot = { standing = standing, at = box.at, offset = box.offset, entry = entry, reasons = ARGV[6] }
 redis.call('HSET', KEYS[6], id, ballot_text(ballot))
-turns.used = turns.used + 1
+turns.used, turns.ballots = turns.used + 1, turns.ballots .. ARGV[2]
 if box.per_entry < box.max then turns.entries[entry] = spent + 1 end
 redis.call('HSET', KEYS[5], voter, turns_text(turns))
 redis.call('XADD', KEYS[7], cast, 'seen', ARGV[8])

@@ -51,8 +51,9 @@ if box.ties == 'earliest' then
 end
 ballot.standing, ballot.reasons = to, ARGV[5]
 redis.call('HSET', KEYS[6], id, ballot_text(ballot))
--- A ballot taken back gives its turn back; a void one does not.
-if to == 'withdrawn' and ballot.at >= turns.start then
+-- A ballot taken back gives its turn back; a void one does not. Whose voter is now
+-- another one has its turns there: see join.go.
+if to == 'withdrawn' and not turns.into and ballot.at >= turns.start then
   turns.used = math.max(turns.used - 1, 0)
   turns.entries[entry] = math.max((turns.entries[entry] or 0) - 1, 0)
   redis.call('HSET', KEYS[5], voter, turns_text(turns))
