@@ -118,3 +118,65 @@ func TestTorn_FindsABoxThatIsNotMended(t *testing.T) {
 		}
 	}
 }
+
+// The same for the write that joins a voter to another: what was never committed
+// joins nobody, and joining once more is as if for the first time.
+func TestTorn_AnInterruptedJoinJoinsNobody(t *testing.T) {
+	server := redistest.Start(t)
+	size := func() int64 {
+		info, err := os.Stat(server.AOF())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return info.Size()
+	}
+	cuts := 0
+	for cut := int64(1); ; cut += 23 {
+		b, s := New(openStore(t, server.URL())), newContest(t)
+		mustCast(t, b, s, ballotFor("phone", "n-1"))
+		it := join(t, b, s, "ada@", "phone")
+		mustCast(t, b, s, ballotFor("laptop", "s-1"))
+		begin := size()
+		if _, err := b.into(t.Context(), s, voterNamed("laptop"), it, false); err != nil {
+			t.Fatal(err)
+		}
+		end := size()
+		server.Kill()
+		if begin+cut >= end {
+			server.Restart()
+			break
+		}
+		if err := os.Truncate(server.AOF(), begin+cut); err != nil {
+			t.Fatal(err)
+		}
+		server.Restart()
+		mustCast(t, New(openStore(t, server.URL())), s, ballotFor("other", "n-2"))
+		server.Kill()
+		server.Restart()
+
+		b = New(openStore(t, server.URL()))
+		joins := func() (n int) {
+			for _, r := range ledgerOf(t, b, s, voting.Position{}) {
+				if r.Kind == voting.KindJoin && r.Voter == voterNamed("laptop") {
+					n++
+				}
+			}
+			return n
+		}
+		if n := joins(); n != 0 {
+			t.Fatalf("cut %d bytes in: %d joins in the ledger", cut, n)
+		}
+		if laptop, err := b.voter(t.Context(), s, voterNamed("laptop")); err != nil || laptop.into != nil || len(laptop.ballots) != 1 {
+			t.Fatalf("cut %d bytes in: the laptop is %+v, %v", cut, laptop, err)
+		}
+		join(t, b, s, "ada@", "laptop")
+		if got := fmt.Sprint(standings(t, b, s, it)); got != "[counted void]" || joins() != 1 {
+			t.Fatalf("cut %d bytes in, joined once more: %s", cut, got)
+		}
+		checkRecount(t, b, s)
+		cuts++
+	}
+	if cuts < 5 {
+		t.Fatalf("only %d cuts", cuts)
+	}
+}
