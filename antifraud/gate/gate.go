@@ -16,18 +16,21 @@ import (
 //go:embed lua/use.lua
 var useSource string
 
+//go:embed lua/recent.lua
+var recentSource string
+
 // ErrSpent is returned for a thing that has been used as often as it may.
 var ErrSpent = errors.New("used as often as it may be")
 
 // Counters are the counters of a store. They hold no state of their own and are
 // safe for concurrent use.
 type Counters struct {
-	use *store.Script
+	use, recent *store.Script
 }
 
 // New loads the scripts. Nothing is sent to the store yet.
 func New(st *store.Store) *Counters {
-	return &Counters{use: st.Script("use", useSource, false)}
+	return &Counters{use: st.Script("use", useSource, false), recent: st.Script("recent", recentSource, false)}
 }
 
 // Uses names a thing that may be used by so many, such as a code on a wall.
@@ -54,4 +57,27 @@ func (c *Counters) Use(ctx context.Context, u Uses, who [16]byte) error {
 		return ErrSpent
 	}
 	return fmt.Errorf("use: unknown reply %q", reply)
+}
+
+// Rate names something that may be done so often in any span of time, such as a
+// mail to one address.
+type Rate struct {
+	Kind  string        // of the act: a word of our own
+	Name  string        // to whom or what; a keyed hash where that is somebody
+	Limit int           // in one span
+	Span  time.Duration // any such span, not the hours of a clock
+}
+
+// Allow tells whether an act, named by act, may be done once more, and counts it
+// when it may. The same act again is the same answer, so that a call whose answer
+// was lost can be repeated.
+func (c *Counters) Allow(ctx context.Context, r Rate, act string) (bool, error) {
+	reply, err := c.recent.Run(ctx, []string{rateKey(r)}, act, r.Limit, r.Span.Milliseconds()).StringSlice()
+	if err != nil {
+		return false, fmt.Errorf("allow: %w", err)
+	}
+	if len(reply) == 1 && (reply[0] == "allowed" || reply[0] == "refused") {
+		return reply[0] == "allowed", nil
+	}
+	return false, fmt.Errorf("allow: unknown reply %q", reply)
 }

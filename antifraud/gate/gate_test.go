@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/joute/joute/internal/redistest"
 	"github.com/joute/joute/internal/store"
 )
@@ -153,6 +155,43 @@ func TestUse_AWrongKindOfKeyChangesNothing(t *testing.T) {
 		}
 		if err := New(st).Use(t.Context(), u, user(1)); err == nil || errors.Is(err, ErrSpent) {
 			t.Fatalf("%v", err)
+		}
+	})
+}
+
+// Any span holds the limit at most, also over the border of two clock hours.
+func TestAllow_HoldsTheLimitInAnySpan(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, st *store.Store) {
+		c, ctx := New(st), t.Context()
+		r := Rate{Kind: "test", Name: fmt.Sprint(os.Getpid(), "-", things.Add(1)), Limit: 3, Span: time.Hour}
+		allowed := 0
+		for n := range 1000 {
+			ok, err := c.Allow(ctx, r, fmt.Sprint("act", n))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if ok {
+				allowed++
+			}
+		}
+		if allowed != 3 {
+			t.Fatalf("%d of 1000 allowed", allowed)
+		}
+		if ok, err := c.Allow(ctx, r, "act1"); err != nil || !ok {
+			t.Fatalf("the same act asked again: %v, %v", ok, err)
+		}
+		// The first leaves the span: one more, and no second.
+		first := st.Client().ZScore(ctx, rateKey(r), "act0").Val()
+		if err := st.Client().ZAdd(ctx, rateKey(r), redis.Z{Score: first - 3_600_001, Member: "act0"}).Err(); err != nil {
+			t.Fatal(err)
+		}
+		for n, want := range []bool{true, false} {
+			if ok, err := c.Allow(ctx, r, fmt.Sprint("later", n)); err != nil || ok != want {
+				t.Fatalf("act %d after the first has left: %v, %v", n, ok, err)
+			}
+		}
+		if left := st.Client().PTTL(ctx, rateKey(r)).Val(); left <= 0 || left > time.Hour {
+			t.Fatalf("the key lives %v", left)
 		}
 	})
 }

@@ -5,7 +5,10 @@ package gate
 // ids are checked and have no brace or slash.
 //
 //	joute:{contest/uses/kind/name}  set  who used one short-lived thing; lives as long as Uses.Life says
+//	joute:{rate/kind/name}          zset  acts of the last span; lives for a span after the last
 //
 // Members are pseudonyms of the contest: no address, no name.
+
+func rateKey(r Rate) string { return "joute:{rate/" + r.Kind + "/" + r.Name + "}" }
 
 func usesKey(u Uses) string { return "joute:{" + u.Contest + "/uses/" + u.Kind + "/" + u.Name + "}" }
