@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"github.com/joute/joute/antifraud/gate"
 	"github.com/joute/joute/contest/registry"
 	"github.com/joute/joute/internal/keyring"
 	"github.com/joute/joute/internal/live"
@@ -22,6 +23,7 @@ import (
 	"github.com/joute/joute/internal/web"
 	"github.com/joute/joute/voting"
 	"github.com/joute/joute/voting/ballotbox"
+	"github.com/joute/joute/voting/codes"
 )
 
 // config is what a service is made of, checked.
@@ -94,9 +96,11 @@ func open(ctx context.Context, cfg config) (_ *service, err error) {
 	s.boards = live.New(s.boxes, cfg.log)
 	s.registry = registry.New(s.store, keys, registry.Options{Log: cfg.log})
 	s.feeds = live.NewFeeds(s.boards, s.registry.Get, cfg.log, live.FeedOptions{})
+	counters := gate.New(s.store)
 	s.web, err = web.New(web.Config{
 		Store: s.store, Gate: s.gate, Registry: s.registry, Boxes: s.boxes, Boards: s.boards, Feeds: s.feeds,
-		Passes: voting.NewPasses(keys), Receipts: receipts, FormKey: keys.Derive("form"),
+		Passes: voting.NewPasses(keys), Receipts: receipts, FormKey: keys.Derive("form"), Secrets: keys,
+		Counters: counters, Codes: codes.New(s.store, counters, keys.Derive("code")),
 		AdminKey: cfg.adminKey, PublicURL: cfg.publicURL, TrustedProxies: cfg.trustedProxies,
 		Log: cfg.log, Metrics: metrics, Version: versionText(),
 	})

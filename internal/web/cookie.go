@@ -1,11 +1,14 @@
 package web
 
 import (
+	"encoding/base64"
 	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
+
+	"github.com/joute/joute/voting"
 )
 
 // maxCookieAge is the longest that browsers keep a cookie.
@@ -56,4 +59,29 @@ func setPassCookie(c *fiber.Ctx, contestID, token string, expires time.Time) {
 		Name: passCookieName(contestID), Value: token, Path: "/", MaxAge: int(age.Seconds()),
 		Secure: true, HTTPOnly: true, SameSite: fiber.CookieSameSiteLaxMode,
 	})
+}
+
+// provenCookieName is the cookie of an address that was just proven, sealed: a form
+// that needs it does not ask for it again (WCAG 2.2, 3.3.7).
+func provenCookieName(contestID string) string { return "__Host-joute_proven-" + contestID }
+
+func setProvenCookie(c *fiber.Ctx, contestID string, sealed []byte) {
+	c.Cookie(&fiber.Cookie{
+		Name: provenCookieName(contestID), Value: base64.RawURLEncoding.EncodeToString(sealed), Path: "/", MaxAge: int(provenLife.Seconds()),
+		Secure: true, HTTPOnly: true, SameSite: fiber.CookieSameSiteLaxMode,
+	})
+}
+
+// provenEmail is the address that this browser has just proven, or the zero Email.
+func (s *Server) provenEmail(c *fiber.Ctx, contestID string) voting.Email {
+	sealed, err := base64.RawURLEncoding.DecodeString(c.Cookies(provenCookieName(contestID)))
+	if err != nil || len(sealed) == 0 {
+		return voting.Email{}
+	}
+	plain, err := s.cfg.Secrets.Open(sealed, sealedEmail+contestID)
+	if err != nil {
+		return voting.Email{}
+	}
+	email, _ := voting.ParseEmail(string(plain))
+	return email
 }

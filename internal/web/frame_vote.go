@@ -162,7 +162,7 @@ func (s *Server) confirm(c *fiber.Ctx, code int, form []field) error {
 	case form != nil:
 		v.Fields, v.Status = form, &status{Kind: "wait", Title: v.Say("frame.expired.title"), Text: v.Say("frame.expired")}
 	case v.Status != nil || board.Phase != contest.PhaseVoting:
-	case !contest.LevelDevice.AtLeast(d.Identity):
+	case !contest.LevelDevice.AtLeast(d.Identity) && !s.votesByEmail(d):
 		v.When = v.Say("page.identity." + string(d.Identity))
 	default:
 		if v.Fields, err = s.newForm(stored, entry.ID, asked, passCookie(c, d.ID)); err != nil {
@@ -198,6 +198,9 @@ func (s *Server) confirmVote(c *fiber.Ctx) error {
 		return err
 	}
 	f.client.Referrer = antifraud.ReferrerEmbed
+	if s.needsEmail(stored, f.pass) {
+		return s.proveFirst(c, stored.Contest, f)
+	}
 	to := "/c/" + stored.Contest.ID + "/e/" + f.entry + "/confirm"
 	return s.castForm(c, stored, f, to+"?"+formQuery(c, s.pageLang(c, stored.Contest.Locale)).Encode(), to, url.Values{})
 }

@@ -124,8 +124,8 @@ func (s *Server) aboard(c *fiber.Ctx, stored *registry.Stored, back string) (*co
 	v.Unit = schoolUnit(v.words, d)
 	v.Notices = notices(v.words, d, board)
 
-	// Without a pass of the device's kind there is no voting from this page.
-	v.Voting = board.Phase == contest.PhaseVoting && contest.LevelDevice.AtLeast(d.Identity)
+	// Voting from this page is with the pass of a device, or of an address proven on the way.
+	v.Voting = board.Phase == contest.PhaseVoting && (contest.LevelDevice.AtLeast(d.Identity) || s.votesByEmail(d))
 	if board.Phase == contest.PhaseVoting && !v.Voting {
 		v.Why = v.Say("page.identity." + string(d.Identity))
 	}

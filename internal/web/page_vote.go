@@ -37,6 +37,9 @@ func (s *Server) vote(c *fiber.Ctx) error {
 		return err
 	}
 	f.client.Referrer = antifraud.ReferrerSite
+	if s.needsEmail(stored, f.pass) {
+		return s.proveFirst(c, stored.Contest, f)
+	}
 	to := returnTo(stored.Contest, string(c.Request().PostArgs().Peek("back")))
 	return s.castForm(c, stored, f, "/c/"+stored.Contest.ID+"/vote"+chosen(c), to, url.Values{})
 }
@@ -198,6 +201,7 @@ func (s *Server) formPass(stored *registry.Stored, cookie, made string) (token s
 type status struct {
 	Kind, Title, Text string
 	Receipt           string // address of the page that says it to whoever has it
+	Proof             string // what the voter has just proven
 	After             *after // nil for who is not the ballot's voter
 }
 
@@ -208,8 +212,13 @@ func (s *Server) statusOf(ctx context.Context, c *fiber.Ctx, stored *registry.St
 	d := stored.Contest
 	if text := query(c, "receipt"); text != "" {
 		receipt, err := s.cfg.Receipts.Open(text)
-		if err != nil || receipt.Contest != d.ID || (me != nil && me.Voter != receipt.Voter) {
+		if err != nil || receipt.Contest != d.ID {
 			return nil, nil
+		}
+		if me != nil { // the one who cast it, on whichever device
+			if same, err := s.cfg.Boxes.Same(ctx, stored, me.Voter, receipt.Voter); err != nil || !same {
+				return nil, err
+			}
 		}
 		cast, err := s.cfg.Boxes.Find(ctx, stored, receipt.Voter, receipt.Ballot)
 		if errors.Is(err, ballotbox.ErrNoSuchBallot) {
@@ -220,10 +229,14 @@ func (s *Server) statusOf(ctx context.Context, c *fiber.Ctx, stored *registry.St
 		}
 		said := castStatus(w, d, board, cast, c.QueryInt("left"))
 		said.Receipt = receiptHref(text, w.Lang)
+		said.Proof = proofLine(c, d, me, w)
 		if me != nil {
 			said.After = s.afterVote(ctx, c, accepted{stored, *me, cast, text, w})
 		}
 		return said, nil
+	}
+	if line := proofLine(c, d, me, w); line != "" {
+		return &status{Kind: "good", Title: line}, nil
 	}
 	over := board.Phase != contest.PhaseVoting
 	switch refused := voting.Code(c.Query("refused")); {
@@ -235,6 +248,17 @@ func (s *Server) statusOf(ctx context.Context, c *fiber.Ctx, stored *registry.St
 		return &status{Kind: "bad", Title: w.Say("page.closed.title"), Text: w.Say("page.closed")}, nil
 	}
 	return nil, nil
+}
+
+// proofLine says what a voter has just proven, if that is so.
+func proofLine(c *fiber.Ctx, d *contest.Contest, me *voting.Pass, w words) string {
+	if me == nil || !me.Level.AtLeast(contest.LevelEmail) || c.Query("proven") == "" {
+		return ""
+	}
+	if school, ok := d.School(me.School); ok {
+		return w.Say("proof.done.school", "School", w.In(school.Name, d))
+	}
+	return w.Say("proof.done")
 }
 
 // castStatus says where an accepted ballot stands.

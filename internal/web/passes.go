@@ -1,6 +1,7 @@
 package web
 
 import (
+	"regexp"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -20,10 +21,17 @@ type passAnswer struct {
 	Voter   voting.Voter  `json:"voter"`
 	Level   contest.Level `json:"level"`
 	Expires string        `json:"expires"`
+	School  string        `json:"school,omitempty"`
 }
 
-// postPass issues a pass. It is the one state-changing call without a bearer,
-// so it looks where the request comes from.
+// pendingAnswer is a pass that waits for the code that was sent.
+type pendingAnswer struct {
+	Pending string `json:"pending"`
+	Expires string `json:"expires"`
+}
+
+// postPass issues a pass, or sends the code that one by e-mail needs. It is a
+// state-changing call without a bearer, so it looks where the request comes from.
 func (s *Server) postPass(c *fiber.Ctx) error {
 	stored, err := s.contest(c)
 	if err != nil {
@@ -36,23 +44,96 @@ func (s *Server) postPass(c *fiber.Ctx) error {
 	if err := decode(c, &body); err != nil {
 		return err
 	}
-	if body.Level == string(contest.LevelEmail) {
-		return invalid("level", "email")
-	}
+	email := body.Level == string(contest.LevelEmail)
 	var check checks
-	check.expect(body.Level == string(contest.LevelDevice), "level", "device")
-	check.expect(body.Email == "", "email", "nothing with level device")
+	check.expect(email || body.Level == string(contest.LevelDevice), "level", "device or email")
+	if email {
+		check.expect(body.Email != "", "email", "an e-mail address")
+	} else {
+		check.expect(body.Email == "", "email", "nothing with level device")
+	}
 	if err := check.err(); err != nil {
 		return err
+	}
+	if email {
+		asks, err := s.optionalPass(c, stored)
+		if err != nil {
+			return err
+		}
+		asked, err := s.askCode(stored, s.mailLang(c, stored), body.Email, asks)
+		if err != nil {
+			return err
+		}
+		return sendPersonal(c, fiber.StatusAccepted, pendingAnswer{asked.Pending, voting.FormatTime(asked.Expires)})
 	}
 	token, pass, err := s.cfg.Passes.IssueDevice(stored.Contest, time.Now())
 	if err != nil {
 		return err
 	}
+	return s.sendPass(c, stored, token, pass)
+}
+
+type confirmBody struct {
+	Pending string `json:"pending"`
+	Code    string `json:"code"`
+}
+
+// confirmPass gives the pass for a code. With the device's pass as bearer, what
+// that was marked with stays.
+func (s *Server) confirmPass(c *fiber.Ctx) error {
+	stored, err := s.contest(c)
+	if err != nil {
+		return err
+	}
+	if s.foreign(c, stored) {
+		return errForbidden
+	}
+	var body confirmBody
+	if err := decode(c, &body); err != nil {
+		return err
+	}
+	var check checks
+	check.expect(body.Pending != "" && len(body.Pending) <= maxPending, "pending", "the pending of a pass by e-mail")
+	check.expect(codeShape.MatchString(body.Code), "code", "six digits")
+	if err := check.err(); err != nil {
+		return err
+	}
+	asked, err := s.optionalPass(c, stored)
+	if err != nil {
+		return err
+	}
+	proven, err := s.confirmCode(stored, body.Pending, body.Code, asked)
+	if err != nil {
+		return err
+	}
+	return s.sendPass(c, stored, proven.token, proven.pass)
+}
+
+const maxPending = 64
+
+var codeShape = regexp.MustCompile(`^[0-9]{6}$`)
+
+// sendPass gives a pass to a caller, and to a page of ours as its cookie too.
+func (s *Server) sendPass(c *fiber.Ctx, stored *registry.Stored, token string, pass voting.Pass) error {
 	if c.Get(headerFetchSite) == "same-origin" {
 		setPassCookie(c, stored.Contest.ID, token, pass.Expires)
 	}
-	return sendPersonal(c, fiber.StatusCreated, passAnswer{token, pass.Voter, pass.Level, voting.FormatTime(pass.Expires)})
+	return sendPersonal(c, fiber.StatusCreated, passAnswer{token, pass.Voter, pass.Level, voting.FormatTime(pass.Expires), pass.School})
+}
+
+// optionalPass is the pass that the call carries, or nil where it carries none.
+func (s *Server) optionalPass(c *fiber.Ctx, stored *registry.Stored) (*voting.Pass, error) {
+	if c.Get(fiber.HeaderAuthorization) == "" {
+		return nil, nil
+	}
+	pass, err := s.pass(c, stored)
+	return &pass, err
+}
+
+// mailLang is the language of a mail that a call asks for: the one its caller
+// prefers, else the contest's.
+func (s *Server) mailLang(c *fiber.Ctx, stored *registry.Stored) string {
+	return s.choose("", c.Get(fiber.HeaderAcceptLanguage), stored.Contest.Locale)
 }
 
 // pass is the pass that the call carries as a bearer.

@@ -24,6 +24,7 @@ func (s *Server) endpoints() []endpoint {
 		{"GET", onContest, s.getContest, true},
 		{"PUT", onContest, s.organizer(s.announced(s.putContest)), false},
 		{"POST", onContest + "/passes", s.postPass, false},
+		{"POST", onContest + "/passes/confirm", s.confirmPass, false},
 		{"POST", onContest + "/ballots", s.postBallot, false},
 		{"GET", onContest + "/ballots/:ballot", s.getBallot, false},
 		{"DELETE", onContest + "/ballots/:ballot", s.announced(s.deleteBallot), false},

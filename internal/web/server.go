@@ -24,15 +24,25 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/valyala/fasthttp"
 
+	"github.com/joute/joute/antifraud/gate"
 	"github.com/joute/joute/contest/registry"
 	"github.com/joute/joute/internal/live"
+	"github.com/joute/joute/internal/mail"
 	"github.com/joute/joute/internal/store"
 	"github.com/joute/joute/voting"
 	"github.com/joute/joute/voting/ballotbox"
+	"github.com/joute/joute/voting/codes"
 )
 
-// Config is what a server stands on. All of it is needed but TrustedProxies,
-// PublicURL and Version.
+// Secrets seals what must not be read by others, such as addresses; what was sealed
+// for one purpose opens for that purpose only.
+type Secrets interface {
+	Seal(plain []byte, purpose string) ([]byte, error)
+	Open(sealed []byte, purpose string) ([]byte, error)
+}
+
+// Config is what a server stands on. All of it is needed but Mail, Disposable,
+// TrustedProxies, PublicURL and Version.
 type Config struct {
 	Store    *store.Store
 	Gate     *store.Gate
@@ -42,6 +52,12 @@ type Config struct {
 	Boxes    *ballotbox.Boxes
 	Passes   *voting.Passes
 	Receipts *voting.Receipts
+	Counters *gate.Counters
+	Codes    *codes.Codes
+	Secrets  Secrets
+
+	Mail       *mail.Outbox    // nil: no e-mail leaves this server, nobody can prove an address
+	Disposable *voting.Domains // mailboxes that last minutes
 
 	FormKey        []byte         // signs vote forms; the same on every server of the data folder
 	AdminKey       string         // the organizer's bearer key

@@ -19,13 +19,17 @@ import (
 	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/joute/joute/antifraud/gate"
 	"github.com/joute/joute/contest/registry"
 	"github.com/joute/joute/internal/keyring"
 	"github.com/joute/joute/internal/live"
+	"github.com/joute/joute/internal/mail"
+	"github.com/joute/joute/internal/mail/mailsink"
 	"github.com/joute/joute/internal/redistest"
 	"github.com/joute/joute/internal/store"
 	"github.com/joute/joute/voting"
 	"github.com/joute/joute/voting/ballotbox"
+	"github.com/joute/joute/voting/codes"
 )
 
 func TestMain(m *testing.M) { redistest.Main(m) }
@@ -37,6 +41,7 @@ type env struct {
 	t      testing.TB
 	server *Server
 	boxes  *ballotbox.Boxes
+	mails  *mailsink.Sink // where its mails go
 	addr   string
 	log    *logBuffer
 	served chan error
@@ -72,7 +77,7 @@ func startOn(t testing.TB, redisURL string, before ...func(*Server)) *env {
 	st, err := store.Open(ctx, store.Options{URL: redisURL, Registerer: metrics, Log: log})
 	must(t, err)
 	t.Cleanup(func() { st.Close() })
-	gate, err := store.OpenGate(ctx, st, store.GateOptions{Log: log})
+	safety, err := store.OpenGate(ctx, st, store.GateOptions{Log: log})
 	must(t, err)
 	ring, err := keyring.Open(t.TempDir())
 	must(t, err)
@@ -87,8 +92,17 @@ func startOn(t testing.TB, redisURL string, before ...func(*Server)) *env {
 	var announced sync.WaitGroup
 	announced.Go(func() { feeds.Run(announcing) })
 	t.Cleanup(func() { stop(); announced.Wait() })
+	counters := gate.New(st)
+	e.mails, err = mailsink.Start()
+	must(t, err)
+	sender, err := mail.Open(e.mails.URL(), "joute@vote.example.org")
+	must(t, err)
+	outbox := mail.NewOutbox(sender, log, mail.Options{})
+	announced.Go(func() { outbox.Run(announcing) })
+	t.Cleanup(func() { e.mails.Close() })
 	e.server, err = New(Config{
-		Store: st, Gate: gate, Registry: contests, Boxes: e.boxes, Boards: boards, Feeds: feeds,
+		Counters: counters, Codes: codes.New(st, counters, ring.Derive("code")), Secrets: ring, Mail: outbox, Disposable: voting.BuiltinDisposable(),
+		Store: st, Gate: safety, Registry: contests, Boxes: e.boxes, Boards: boards, Feeds: feeds,
 		Passes: voting.NewPasses(ring), Receipts: receipts, FormKey: ring.Derive("form"), AdminKey: organizerKey, PublicURL: "https://vote.example.org",
 		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Log: log, Metrics: metrics, Version: "test",
 	})

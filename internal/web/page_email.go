@@ -1,0 +1,285 @@
+package web
+
+import (
+	"context"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/google/uuid"
+	"github.com/valyala/fasthttp"
+
+	"github.com/joute/joute/antifraud"
+	"github.com/joute/joute/contest"
+	"github.com/joute/joute/contest/registry"
+	"github.com/joute/joute/voting"
+)
+
+// emailView is what email.html shows: first the form for an address, then the one
+// for the code that was sent there.
+type emailView struct {
+	layout
+	Contest, Path string
+	For           string // title of the entry whose vote waits for the proof, or empty
+	Pending       string // empty: no code is waited for
+	Down          bool   // mails do not leave now
+	Fault         string // why what was sent cannot be taken
+	Typed         string // the address again, with a fault
+	Fields        []field
+	Action        string
+	Another       string // address of the page that asks for another code
+	Links         contest.Links
+	Contact       string
+}
+
+// errand is what a proof is for: a vote that waits for it, or a page to go back to.
+// It is in the address of the page; a ballot's id makes the vote the same one
+// however often it is sent.
+type errand struct {
+	entry  contest.Entry
+	ballot uuid.UUID
+	client antifraud.Client
+	back   string
+}
+
+// errandOf reads the errand of a page's address, or of a form. What makes no sense
+// is left out.
+func errandOf(d *contest.Contest, args *fasthttp.Args) errand {
+	get := func(name string) string { return string(args.Peek(name)) }
+	e := errand{back: get("back")}
+	if len(e.back) > maxBack {
+		e.back = ""
+	}
+	entry, ok := d.Entry(get("entry"))
+	ballot, valid := parseBallotID(get("ballot"))
+	if ok && valid && !entry.Hidden {
+		e.entry, e.ballot, e.client.Referrer = entry, ballot, antifraud.ReferrerSite
+		if via := get("via"); viaShape.MatchString(via) {
+			e.client.Via = via
+		}
+		if origin := get("origin"); isOrigin(origin) && origin != "" {
+			e.client.EmbedOrigin, e.client.Referrer = origin, antifraud.ReferrerEmbed
+		}
+	}
+	return e
+}
+
+// maxBack is a receipt and a little more.
+const maxBack = 600
+
+func (e errand) fields() []field {
+	var fields []field
+	add := func(name, value string) {
+		if value != "" {
+			fields = append(fields, field{name, value})
+		}
+	}
+	if e.entry.ID != "" {
+		add("entry", e.entry.ID)
+		add("ballot", e.ballot.String())
+		add("via", e.client.Via)
+		add("origin", e.client.EmbedOrigin)
+	}
+	add("back", e.back)
+	return fields
+}
+
+// emailHref is a page of the proof with an errand.
+func emailHref(c *fiber.Ctx, d *contest.Contest, page string, e errand, more ...field) string {
+	query := url.Values{}
+	for _, f := range append(e.fields(), more...) {
+		query.Set(f.Name, f.Value)
+	}
+	if lang := strings.TrimPrefix(chosen(c), "?lang="); lang != "" {
+		query.Set("lang", lang)
+	}
+	href := "/c/" + d.ID + page
+	if len(query) > 0 {
+		href += "?" + query.Encode()
+	}
+	return href
+}
+
+// needsEmail says that a vote with this pass must wait for the proof of an address,
+// which can be given here.
+func (s *Server) needsEmail(stored *registry.Stored, pass voting.Pass) bool {
+	return s.votesByEmail(stored.Contest) && !pass.Level.AtLeast(contest.LevelEmail)
+}
+
+// votesByEmail says that the contest asks for an address, and that this server can
+// find out whose it is.
+func (s *Server) votesByEmail(d *contest.Contest) bool {
+	return d.Identity == contest.LevelEmail && s.cfg.Mail != nil
+}
+
+// proveFirst leads a vote form to the proof that it needs.
+func (s *Server) proveFirst(c *fiber.Ctx, d *contest.Contest, f voteForm) error {
+	e := errand{ballot: f.ballot, client: f.client, back: string(c.Request().PostArgs().Peek("back"))}
+	e.entry, _ = d.Entry(f.entry)
+	return c.Redirect(emailHref(c, d, "/email", e), fiber.StatusSeeOther)
+}
+
+// emailPage asks for an address.
+func (s *Server) emailPage(c *fiber.Ctx) error {
+	return s.sendEmailPage(c, fiber.StatusOK, func(*emailView) {})
+}
+
+// codePage asks for the code that was sent.
+func (s *Server) codePage(c *fiber.Ctx) error {
+	return s.sendEmailPage(c, fiber.StatusOK, func(v *emailView) { v.Pending = query(c, "pending") })
+}
+
+// sendEmailPage is either page, with what fill adds. The errand is the one of the
+// address, or of the form.
+func (s *Server) sendEmailPage(c *fiber.Ctx, status int, fill func(*emailView)) error {
+	stored, err := s.contest(c)
+	if err != nil {
+		return err
+	}
+	if err := s.provable(stored); err != nil {
+		return err
+	}
+	d := stored.Contest
+	args := c.Request().URI().QueryArgs()
+	if c.Method() == fiber.MethodPost {
+		args = c.Request().PostArgs()
+	}
+	e := errandOf(d, args)
+	lang := s.pageLang(c, d.Locale)
+	v := &emailView{layout: s.frame(c, lang, ""), Path: "/c/" + d.ID + chosen(c), Fields: e.fields(), Down: s.cfg.Mail.Down(), Links: d.Links, Contact: contactHref(d.Links.Contact)}
+	v.Contest, v.Brand, v.Theme = v.In(d.Title, d), d.Brand, themeHref(d)
+	v.For = v.In(e.entry.Title, d)
+	fill(v)
+	v.Title, v.Action = v.Say("proof.title"), "/c/"+d.ID+"/email"+chosen(c)
+	page, pending := "/email", []field(nil)
+	if v.Pending != "" {
+		v.Title, v.Action = v.Say("proof.code.title"), "/c/"+d.ID+"/email/code"+chosen(c)
+		page, pending = "/email/code", []field{{"pending", v.Pending}}
+		v.Another = emailHref(c, d, "/email", e)
+	}
+	other := url.Values{"lang": {v.OtherLang}}
+	for _, f := range append(e.fields(), pending...) {
+		other.Set(f.Name, f.Value)
+	}
+	v.Other = "/c/" + d.ID + page + "?" + other.Encode()
+	if err := s.render(c, status, "email.html", lang, v); err != nil {
+		return err
+	}
+	c.Set(fiber.HeaderCacheControl, "private, no-store")
+	return nil
+}
+
+// emailForm checks what both forms have in common.
+func (s *Server) emailForm(c *fiber.Ctx) (*registry.Stored, *fasthttp.Args, error) {
+	stored, err := s.contest(c)
+	if err != nil {
+		return nil, nil, err
+	}
+	if !s.fromOwnPage(c) {
+		return nil, nil, errForbidden
+	}
+	if err := checkType(c, "application/x-www-form-urlencoded"); err != nil {
+		return nil, nil, err
+	}
+	return stored, c.Request().PostArgs(), nil
+}
+
+// askEmail takes the form of an address and leads to the one of the code.
+func (s *Server) askEmail(c *fiber.Ctx) error {
+	stored, form, err := s.emailForm(c)
+	if err != nil {
+		return err
+	}
+	d := stored.Contest
+	typed := string(form.Peek("email"))
+	asked, err := s.askCode(stored, s.pageLang(c, d.Locale), typed, s.visitor(c, stored))
+	if p := problemOf(err); p != nil && (p.status == fiber.StatusBadRequest || p.status == fiber.StatusTooManyRequests) {
+		return s.sendEmailPage(c, p.status, func(v *emailView) {
+			_, v.Fault = s.tellProof(v.Lang, p)
+			v.Typed = typed[:min(len(typed), maxTypedAgain)]
+		})
+	}
+	if err != nil {
+		return err
+	}
+	return c.Redirect(emailHref(c, d, "/email/code", errandOf(d, form), field{"pending", asked.Pending}), fiber.StatusSeeOther)
+}
+
+const maxTypedAgain = 300
+
+// tellProof is a refusal of the proof in words for the page.
+func (s *Server) tellProof(lang string, p *problem) (heading, text string) {
+	d := p.document(s.texts, lang, "")
+	return d.Title, d.Detail
+}
+
+// confirmEmail takes a code: the browser's pass is then of who reads the address.
+// A vote that waited for it is cast.
+func (s *Server) confirmEmail(c *fiber.Ctx) error {
+	stored, form, err := s.emailForm(c)
+	if err != nil {
+		return err
+	}
+	d := stored.Contest
+	pending := string(form.Peek("pending"))
+	code := strings.Map(func(r rune) rune { // as people type what they read: 482 913
+		if r == ' ' || r == '-' || r == '\u00a0' {
+			return -1
+		}
+		return r
+	}, string(form.Peek("code")))
+	again := func(p *problem) error {
+		return s.sendEmailPage(c, p.status, func(v *emailView) {
+			_, v.Fault = s.tellProof(v.Lang, p)
+			if p.status == fiber.StatusForbidden {
+				v.Pending = pending // else another code must be asked for
+			}
+		})
+	}
+	if pending == "" || len(pending) > maxPending {
+		return again(errCodeGone)
+	}
+	if !codeShape.MatchString(code) {
+		return again(&problem{status: fiber.StatusForbidden, code: "wrong-code", say: "shape"})
+	}
+	p, err := s.confirmCode(stored, pending, code, s.visitor(c, stored))
+	if known := problemOf(err); known != nil && (known.code == "wrong-code" || known.code == "code-expired") {
+		return again(known)
+	}
+	if err != nil {
+		return err
+	}
+	setPassCookie(c, d.ID, p.token, p.pass.Expires)
+	setProvenCookie(c, d.ID, p.sealed)
+	e := errandOf(d, form)
+	if kind, receipt, _ := strings.Cut(e.back, "/"); kind == "r" {
+		if _, err := s.cfg.Receipts.Open(receipt); err == nil {
+			return c.Redirect("/r/"+receipt+chosen(c), fiber.StatusSeeOther)
+		}
+	}
+	to, said := returnTo(d, e.back), url.Values{"proven": {"1"}}
+	if e.entry.ID != "" {
+		f := voteForm{ballot: e.ballot, entry: e.entry.ID, client: e.client, token: p.token, pass: p.pass, known: true, maker: p.pass.Voter, sent: e.fields()}
+		return s.castForm(c, stored, f, "/c/"+d.ID+"/vote"+chosen(c), to, said)
+	}
+	if lang := strings.TrimPrefix(chosen(c), "?lang="); lang != "" {
+		said.Set("lang", lang)
+	}
+	if receipt := s.newestReceipt(stored, p.pass.Voter); receipt != "" {
+		said.Set("receipt", receipt)
+	}
+	return c.Redirect(to+"?"+said.Encode()+"#status", fiber.StatusSeeOther)
+}
+
+// newestReceipt is of the voter's last ballot, or empty: to say where it stands.
+func (s *Server) newestReceipt(stored *registry.Stored, voter voting.Voter) string {
+	casts, err := within(s.base, func(ctx context.Context) ([]voting.Cast, error) { return s.cfg.Boxes.Ballots(ctx, stored, voter) })
+	if err != nil || len(casts) == 0 {
+		return ""
+	}
+	return s.receipt(stored, casts[len(casts)-1])
+}
+
+// provenLife is how long a form may take the address that was just proven.
+const provenLife = 30 * time.Minute

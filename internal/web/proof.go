@@ -1,0 +1,178 @@
+package web
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/joute/joute/antifraud"
+	"github.com/joute/joute/antifraud/gate"
+	"github.com/joute/joute/contest"
+	"github.com/joute/joute/contest/registry"
+	"github.com/joute/joute/internal/mail"
+	"github.com/joute/joute/voting"
+	"github.com/joute/joute/voting/ballotbox"
+	"github.com/joute/joute/voting/codes"
+)
+
+var (
+	errNoMail     = &problem{status: 503, code: "mail-unavailable"}
+	errManyMails  = &problem{status: 429, code: "rate-limited", say: "mails", retryAfter: "60"}
+	errWrongCode  = &problem{status: 403, code: "wrong-code"}
+	errCodeGone   = &problem{status: 410, code: "code-expired"}
+	errEmail      = invalid("email", "email")
+	errDisposable = invalid("email", "disposable")
+	errLetters    = invalid("email", "letters")
+)
+
+// mailsPerMinute bounds what one contest sends: beyond it a mail provider takes
+// the sender for a flood, and nobody's code arrives.
+const mailsPerMinute = 3000
+
+// sealedEmail is what an address is sealed for, with the contest's id behind it.
+const sealedEmail = "proven e-mail "
+
+// provable says that an address can be proven on the contest now: until the result
+// is published, as a proof may still release a ballot that is held.
+func (s *Server) provable(stored *registry.Stored) error {
+	switch {
+	case s.cfg.Mail == nil:
+		return errNoMail
+	case stored.Phase(time.Now()) == contest.PhasePublished:
+		return &problem{status: fiber.StatusConflict, code: string(voting.PhaseClosed), say: "after", closedAt: stored.Closes(), zone: stored.Contest.Location()}
+	}
+	return nil
+}
+
+// askCode sends six digits to an address, for the device of the pass that asks,
+// if it has one. What it answers, and how long that takes, is the same for every
+// address, whoever has proven it before and however often it was asked for.
+func (s *Server) askCode(stored *registry.Stored, lang, address string, asks *voting.Pass) (codes.Asked, error) {
+	if err := s.provable(stored); err != nil {
+		return codes.Asked{}, err
+	}
+	d := stored.Contest
+	email, err := voting.ParseEmail(address)
+	switch {
+	case errors.Is(err, voting.ErrEmailLetters):
+		return codes.Asked{}, errLetters
+	case err != nil:
+		return codes.Asked{}, errEmail
+	case email.Disposable(s.cfg.Disposable):
+		return codes.Asked{}, errDisposable
+	}
+	voter, err := s.cfg.Passes.EmailVoter(d.ID, email.Canonical())
+	if err != nil {
+		return codes.Asked{}, err
+	}
+	q := codes.Question{Contest: d.ID, Canonical: email.Canonical(), Address: voter}
+	q.School, _ = voting.SchoolOf(d, email)
+	if q.Sealed, err = s.cfg.Secrets.Seal([]byte(email.Deliver()), sealedEmail+d.ID); err != nil {
+		return codes.Asked{}, err
+	}
+	if asks != nil && asks.Level == contest.LevelDevice {
+		q.Device = &asks.Voter
+	}
+	asked, err := within(s.base, func(ctx context.Context) (codes.Asked, error) {
+		free, err := s.cfg.Counters.Allow(ctx, gate.Rate{Kind: "mails", Name: d.ID, Limit: mailsPerMinute, Span: time.Minute}, rand.Text())
+		if err != nil {
+			return codes.Asked{}, err
+		}
+		if !free {
+			return codes.Asked{}, errManyMails
+		}
+		return s.cfg.Codes.Ask(ctx, q)
+	})
+	if err != nil {
+		return codes.Asked{}, err
+	}
+	w := words{s.texts, lang}
+	letter := mail.Code(lang, mail.CodeLetter{Contest: w.In(d.Title, d), Brand: d.Brand, Code: asked.Code, Minutes: int(codes.Life.Minutes())})
+	letter.To, letter.Before = email, asked.Expires
+	if asked.Code != "" {
+		s.cfg.Mail.Put(letter) // its delivery is not waited for: that would tell
+	}
+	return asked, nil
+}
+
+// proven is what a right code gives.
+type proven struct {
+	token    string
+	pass     voting.Pass
+	released int    // ballots that count now
+	sealed   []byte // the address, for a form that would ask for it again
+}
+
+// confirmCode takes a code. The pass it gives is of the voter whose address it is:
+// the device that asked, or who proved the address before on another one. What the
+// device's own pass was marked with stays.
+func (s *Server) confirmCode(stored *registry.Stored, pending, code string, asked *voting.Pass) (proven, error) {
+	if err := s.provable(stored); err != nil {
+		return proven{}, err
+	}
+	if err := s.cfg.Gate.Err(); err != nil {
+		return proven{}, err
+	}
+	ctx, cancel := s.organizerContext() // a join may touch many ballots; it is not stopped half-way
+	defer cancel()
+	answer, err := within(ctx, func(ctx context.Context) (codes.Answer, error) {
+		return s.cfg.Codes.Confirm(ctx, stored.Contest.ID, pending, code)
+	})
+	var wrong codes.WrongCode
+	switch {
+	case errors.As(err, &wrong) && wrong.Left > 0:
+		p := *errWrongCode
+		p.left, p.data = &wrong.Left, map[string]any{"Left": wrong.Left}
+		return proven{}, &p
+	case errors.Is(err, codes.ErrWrong), errors.Is(err, codes.ErrGone):
+		return proven{}, errCodeGone
+	case err != nil:
+		return proven{}, err
+	}
+	voter, err := s.cfg.Boxes.Join(ctx, stored, answer.Address, answer.Device)
+	if err != nil {
+		return proven{}, err
+	}
+	now := time.Now()
+	p := proven{sealed: answer.Sealed}
+	if p.token, p.pass, err = s.cfg.Passes.IssueEmail(stored.Contest, voter, answer.School, now); err != nil {
+		return proven{}, err
+	}
+	if asked != nil && asked.Present {
+		if p.token, p.pass, err = s.cfg.Passes.IssuePresent(stored.Contest, p.pass, now); err != nil {
+			return proven{}, err
+		}
+	}
+	if p.released, err = s.release(ctx, stored, voter, antifraud.StepEmail); err != nil {
+		return proven{}, err
+	}
+	s.cfg.Feeds.Changed(stored.Contest.ID)
+	return p, nil
+}
+
+// release counts the voter's held ballots that a proof is enough for, and tells
+// how many. Called again it releases the rest.
+func (s *Server) release(ctx context.Context, stored *registry.Stored, voter voting.Voter, proof antifraud.Step) (released int, err error) {
+	casts, err := s.cfg.Boxes.Ballots(ctx, stored, voter)
+	if err != nil {
+		return 0, err
+	}
+	for _, cast := range casts {
+		if cast.Standing != voting.Held || !antifraud.Releases(cast.Reasons, proof) {
+			continue
+		}
+		_, changed, err := s.cfg.Boxes.Change(ctx, stored, ballotbox.Change{
+			Voter: cast.Voter, Ballot: cast.Ballot, Standing: voting.Counted, Actor: voting.ActorVoter, Reasons: []string{"proven-" + string(proof)},
+		})
+		if err != nil {
+			return released, err
+		}
+		if changed {
+			released++
+		}
+	}
+	return released, nil
+}
