@@ -29,8 +29,8 @@ func readForms(lang string) map[string]letterForm {
 	for _, name := range []string{"code", "optin", "joined"} {
 		path := "templates/" + lang + "/" + name
 		forms[name] = letterForm{
-			text: texttemplate.Must(texttemplate.New(name + ".txt").Option("missingkey=error").ParseFS(templateFiles, path+".txt")),
-			html: htmltemplate.Must(htmltemplate.New(name + ".html").Option("missingkey=error").ParseFS(templateFiles, path+".html", "templates/layout.html")),
+			text: texttemplate.Must(texttemplate.New(name+".txt").Option("missingkey=error").ParseFS(templateFiles, path+".txt")),
+			html: htmltemplate.Must(htmltemplate.New(name+".html").Option("missingkey=error").ParseFS(templateFiles, path+".html", "templates/layout.html")),
 		}
 	}
 	return forms
