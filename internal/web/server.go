@@ -26,13 +26,14 @@ import (
 
 	"github.com/joute/joute/contest/registry"
 	"github.com/joute/joute/internal/live"
+	"github.com/joute/joute/internal/mail"
 	"github.com/joute/joute/internal/store"
 	"github.com/joute/joute/voting"
 	"github.com/joute/joute/voting/ballotbox"
 )
 
 // Config is what a server stands on. All of it is needed but TrustedProxies,
-// PublicURL and Version.
+// PublicURL, Version and what is of mail.
 type Config struct {
 	Store    *store.Store
 	Gate     *store.Gate
@@ -42,6 +43,10 @@ type Config struct {
 	Boxes    *ballotbox.Boxes
 	Passes   *voting.Passes
 	Receipts *voting.Receipts
+
+	Mail       *mail.Outbox      // nil: no e-mail can be sent here
+	Disposable *voting.Domains   // services of disposable addresses
+	DemoMail   func() []DemoMail // what /demo/mail shows, newest first; nil: there is no such page
 
 	FormKey        []byte         // signs vote forms; the same on every server of the data folder
 	AdminKey       string         // the organizer's bearer key
