@@ -1,6 +1,7 @@
 package mail
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -338,4 +339,98 @@ func FuzzParseFrom(f *testing.F) {
 			t.Fatalf("%q: %+v", text, a)
 		}
 	})
+}
+
+const silence = "(silence)"
+
+// scripted is a server that answers line by line as answer says, and hangs up
+// when it has none; silence goes on listening. Its channel gets one value for each connection that ended.
+func scripted(t *testing.T, greeting string, answer func(line string) string) (url string, ended <-chan struct{}) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	gone := make(chan struct{}, 10)
+	var serving sync.WaitGroup
+	serving.Go(func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			serving.Go(func() {
+				defer func() { gone <- struct{}{} }()
+				defer c.Close()
+				_, _ = c.Write([]byte(greeting))
+				for lines := bufio.NewScanner(c); lines.Scan(); {
+					reply := answer(lines.Text())
+					if reply == "" {
+						return
+					}
+					if reply == silence {
+						continue
+					}
+					_, _ = c.Write([]byte(reply))
+				}
+			})
+		}
+	})
+	t.Cleanup(func() { l.Close(); serving.Wait() })
+	return "smtp://" + l.Addr().String(), gone
+}
+
+// A server that takes the mail and is gone before the session goes on has the
+// mail: a second try would be a second mail.
+func TestSend_WhatWasTakenIsSent(t *testing.T) {
+	writing := false
+	url, _ := scripted(t, "220 here\r\n", func(line string) string {
+		verb, _, _ := strings.Cut(line, " ")
+		switch {
+		case writing && line == ".":
+			writing = false
+			return "250 taken\r\n"
+		case writing:
+			return silence
+		case verb == "DATA":
+			writing = true
+			return "354 go on\r\n"
+		case verb == "RSET":
+			return "" // gone
+		}
+		return "250 fine\r\n"
+	})
+	if err := open(t, url).Send(t.Context(), codeTo(t, "ada@example.org")); err != nil {
+		t.Errorf("the mail was taken: %v", err)
+	}
+}
+
+// A session that cannot begin leaves no connection behind.
+func TestSend_HangsUpWhenItCannotBegin(t *testing.T) {
+	for name, c := range map[string]struct {
+		greeting string
+		answer   string
+		class    Class
+	}{
+		"no service":     {"554 not here\r\n", "500 what\r\n", ClassGreeting},
+		"no EHLO":        {"220 here\r\n", "502 what\r\n", ClassGreeting},
+		"nobody we know": {"220 here\r\n", "250-x\r\n250 AUTH PLAIN\r\n", ClassAuth},
+		"not SMTP":       {"HTTP/1.1 400 Bad Request\r\n\r\n", "x\r\n", ClassGreeting},
+	} {
+		url, ended := scripted(t, c.greeting, func(line string) string {
+			if strings.HasPrefix(line, "AUTH") {
+				return "535 lovelace is unknown\r\n"
+			}
+			return c.answer
+		})
+		if c.class == ClassAuth {
+			url = strings.Replace(url, "://", "://joute:secret@", 1)
+		}
+		if got := class(t, open(t, url).Send(t.Context(), codeTo(t, "ada@example.org"))); got != c.class {
+			t.Errorf("%s: %s", name, got)
+		}
+		select {
+		case <-ended:
+		case <-time.After(patience):
+			t.Errorf("%s: the connection stays open", name)
+		}
+	}
 }
