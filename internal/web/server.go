@@ -41,8 +41,8 @@ type Secrets interface {
 	Open(sealed []byte, purpose string) ([]byte, error)
 }
 
-// Config is what a server stands on. All of it is needed but Mail, Disposable,
-// TrustedProxies, PublicURL and Version.
+// Config is what a server stands on. All of it is needed but TrustedProxies,
+// PublicURL, Version and what is of mail.
 type Config struct {
 	Store    *store.Store
 	Gate     *store.Gate
@@ -56,8 +56,9 @@ type Config struct {
 	Codes    *codes.Codes
 	Secrets  Secrets
 
-	Mail       *mail.Outbox    // nil: no e-mail leaves this server, nobody can prove an address
-	Disposable *voting.Domains // mailboxes that last minutes
+	Mail       *mail.Outbox      // nil: no e-mail leaves this server, nobody can prove an address
+	Disposable *voting.Domains   // services of disposable addresses
+	DemoMail   func() []DemoMail // what /demo/mail shows, newest first; nil: there is no such page
 
 	FormKey        []byte         // signs vote forms; the same on every server of the data folder
 	AdminKey       string         // the organizer's bearer key
