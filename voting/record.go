@@ -38,7 +38,8 @@ type Record struct {
 	Standing Standing
 	Reasons  []string
 	Actor    Actor
-	Version  int // of the contest document, on open and rules
+	Version  int  // of the contest document, on open and rules
+	Present  bool // on a cast: the pass had been in the hall
 }
 
 // recordJSON is the wire form of the contract; positions, times and voters are text.
@@ -54,6 +55,7 @@ type recordJSON struct {
 	Reasons  []string   `json:"reasons,omitempty"`
 	Actor    Actor      `json:"actor"`
 	Version  int        `json:"version,omitempty"`
+	Present  bool       `json:"present,omitempty"`
 }
 
 // TimeFormat is RFC 3339 with milliseconds, the precision of the store's clock
@@ -68,7 +70,7 @@ func (r Record) MarshalJSON() ([]byte, error) {
 	line := recordJSON{
 		Position: r.Position, Kind: r.Kind, At: FormatTime(r.Position.At()),
 		Entry: r.Entry, School: r.School, Standing: r.Standing, Reasons: r.Reasons,
-		Actor: r.Actor, Version: r.Version,
+		Actor: r.Actor, Version: r.Version, Present: r.Present,
 	}
 	if r.NamesBallot() {
 		line.Ballot, line.Voter = &r.Ballot, &r.Voter
@@ -85,7 +87,7 @@ func (r *Record) UnmarshalJSON(data []byte) error {
 	}
 	*r = Record{
 		Position: line.Position, Kind: line.Kind, Entry: line.Entry, School: line.School,
-		Standing: line.Standing, Reasons: line.Reasons, Actor: line.Actor, Version: line.Version,
+		Standing: line.Standing, Reasons: line.Reasons, Actor: line.Actor, Version: line.Version, Present: line.Present,
 	}
 	if line.Ballot != nil {
 		r.Ballot = *line.Ballot
