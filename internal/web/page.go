@@ -38,6 +38,8 @@ func (s *Server) pages(r fiber.Router) {
 	r.Get("/c/:contest/theme.css", s.theme)
 	r.Get("/r/:receipt", s.page(s.receiptPage))
 	r.Get("/tv/:contest", s.page(s.wall))
+	r.Get("/p/:token", s.page(s.presencePage))
+	r.Post("/p/:token", s.page(s.markPresent))
 	r.Get("/static/:file", s.static)
 	s.widgets(r)
 	s.pictures(r)

@@ -225,6 +225,9 @@ func (s *Server) statusOf(ctx context.Context, c *fiber.Ctx, stored *registry.St
 		}
 		return said, nil
 	}
+	if said := presentStatus(c, me, w); said != nil {
+		return said, nil
+	}
 	over := board.Phase != contest.PhaseVoting
 	switch refused := voting.Code(c.Query("refused")); {
 	case refused == voting.AlreadyVoted && hasVoted:

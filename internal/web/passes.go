@@ -13,6 +13,8 @@ import (
 type passBody struct {
 	Level string `json:"level"`
 	Email string `json:"email"`
+
+	Presence string `json:"presence"` // the code of the wall
 }
 
 type passAnswer struct {
@@ -20,6 +22,7 @@ type passAnswer struct {
 	Voter   voting.Voter  `json:"voter"`
 	Level   contest.Level `json:"level"`
 	Expires string        `json:"expires"`
+	Present bool          `json:"present,omitempty"`
 }
 
 // postPass issues a pass. It is the one state-changing call without a bearer,
@@ -49,10 +52,19 @@ func (s *Server) postPass(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	present, err := s.presence(c, stored, body.Presence, pass.Voter)
+	if err != nil {
+		return err
+	}
+	if present {
+		if token, pass, err = s.cfg.Passes.IssuePresent(stored.Contest, pass, time.Now()); err != nil {
+			return err
+		}
+	}
 	if c.Get(headerFetchSite) == "same-origin" {
 		setPassCookie(c, stored.Contest.ID, token, pass.Expires)
 	}
-	return sendPersonal(c, fiber.StatusCreated, passAnswer{token, pass.Voter, pass.Level, voting.FormatTime(pass.Expires)})
+	return sendPersonal(c, fiber.StatusCreated, passAnswer{token, pass.Voter, pass.Level, voting.FormatTime(pass.Expires), pass.Present})
 }
 
 // pass is the pass that the call carries as a bearer.

@@ -93,10 +93,12 @@ func invalid(path, say string) *problem {
 
 // sayings are the same for programs, in English whatever the language.
 var sayings = map[string]string{
-	"position": "expected a position of this ledger",
-	"limit":    "expected a number from 1 to 10000",
-	"ballot":   "expected a ballot id (UUID)",
-	"email":    "passes by e-mail are not offered yet: expected device",
+	"position":       "expected a position of this ledger",
+	"limit":          "expected a number from 1 to 10000",
+	"ballot":         "expected a ballot id (UUID)",
+	"email":          "passes by e-mail are not offered yet: expected device",
+	"presence":       "expected the code that the wall shows now",
+	"presence-spent": "this code has marked as many as it may: expected the next one",
 }
 
 // problemOf finds what an error means outside. Nil is an error nobody foresaw.

@@ -24,6 +24,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/valyala/fasthttp"
 
+	"github.com/joute/joute/antifraud/gate"
 	"github.com/joute/joute/contest/registry"
 	"github.com/joute/joute/internal/live"
 	"github.com/joute/joute/internal/store"
@@ -42,6 +43,8 @@ type Config struct {
 	Boxes    *ballotbox.Boxes
 	Passes   *voting.Passes
 	Receipts *voting.Receipts
+	Presence *voting.Presence
+	Counters *gate.Counters
 
 	FormKey        []byte         // signs vote forms; the same on every server of the data folder
 	AdminKey       string         // the organizer's bearer key

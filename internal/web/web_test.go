@@ -19,6 +19,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/joute/joute/antifraud/gate"
 	"github.com/joute/joute/contest/registry"
 	"github.com/joute/joute/internal/keyring"
 	"github.com/joute/joute/internal/live"
@@ -72,6 +73,7 @@ func startOn(t testing.TB, redisURL string, before ...func(*Server)) *env {
 	st, err := store.Open(ctx, store.Options{URL: redisURL, Registerer: metrics, Log: log})
 	must(t, err)
 	t.Cleanup(func() { st.Close() })
+	counters := gate.New(st)
 	gate, err := store.OpenGate(ctx, st, store.GateOptions{Log: log})
 	must(t, err)
 	ring, err := keyring.Open(t.TempDir())
@@ -89,7 +91,7 @@ func startOn(t testing.TB, redisURL string, before ...func(*Server)) *env {
 	t.Cleanup(func() { stop(); announced.Wait() })
 	e.server, err = New(Config{
 		Store: st, Gate: gate, Registry: contests, Boxes: e.boxes, Boards: boards, Feeds: feeds,
-		Passes: voting.NewPasses(ring), Receipts: receipts, FormKey: ring.Derive("form"), AdminKey: organizerKey, PublicURL: "https://vote.example.org",
+		Passes: voting.NewPasses(ring), Receipts: receipts, Presence: voting.NewPresence(ring.Derive("presence")), Counters: counters, FormKey: ring.Derive("form"), AdminKey: organizerKey, PublicURL: "https://vote.example.org",
 		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Log: log, Metrics: metrics, Version: "test",
 	})
 	must(t, err)
