@@ -35,7 +35,7 @@ func (s *Server) hall(c *fiber.Ctx, v *wallView, stored *registry.Stored, now ti
 	}
 	code := s.cfg.Presence.Code(d.ID, now)
 	link := s.site(c) + "/p/" + code.Token
-	v.Hall.Ends, v.Refresh = code.Ends().UnixMilli(), int64(code.Ends().Sub(now)/time.Second)+1
+	v.Hall.Ends, v.Refresh = code.Ends().UnixMilli(), int64((code.Ends().Sub(now)+time.Second-1)/time.Second)
 	v.Hall.QR, err = qrSVG(link, v.Say("embed.qr", "Link", link))
 	return err
 }
