@@ -52,8 +52,11 @@ test('every state fills the screen, and no more than the screen; nothing takes t
   for (const document of made) await joute.apply(document);
   await crowd(joute, 'wall-over');
   await joute.close('wall-over');
+  made.push(contest('wall-best', { title: 'Le pire CV vidéo de toute la saison, et un titre de deux lignes' }));
+  await joute.apply(made.at(-1));
+  await crowd(joute, 'wall-best');
   const walls = made.map(({ id }) => [id, `/tv/${id}`]);
-  for (const id of ['wall-open', 'wall-hidden', 'wall-frozen']) walls.push([`${id} in the hall`, await joute.hall(id)]);
+  for (const id of ['wall-open', 'wall-hidden', 'wall-frozen', 'wall-best']) walls.push([`${id} in the hall`, await joute.hall(id)]);
   for (const viewport of [hall, { width: 1280, height: 720 }, { width: 3840, height: 2160 }, { width: 1280, height: 800 }]) {
     const page = await visit(t, browser, { viewport });
     const seen = await watch(page);

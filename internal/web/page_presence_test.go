@@ -63,7 +63,7 @@ func TestPresence_AScanMarksAndTheNextVoteIsAtHome(t *testing.T) {
 		t.Errorf("kept by caches: %s", got)
 	}
 	done := b.scan(e.code(id, time.Now()))
-	b.follow(done).want(200, "").shows("You are marked as present.", "Your next votes count at home.")
+	b.follow(done).want(200, "").shows("You are marked as present.", "Your next votes are counted among those from the hall.")
 	pass := b.pass(id)
 	if !pass.Present || pass.Level != "device" {
 		t.Fatalf("%+v", pass)
