@@ -36,7 +36,8 @@ type SchoolRow struct {
 	Name  string   `json:"name"`
 	Score *float64 `json:"score"`
 	Votes *int64   `json:"votes"`
-	Trend *int     `json:"trend"` // ranks gained in the last hour
+	Home  *int64   `json:"home,omitempty"` // of Votes, those from the hall; absent: none, or hidden
+	Trend *int     `json:"trend"`          // ranks gained in the last hour
 }
 
 // EntryRow is an entry's place.
@@ -82,12 +83,13 @@ func NewLeaderboard(c *contest.Contest, phase contest.Phase, epoch int64, t, bef
 	}
 	now := c.Rank(t.Votes, t.Last)
 	schoolsThen, entriesThen := ranksBefore(c, before)
+	home := homeBySchool(c, t)
 	for _, r := range now.Schools {
 		school, _ := c.School(r.ID)
 		score := r.Score.Float64()
 		l.Schools = append(l.Schools, SchoolRow{
 			Rank: &r.Rank, ID: r.ID, Name: school.Name.In(c.Locale, c.Locale), Score: &score, Votes: &r.Votes,
-			Trend: trend(schoolsThen, r),
+			Home: home[r.ID], Trend: trend(schoolsThen, r),
 		})
 	}
 	for _, r := range now.Entries {
@@ -98,6 +100,23 @@ func NewLeaderboard(c *contest.Contest, phase contest.Phase, epoch int64, t, bef
 		})
 	}
 	return l
+}
+
+// homeBySchool sums the votes from the hall of all of a school's entries, hidden
+// ones included, as its votes are. Schools without any are not in it.
+func homeBySchool(c *contest.Contest, t *Tally) map[string]*int64 {
+	sums := map[string]*int64{}
+	for id, n := range t.Home {
+		entry, ok := c.Entry(id)
+		if !ok || n == 0 {
+			continue
+		}
+		if sums[entry.School] == nil {
+			sums[entry.School] = new(int64)
+		}
+		*sums[entry.School] += n
+	}
+	return sums
 }
 
 // ranksBefore is who stood where an hour ago; nil maps when nobody had a vote

@@ -39,6 +39,7 @@ type Record struct {
 	Standing Standing
 	Reasons  []string
 	Actor    Actor
+	Present  bool  // on a cast: the pass had been in the hall
 	Into     Voter // on join: who Voter is; ballots cast before stay Voter's
 	Version  int   // of the contest document, on open and rules
 }
@@ -57,6 +58,7 @@ type recordJSON struct {
 	Reasons  []string   `json:"reasons,omitempty"`
 	Actor    Actor      `json:"actor"`
 	Version  int        `json:"version,omitempty"`
+	Present  bool       `json:"present,omitempty"`
 }
 
 // TimeFormat is RFC 3339 with milliseconds, the precision of the store's clock
@@ -71,7 +73,7 @@ func (r Record) MarshalJSON() ([]byte, error) {
 	line := recordJSON{
 		Position: r.Position, Kind: r.Kind, At: FormatTime(r.Position.At()),
 		Entry: r.Entry, School: r.School, Standing: r.Standing, Reasons: r.Reasons,
-		Actor: r.Actor, Version: r.Version,
+		Actor: r.Actor, Version: r.Version, Present: r.Present,
 	}
 	if r.NamesBallot() {
 		line.Ballot, line.Voter = &r.Ballot, &r.Voter
@@ -91,7 +93,7 @@ func (r *Record) UnmarshalJSON(data []byte) error {
 	}
 	*r = Record{
 		Position: line.Position, Kind: line.Kind, Entry: line.Entry, School: line.School,
-		Standing: line.Standing, Reasons: line.Reasons, Actor: line.Actor, Version: line.Version,
+		Standing: line.Standing, Reasons: line.Reasons, Actor: line.Actor, Version: line.Version, Present: line.Present,
 	}
 	if line.Ballot != nil {
 		r.Ballot = *line.Ballot

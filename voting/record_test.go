@@ -29,6 +29,10 @@ func TestRecord_LineOfTheLedger(t *testing.T) {
 		{voting.Record{Position: voting.Position{Epoch: 7, Millis: 1_800_000_000_000, Offset: 1}, Kind: voting.KindRules,
 			Actor: voting.ActorOrganizer, Version: 2},
 			`{"position":"7-0-1800000000000-1","kind":"rules","at":"2027-01-15T08:00:00.000Z","actor":"organizer","version":2}`},
+		{voting.Record{Position: voting.Position{Epoch: 7, Millis: 1_800_000_000_000, Offset: 2}, Kind: voting.KindCast, Ballot: castRecord.Ballot,
+			Entry: "n-1", School: "north", Voter: castRecord.Voter, Standing: voting.Counted, Actor: voting.ActorVoter, Present: true},
+			`{"position":"7-0-1800000000000-2","kind":"cast","ballot":"0198c0de-0000-7000-8000-000000000001","at":"2027-01-15T08:00:00.000Z",` +
+				`"entry":"n-1","school":"north","voter":"04106000000000000000000000","standing":"counted","actor":"voter","present":true}`},
 	} {
 		line, err := json.Marshal(row.record)
 		if err != nil || string(line) != row.line {

@@ -7,6 +7,7 @@ import "time"
 type Tally struct {
 	Votes     map[string]int64 // counted ballots by entry
 	Last      map[string]int64 // store ms of each entry's newest counted ballot; kept where ties need it
+	Home      map[string]int64 // of Votes, those whose pass had been in the hall
 	Counted   int64
 	Held      int64
 	Void      int64
@@ -19,13 +20,16 @@ type Tally struct {
 
 // NewTally is an empty tally.
 func NewTally() *Tally {
-	return &Tally{Votes: map[string]int64{}, Last: map[string]int64{}}
+	return &Tally{Votes: map[string]int64{}, Last: map[string]int64{}, Home: map[string]int64{}}
 }
 
 // Add sums box into t. Boxes are appended in the order they are added.
 func (t *Tally) Add(box *Tally) {
 	for entry, n := range box.Votes {
 		t.Votes[entry] += n
+	}
+	for entry, n := range box.Home {
+		t.Home[entry] += n
 	}
 	for entry, at := range box.Last {
 		t.Last[entry] = max(t.Last[entry], at)
@@ -60,6 +64,7 @@ type folded struct {
 	entry    string
 	standing Standing
 	castAt   int64
+	present  bool
 }
 
 // NewFold starts a recount.
@@ -77,7 +82,7 @@ func (f *Fold) Add(r Record) {
 	key := ballotKey{r.Voter, r.Ballot}
 	b, seen := f.ballots[key]
 	if !seen {
-		b = folded{entry: r.Entry, castAt: r.Position.Millis}
+		b = folded{entry: r.Entry, castAt: r.Position.Millis, present: r.Present}
 	}
 	b.standing = r.Standing
 	f.ballots[key] = b
@@ -94,6 +99,9 @@ func (f *Fold) Tally() *Tally {
 		case Counted:
 			t.Counted++
 			t.Votes[b.entry]++
+			if b.present {
+				t.Home[b.entry]++
+			}
 			t.Last[b.entry] = max(t.Last[b.entry], b.castAt)
 		case Held:
 			t.Held++

@@ -95,6 +95,7 @@ type Ballot struct {
 	// has changed since.
 	Refuse Code
 
+	Present  bool   // the pass had been in the hall
 	Level    string // of the pass, for the ballot log
 	Evidence antifraud.Evidence
 }
@@ -143,6 +144,7 @@ type Cast struct {
 	Entry    string
 	Standing Standing
 	Reasons  []string
+	Present  bool // the pass had been in the hall
 	Position Position
 }
 

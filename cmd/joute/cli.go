@@ -32,6 +32,7 @@ type commands struct {
 	Apply   applyCmd   `cmd:"" help:"Create or update contests from YAML or JSON documents."`
 	Export  exportCmd  `cmd:"" help:"Write the ledger of a contest to standard output, one JSON record a line."`
 	Recount recountCmd `cmd:"" help:"Count a contest again from its ledger and compare with what the server shows."`
+	Hall    hallCmd    `cmd:"" help:"Print the address of a wall for the hall: it shows the code that marks voters as present."`
 	Bench   benchCmd   `cmd:"" help:"Cast many ballots at a server and measure: made-up ones, or a log to replay."`
 }
 

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-var everyCommand = []string{"serve", "demo", "apply", "export", "recount", "bench"}
+var everyCommand = []string{"serve", "demo", "apply", "export", "recount", "hall", "bench"}
 
 func TestCLI_HelpNamesEveryFlagsVariable(t *testing.T) {
 	for _, command := range everyCommand {

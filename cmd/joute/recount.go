@@ -162,9 +162,12 @@ func (l *ledgerCut) add(r voting.Record) error {
 // are on no board; their ballots are in the schools' votes and in the totals.
 func compare(board voting.Leaderboard, ledger *ledgerCut) recounted {
 	tally := ledger.fold.Tally()
-	bySchool := map[string]int64{}
+	bySchool, home := map[string]int64{}, map[string]int64{}
 	for entry, votes := range tally.Votes {
 		bySchool[ledger.schools[entry]] += votes
+	}
+	for entry, votes := range tally.Home {
+		home[ledger.schools[entry]] += votes
 	}
 	r := recounted{Contest: board.Contest, Position: board.Position, Match: true}
 	add := func(what string, server *int64, ledger int64) {
@@ -180,6 +183,9 @@ func compare(board voting.Leaderboard, ledger *ledgerCut) recounted {
 	}
 	for _, row := range board.Schools {
 		add("school "+row.ID, row.Votes, bySchool[row.ID])
+		if row.Home != nil || home[row.ID] > 0 {
+			add("school "+row.ID+" in the hall", row.Home, home[row.ID])
+		}
 		delete(bySchool, row.ID)
 	}
 	for _, school := range slices.Sorted(maps.Keys(bySchool)) { // votes for schools that the board does not have

@@ -109,7 +109,7 @@ func open(ctx context.Context, cfg config) (_ *service, err error) {
 	s.web, err = web.New(web.Config{
 		Store: s.store, Gate: s.gate, Registry: s.registry, Boxes: s.boxes, Boards: s.boards, Feeds: s.feeds,
 		Passes: voting.NewPasses(keys), Receipts: receipts, FormKey: keys.Derive("form"), Secrets: keys,
-		Counters: counters, Codes: codes.New(s.store, counters, keys.Derive("code")),
+		Presence: voting.NewPresence(keys.Derive("presence")), Counters: counters, Codes: codes.New(s.store, counters, keys.Derive("code")),
 		Mail: s.outbox, Disposable: cfg.disposable, DemoMail: cfg.demoMail,
 		AdminKey: cfg.adminKey, PublicURL: cfg.publicURL, TrustedProxies: cfg.trustedProxies,
 		Log: cfg.log, Metrics: metrics, Version: versionText(),

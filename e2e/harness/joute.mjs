@@ -69,6 +69,18 @@ class Joute {
   async call(method, path, how) { return JSON.parse(await this.ask(method, path, how)); }
 
   apply(document) { return this.call('PUT', `/v1/contests/${document.id}`, { body: document }); }
+  // hall is the path of the wall that shows the presence code.
+  async hall(contest) {
+    const { url } = await this.call('POST', `/v1/contests/${contest}/halls`);
+    return url.slice(new URL(url).origin.length);
+  }
+
+  // presence is the address that the wall's presence code carries now.
+  async presence(contest) {
+    const wall = await (await fetch(this.url + await this.hall(contest))).text();
+    return /http:\/\/[^"]+\/p\/\w+/.exec(wall)[0];
+  }
+
   close(contest) { return this.call('POST', `/v1/contests/${contest}/close`); }
   board(contest) { return this.call('GET', `/v1/contests/${contest}/leaderboard?limit=10000`); }
 

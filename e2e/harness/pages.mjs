@@ -20,7 +20,7 @@ export async function pages(joute, host) {
 
   const own = (name, path, quick = false) => ({ name, quick, open: (page, lang) => page.goto(`${joute.url}${path}${path.includes('?') ? '&' : '?'}lang=${lang}`) });
   // A wall is dark unless its address says otherwise, whatever the machine prefers.
-  const wall = (name, path, quick = false) => ({ name, quick, open: (page, lang, theme) => page.goto(`${joute.url}${path}?lang=${lang}&theme=${theme}`) });
+  const wall = (name, path, quick = false) => ({ name, quick, open: (page, lang, theme) => page.goto(`${joute.url}${path}${path.includes('?') ? '&' : '?'}lang=${lang}&theme=${theme}`) });
   const framed = (name, tag, quick = false) => ({
     name, quick,
     async open(page, lang, theme) {
@@ -62,11 +62,14 @@ export async function pages(joute, host) {
     own('receipt-held', `/r/${doubted.receipt}`),
     own('no-such-receipt', '/r/cut-short'),
     own('no-such-school', '/c/open/s/nowhere'),
+    { name: 'presence', quick: false, async open(page, lang) { await page.goto(`${await joute.presence('open')}?lang=${lang}`); } },
+    own('presence-stale', '/p/none'),
     own('generator', '/c/open/embed'),
     own('generator-board', '/c/windows/embed?kind=board'),
     own('window', '/c/windows/e/azur-1/confirm', true),
     own('no-such-contest', '/c/nowhere'),
     wall('tv', '/tv/open', true),
+    wall('tv-hall', await joute.hall('open')),
     wall('tv-upcoming', '/tv/upcoming'),
     wall('tv-hidden', '/tv/hidden'),
     wall('tv-frozen', '/tv/frozen'),

@@ -16,10 +16,10 @@ let joute, browser;
 before(async () => { [joute, browser] = await Promise.all([start(), launch()]); });
 after(async () => { await browser?.close(); joute?.stop(); });
 
-async function wall(t, id, { query = '', clock = false, ...options } = {}) {
+async function wall(t, id, { query = '', clock = false, path = `/tv/${id}?`, ...options } = {}) {
   const page = await visit(t, browser, { viewport: hall, ...options });
   if (clock) await page.clock.install();
-  await page.goto(`${joute.url}/tv/${id}?${query}`);
+  await page.goto(`${joute.url}${path}&${query}`);
   if (options.javaScriptEnabled !== false) await page.waitForFunction(() => document.documentElement.dataset.connection);
   return page;
 }
@@ -52,12 +52,17 @@ test('every state fills the screen, and no more than the screen; nothing takes t
   for (const document of made) await joute.apply(document);
   await crowd(joute, 'wall-over');
   await joute.close('wall-over');
+  made.push(contest('wall-best', { title: 'Le pire CV vidéo de toute la saison, et un titre de deux lignes' }));
+  await joute.apply(made.at(-1));
+  await crowd(joute, 'wall-best');
+  const walls = made.map(({ id }) => [id, `/tv/${id}`]);
+  for (const id of ['wall-open', 'wall-hidden', 'wall-frozen', 'wall-best']) walls.push([`${id} in the hall`, await joute.hall(id)]);
   for (const viewport of [hall, { width: 1280, height: 720 }, { width: 3840, height: 2160 }, { width: 1280, height: 800 }]) {
     const page = await visit(t, browser, { viewport });
     const seen = await watch(page);
-    for (const { id } of made) {
+    for (const [id, path] of walls) {
       const name = `${id} at ${viewport.width}x${viewport.height}`;
-      await page.goto(`${joute.url}/tv/${id}`);
+      await page.goto(joute.url + path);
       await page.waitForFunction(() => document.documentElement.dataset.connection);
       const over = await page.evaluate(() => {
         const root = document.documentElement, out = [];
@@ -83,11 +88,11 @@ test('every state fills the screen, and no more than the screen; nothing takes t
   }
 });
 
-test('the QR code is read from a picture of the wall, dark, light and transparent', async (t) => {
-  await joute.apply(contest('pire-cv-video-2026'));
+// scanner reads a QR code from a picture, as a phone does.
+async function scanner(t) {
   const reader = await visit(t, browser);
   await reader.addScriptTag({ content: jsQR });
-  const read = (picture) => reader.evaluate(async (picture) => {
+  return (picture) => reader.evaluate(async (picture) => {
     const image = new Image();
     image.src = `data:image/png;base64,${picture}`;
     await image.decode();
@@ -95,6 +100,14 @@ test('the QR code is read from a picture of the wall, dark, light and transparen
     on.drawImage(image, 0, 0);
     return window.jsQR(on.getImageData(0, 0, image.width, image.height).data, image.width, image.height)?.data ?? null;
   }, picture.toString('base64'));
+}
+
+// presence is the address that the wall's presence code carries, as its label says.
+const presence = (page) => page.locator('[data-code] .qr').getAttribute('aria-label').then((label) => /http:\S+\/p\/\w+/.exec(label)[0]);
+
+test('the QR code is read from a picture of the wall, dark, light and transparent', async (t) => {
+  await joute.apply(contest('pire-cv-video-2026'));
+  const read = await scanner(t);
   for (const query of ['', 'theme=light', 'bg=transparent']) {
     for (const viewport of [hall, { width: 1280, height: 720 }]) {
       const page = await wall(t, 'pire-cv-video-2026', { query, viewport });
@@ -104,6 +117,73 @@ test('the QR code is read from a picture of the wall, dark, light and transparen
       assert.equal(await read(await page.screenshot()), null, 'control: no code, nothing to read');
     }
   }
+});
+
+test('in the hall, both codes are read from a picture of the wall: to vote, and to be present', async (t) => {
+  await joute.apply(contest('pire-cv-video-hall'));
+  const read = await scanner(t), path = await joute.hall('pire-cv-video-hall');
+  for (const query of ['', 'theme=light', 'bg=transparent']) {
+    for (const viewport of [hall, { width: 1280, height: 720 }, phone]) {
+      const page = await wall(t, 'pire-cv-video-hall', { path, query, viewport });
+      const show = (n) => page.locator('.qr').evaluateAll((codes, n) => codes.forEach((code, i) => { code.style.visibility = i === n ? 'visible' : 'hidden'; }), n);
+      await show(0);
+      assert.equal(await read(await page.screenshot({ fullPage: true })), `${joute.url}/c/pire-cv-video-hall`, `${query} ${viewport.width}`);
+      await show(1);
+      const picture = await page.screenshot({ fullPage: true });
+      assert.equal(await read(picture), await presence(page), `${query} ${viewport.width}`);
+      assert.equal(await sticksOut(page), 0);
+    }
+  }
+});
+
+test('a scan in the hall marks the phone without scripts, and its vote is at home on the wall', async (t) => {
+  await joute.apply(contest('wall-home'));
+  await joute.cast('wall-home', 'azur-1');
+  const page = await wall(t, 'wall-home', { path: await joute.hall('wall-home') });
+  await mark(page);
+  assert.equal(await page.locator('[data-home]:visible, [data-legend]:visible').count(), 0, 'nobody is at home yet');
+  for (const lang of ['fr', 'en']) {
+    const phoneOf = await visit(t, browser, { viewport: phone, javaScriptEnabled: false });
+    const seen = await watch(phoneOf);
+    await phoneOf.goto(`${await presence(page)}?lang=${lang}`);
+    assert.deepEqual(await phoneOf.context().cookies(), [], 'nothing is kept before the button');
+    await phoneOf.keyboard.press('Tab');
+    await phoneOf.locator('button.vote').press('Enter');
+    assert.equal(await phoneOf.locator('.status strong').innerText(), lang === 'fr' ? 'Votre présence est notée.' : 'You are marked as present.');
+    await phoneOf.locator('form:has([value=azur-1]) button').first().click();
+    await phoneOf.waitForSelector('.status.good a');
+    assert.deepEqual(strangers(seen, joute.url), []);
+  }
+  await page.waitForFunction(() => document.querySelector('[data-id=azur] [data-home]').textContent === '⌂ 2 · 1', null, { timeout: 6000 });
+  assert.equal(await page.locator('[data-id=lumiere] [data-home]').innerText(), '⌂ 0 · 0');
+  assert.equal(await page.locator('[data-legend]').innerText(), '⌂ dans la salle · ailleurs');
+  assert.ok(await same(page));
+  const board = await joute.board('wall-home');
+  assert.deepEqual(board.schools.filter((row) => row.home).map((row) => [row.id, row.home]), [['azur', 2]]);
+});
+
+test('the presence code changes in place when its 30 seconds are over, and is never shown dead', async (t) => {
+  await joute.apply(contest('wall-code-changes'));
+  const page = await wall(t, 'wall-code-changes', { path: await joute.hall('wall-code-changes') });
+  await mark(page);
+  const was = await presence(page), ends = +await page.locator('[data-code]').getAttribute('data-ends');
+  await page.waitForFunction((was) => !document.querySelector('[data-code] .qr').getAttribute('aria-label').includes(was), was, { timeout: 40000 });
+  t.diagnostic(`the next code came ${Date.now() - ends} ms after the end of the last one`);
+  assert.ok(Date.now() - ends < 5000);
+  assert.ok(await same(page), 'without leaving the page');
+  assert.notEqual(await presence(page), was);
+});
+
+test('a wall that is alone hides the presence code, and has another once the server is back', async (t) => {
+  await joute.apply(contest('wall-code-alone'));
+  const page = await wall(t, 'wall-code-alone', { path: await joute.hall('wall-code-alone'), clock: true });
+  const visible = () => page.locator('[data-code]').isVisible();
+  assert.ok(await visible());
+  await page.context().setOffline(true);
+  await later(page, 'hidden', async () => !await visible());
+  assert.ok(await page.locator('[data-codes] .qr').first().isVisible(), 'the code of the vote stays');
+  await page.context().setOffline(false);
+  await later(page, 'shown', visible);
 });
 
 for (const reducedMotion of ['no-preference', 'reduce']) {

@@ -43,19 +43,19 @@ entries:
 // tallies of an afternoon: no number of one is in the other, and their orders differ.
 func tallies(freezesAt time.Time) (live, frozen *voting.Tally) {
 	live = &voting.Tally{
-		Votes: map[string]int64{"e1": 911, "e2": 733, "e3": 855, "e9": 1}, Counted: 2500, Held: 61, Void: 62,
+		Votes: map[string]int64{"e1": 911, "e2": 733, "e3": 855, "e9": 1}, Home: map[string]int64{"e1": 610, "e2": 0, "e9": 1}, Counted: 2500, Held: 61, Void: 62,
 		Offset: 26262, At: freezesAt.Add(30 * time.Minute), Boxes: []int64{26262},
 	}
 	frozen = &voting.Tally{
-		Votes: map[string]int64{"e1": 117, "e2": 244, "e3": 371}, Counted: 732, Held: 43, Void: 44,
+		Votes: map[string]int64{"e1": 117, "e2": 244, "e3": 371}, Home: map[string]int64{"e3": 59}, Counted: 732, Held: 43, Void: 44,
 		Offset: 10396, At: freezesAt, Boxes: []int64{10396},
 	}
 	return live, frozen
 }
 
 var (
-	liveMarks   = []string{"911", "733", "855", "856", "2500", "26262", `"held":61`, "21:30:00"}
-	frozenMarks = []string{"117", "244", "371", "732", "10396", `"held":43`, "21:00:00"}
+	liveMarks   = []string{"911", "733", "855", "856", "2500", "26262", `"held":61`, `"home":610`, `"home":1,`, "21:30:00"}
+	frozenMarks = []string{"117", "244", "371", "732", "10396", `"held":43`, `"home":59`, "21:00:00"}
 )
 
 func TestVisibility_EveryCombination(t *testing.T) {

@@ -81,7 +81,7 @@ func (s *Server) cast(stored *registry.Stored, id uuid.UUID, entry string, pass 
 	start := time.Now()
 	outcome, err := s.cfg.Boxes.Cast(context.Background(), stored, voting.Ballot{
 		ID: id, Voter: pass.Voter, Entry: entry, Standing: voting.Counted, Refuse: refuse(stored, entry, pass),
-		Level: string(pass.Level), Evidence: key.Evidence(attempt),
+		Present: pass.Present, Level: string(pass.Level), Evidence: key.Evidence(attempt),
 	})
 	s.metrics.cast.Observe(time.Since(start).Seconds())
 	if err != nil {

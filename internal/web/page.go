@@ -43,6 +43,8 @@ func (s *Server) pages(r fiber.Router) {
 	r.Get("/r/:receipt", s.page(s.receiptPage))
 	r.Get("/tv/:contest", s.page(s.wall))
 	r.Get("/demo/mail", s.page(s.demoMail))
+	r.Get("/p/:token", s.page(s.presencePage))
+	r.Post("/p/:token", s.page(s.markPresent))
 	r.Get("/static/:file", s.static)
 	s.widgets(r)
 	s.pictures(r)

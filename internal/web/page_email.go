@@ -193,7 +193,7 @@ func (s *Server) askEmail(c *fiber.Ctx) error {
 	}
 	d := stored.Contest
 	typed := string(form.Peek("email"))
-	asked, err := s.askCode(stored, s.pageLang(c, d.Locale), typed, s.visitor(c, stored))
+	asked, err := s.askCode(stored, s.pageLang(c, d.Locale), typed, "", s.visitor(c, stored))
 	if p := problemOf(err); p != nil && (p.status == fiber.StatusBadRequest || p.status == fiber.StatusTooManyRequests) {
 		return s.sendEmailPage(c, p.status, func(v *emailView) {
 			_, v.Fault = s.tellProof(v.Lang, p)

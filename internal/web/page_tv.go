@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"html/template"
 	"image/color"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/joute/joute/contest"
 	"github.com/joute/joute/contest/registry"
 	"github.com/joute/joute/internal/live"
+	"github.com/joute/joute/voting"
 )
 
 // bestEntries is how many entries a wall names beside the schools.
@@ -47,13 +49,17 @@ type wallView struct {
 	Entries []entryView
 	Winners []wallSchool
 
-	Short string // the contest's address as people type it
-	QR    template.HTML
+	Short   string // the contest's address as people type it
+	QR      template.HTML
+	Hall    hallView
+	Refresh int64 // seconds, for a wall without scripts
+	Home    bool  // some votes are from the hall
 }
 
 type wallSchool struct {
 	schoolView
 	Colour string // of its bar; empty: the contest's
+	Home   string // its votes from the hall and from elsewhere; empty while no school has any from the hall
 }
 
 // timeLeft is one unit of what is left: 14, minutes.
@@ -99,7 +105,16 @@ func (s *Server) wall(c *fiber.Ctx) error {
 	if v.QR, err = qrSVG(link, v.Say("embed.qr", "Link", link)); err != nil {
 		return err
 	}
-	return s.render(c, fiber.StatusOK, "tv.html", lang, v)
+	if err := s.hall(c, &v, stored, now); err != nil {
+		return err
+	}
+	if err := s.render(c, fiber.StatusOK, "tv.html", lang, v); err != nil {
+		return err
+	}
+	if v.Hall.QR != "" {
+		c.Set(fiber.HeaderCacheControl, "private, no-store")
+	}
+	return nil
 }
 
 // nextChange is when the page will say something else without a new document.
@@ -167,11 +182,15 @@ func (v *wallView) fill(d *contest.Contest, board *live.Board) {
 	page.look(d, board)
 	page.schools(d, board)
 	v.Scored = page.Scored
-	for _, one := range page.Schools {
+	v.Home = slices.ContainsFunc(board.Schools, func(row voting.SchoolRow) bool { return row.Home != nil })
+	for i, one := range page.Schools {
 		school, _ := d.School(one.ID)
 		row := wallSchool{schoolView: one}
 		if school.Colour != "" {
 			row.Colour = cssColour(readable(parseColour(school.Colour), wallGrounds[v.Scheme]))
+		}
+		if v.Home {
+			row.Home = v.homeAndAway(board.Schools[i])
 		}
 		v.Schools = append(v.Schools, row)
 		if v.State == "over" && row.Ranked && row.Rank == 1 && row.Votes > 0 {

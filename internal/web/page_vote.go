@@ -238,6 +238,9 @@ func (s *Server) statusOf(ctx context.Context, c *fiber.Ctx, stored *registry.St
 	if line := proofLine(c, d, me, w); line != "" {
 		return &status{Kind: "good", Title: line}, nil
 	}
+	if said := presentStatus(c, me, w); said != nil {
+		return said, nil
+	}
 	over := board.Phase != contest.PhaseVoting
 	switch refused := voting.Code(c.Query("refused")); {
 	case refused == voting.AlreadyVoted && hasVoted:

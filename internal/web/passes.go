@@ -14,6 +14,8 @@ import (
 type passBody struct {
 	Level string `json:"level"`
 	Email string `json:"email"`
+
+	Presence string `json:"presence"` // the code of the wall
 }
 
 type passAnswer struct {
@@ -22,6 +24,7 @@ type passAnswer struct {
 	Level   contest.Level `json:"level"`
 	Expires string        `json:"expires"`
 	School  string        `json:"school,omitempty"`
+	Present bool          `json:"present,omitempty"`
 }
 
 // pendingAnswer is a pass that waits for the code that was sent.
@@ -60,7 +63,7 @@ func (s *Server) postPass(c *fiber.Ctx) error {
 		if err != nil {
 			return err
 		}
-		asked, err := s.askCode(stored, s.mailLang(c, stored), body.Email, asks)
+		asked, err := s.askCode(stored, s.mailLang(c, stored), body.Email, body.Presence, asks)
 		if err != nil {
 			return err
 		}
@@ -69,6 +72,15 @@ func (s *Server) postPass(c *fiber.Ctx) error {
 	token, pass, err := s.cfg.Passes.IssueDevice(stored.Contest, time.Now())
 	if err != nil {
 		return err
+	}
+	present, err := s.presence(stored, body.Presence, pass.Voter)
+	if err != nil {
+		return err
+	}
+	if present {
+		if token, pass, err = s.cfg.Passes.IssuePresent(stored.Contest, pass, time.Now()); err != nil {
+			return err
+		}
 	}
 	return s.sendPass(c, stored, token, pass)
 }
@@ -118,7 +130,7 @@ func (s *Server) sendPass(c *fiber.Ctx, stored *registry.Stored, token string, p
 	if c.Get(headerFetchSite) == "same-origin" {
 		setPassCookie(c, stored.Contest.ID, token, pass.Expires)
 	}
-	return sendPersonal(c, fiber.StatusCreated, passAnswer{token, pass.Voter, pass.Level, voting.FormatTime(pass.Expires), pass.School})
+	return sendPersonal(c, fiber.StatusCreated, passAnswer{token, pass.Voter, pass.Level, voting.FormatTime(pass.Expires), pass.School, pass.Present})
 }
 
 // optionalPass is the pass that the call carries, or nil where it carries none.

@@ -93,12 +93,14 @@ func invalid(path, say string) *problem {
 
 // sayings are the same for programs, in English whatever the language.
 var sayings = map[string]string{
-	"position":   "expected a position of this ledger",
-	"limit":      "expected a number from 1 to 10000",
-	"ballot":     "expected a ballot id (UUID)",
-	"email":      "expected an e-mail address such as ada@example.org",
-	"letters":    "expected unaccented letters before the @: most mail servers take no others",
-	"disposable": "expected an address that lasts: mailboxes that last minutes prove nobody",
+	"position":       "expected a position of this ledger",
+	"limit":          "expected a number from 1 to 10000",
+	"ballot":         "expected a ballot id (UUID)",
+	"email":          "expected an e-mail address such as ada@example.org",
+	"letters":        "expected unaccented letters before the @: most mail servers take no others",
+	"disposable":     "expected an address that lasts: mailboxes that last minutes prove nobody",
+	"presence":       "expected the code that the wall shows now",
+	"presence-spent": "this code has marked as many as it may: expected the next one",
 }
 
 // problemOf finds what an error means outside. Nil is an error nobody foresaw.

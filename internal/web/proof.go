@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -48,9 +49,9 @@ func (s *Server) provable(stored *registry.Stored) error {
 }
 
 // askCode sends six digits to an address, for the device of the pass that asks,
-// if it has one. What it answers, and how long that takes, is the same for every
+// if it has one, and for who is in the hall where presence is a code of its wall. What it answers, and how long that takes, is the same for every
 // address, whoever has proven it before and however often it was asked for.
-func (s *Server) askCode(stored *registry.Stored, lang, address string, asks *voting.Pass) (codes.Asked, error) {
+func (s *Server) askCode(stored *registry.Stored, lang, address, presence string, asks *voting.Pass) (codes.Asked, error) {
 	if err := s.provable(stored); err != nil {
 		return codes.Asked{}, err
 	}
@@ -76,6 +77,9 @@ func (s *Server) askCode(stored *registry.Stored, lang, address string, asks *vo
 	if asks != nil && asks.Level == contest.LevelDevice {
 		q.Device = &asks.Voter
 	}
+	if q.Present, err = s.presence(stored, presence, voter); err != nil {
+		return codes.Asked{}, err
+	}
 	asked, err := within(s.base, func(ctx context.Context) (codes.Asked, error) {
 		free, err := s.cfg.Counters.Allow(ctx, gate.Rate{Kind: "mails", Name: d.ID, Limit: mailsPerMinute, Span: time.Minute}, rand.Text())
 		if err != nil {
@@ -100,10 +104,9 @@ func (s *Server) askCode(stored *registry.Stored, lang, address string, asks *vo
 
 // proven is what a right code gives.
 type proven struct {
-	token    string
-	pass     voting.Pass
-	released int    // ballots that count now
-	sealed   []byte // the address, for a form that would ask for it again
+	token  string
+	pass   voting.Pass
+	sealed []byte // the address, for a form that would ask for it again
 }
 
 // confirmCode takes a code. The pass it gives is of the voter whose address it is:
@@ -141,38 +144,37 @@ func (s *Server) confirmCode(stored *registry.Stored, pending, code string, aske
 	if p.token, p.pass, err = s.cfg.Passes.IssueEmail(stored.Contest, voter, answer.School, now); err != nil {
 		return proven{}, err
 	}
-	if asked != nil && asked.Present {
+	proofs := []antifraud.Step{antifraud.StepEmail}
+	if answer.Present || asked != nil && asked.Present {
+		proofs = append(proofs, antifraud.StepPresence)
 		if p.token, p.pass, err = s.cfg.Passes.IssuePresent(stored.Contest, p.pass, now); err != nil {
 			return proven{}, err
 		}
 	}
-	if p.released, err = s.release(ctx, stored, voter, antifraud.StepEmail); err != nil {
-		return proven{}, err
-	}
-	s.cfg.Feeds.Changed(stored.Contest.ID)
-	return p, nil
+	return p, s.release(ctx, stored, voter, proofs...)
 }
 
-// release counts the voter's held ballots that a proof is enough for, and tells
-// how many. Called again it releases the rest.
-func (s *Server) release(ctx context.Context, stored *registry.Stored, voter voting.Voter, proof antifraud.Step) (released int, err error) {
+// release counts the voter's held ballots that one of the proofs is enough for.
+// Called again it releases the rest.
+func (s *Server) release(ctx context.Context, stored *registry.Stored, voter voting.Voter, proofs ...antifraud.Step) error {
 	casts, err := s.cfg.Boxes.Ballots(ctx, stored, voter)
 	if err != nil {
-		return 0, err
+		return err
 	}
+	defer s.cfg.Feeds.Changed(stored.Contest.ID)
 	for _, cast := range casts {
-		if cast.Standing != voting.Held || !antifraud.Releases(cast.Reasons, proof) {
+		if cast.Standing != voting.Held {
 			continue
 		}
-		_, changed, err := s.cfg.Boxes.Change(ctx, stored, ballotbox.Change{
-			Voter: cast.Voter, Ballot: cast.Ballot, Standing: voting.Counted, Actor: voting.ActorVoter, Reasons: []string{"proven-" + string(proof)},
-		})
-		if err != nil {
-			return released, err
+		i := slices.IndexFunc(proofs, func(proof antifraud.Step) bool { return antifraud.Releases(cast.Reasons, proof) })
+		if i < 0 {
+			continue
 		}
-		if changed {
-			released++
+		if _, _, err := s.cfg.Boxes.Change(ctx, stored, ballotbox.Change{
+			Voter: cast.Voter, Ballot: cast.Ballot, Standing: voting.Counted, Actor: voting.ActorVoter, Reasons: []string{"proven-" + string(proofs[i])},
+		}); err != nil {
+			return err
 		}
 	}
-	return released, nil
+	return nil
 }

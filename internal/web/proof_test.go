@@ -20,7 +20,7 @@ import (
 func address() string { return "ada." + newID()[2:10] + "@example.org" }
 
 // code waits for the n-th mail to an address and reads its six digits.
-func (e *env) code(to string, n int) string {
+func (e *env) mailedCode(to string, n int) string {
 	e.t.Helper()
 	ctx, cancel := context.WithTimeout(e.t.Context(), 20*time.Second)
 	defer cancel()
@@ -39,7 +39,7 @@ func (e *env) prove(path, email, code string, device ...string) answer {
 	before := len(e.mails.Messages(email))
 	pending := e.do("POST", path+"/passes", fmt.Sprintf(`{"level":"email","email":%q}`, email), device...).want(202, "").text("pending")
 	if code == "" {
-		code = e.code(email, before+1)
+		code = e.mailedCode(email, before+1)
 	}
 	return e.do("POST", path+"/passes/confirm", fmt.Sprintf(`{"pending":%q,"code":%q}`, pending, code), device...)
 }
@@ -129,7 +129,7 @@ func TestProof_WrongCodesAndBadInput(t *testing.T) {
 	_, path := e.contest("")
 	email := address()
 	pending := e.do("POST", path+"/passes", fmt.Sprintf(`{"level":"email","email":%q}`, email)).want(202, "").text("pending")
-	code := e.code(email, 1)
+	code := e.mailedCode(email, 1)
 	wrong := "000000"
 	if code == wrong {
 		wrong = "000001"
@@ -184,7 +184,7 @@ func TestProof_OneAddressIsNotFlooded(t *testing.T) {
 	}
 	last := address() // the outbox keeps the order: when this one is there, so are the others
 	e.do("POST", one+"/passes", fmt.Sprintf(`{"level":"email","email":%q}`, last)).want(202, "")
-	e.code(last, 1)
+	e.mailedCode(last, 1)
 	if n := len(e.mails.Messages(email)); n != codes.MailsPerHour {
 		t.Fatalf("%d mails", n)
 	}
@@ -265,7 +265,7 @@ func TestProofPage_VoteByEmailInThreeScreens(t *testing.T) {
 	enter := b.follow(b.fill(ask, "email", email))
 	enter.shows("six digits", "Confirm and vote for")
 	b.fill(enter, "code", "12 34").shows("The code is six digits")
-	counted := b.follow(b.fill(enter, "code", e.code(email, 1)[:3]+" "+e.code(email, 1)[3:]))
+	counted := b.follow(b.fill(enter, "code", e.mailedCode(email, 1)[:3]+" "+e.mailedCode(email, 1)[3:]))
 	counted.shows("Your vote is counted", "Your address is confirmed")
 	e.settled(id, 1)
 	if strings.Contains(string(counted.body), email) {
@@ -291,7 +291,7 @@ func TestProofPage_ADeviceRaisesItsLevelLater(t *testing.T) {
 	ask := b.get(html.UnescapeString(string(offer[1])))
 	ask.shows("Confirmer mon adresse", "autocomplete=\"email\"")
 	b.fill(ask, "email", "ada@exemple").shows("ne peut pas être lue", `value="ada@exemple"`, `aria-invalid="true"`)
-	done := b.follow(b.fill(b.follow(b.fill(ask, "email", email)), "code", e.code(email, 1)))
+	done := b.follow(b.fill(b.follow(b.fill(ask, "email", email)), "code", e.mailedCode(email, 1)))
 	done.shows("vous êtes membre de Vercors", "Votre vote est compté")
 	done.hides("Rendez votre vote solide", email)
 	if n := e.casts(path); n != 1 {
@@ -309,9 +309,9 @@ func TestProofPage_SaysThatMailsDoNotLeaveAndKeepsTheQuestion(t *testing.T) {
 	e.mails.Down(true)
 	enter := b.follow(b.fill(b.get("/c/"+id+"/email"), "email", email))
 	e.until("the outbox to notice", func() bool { return e.server.cfg.Mail.Down() })
-	b.get("/c/" + id + "/email").shows("cannot leave right now", "A vote already cast stands")
+	b.get("/c/"+id+"/email").shows("cannot leave right now", "A vote already cast stands")
 	e.mails.Down(false)
-	b.follow(b.fill(enter, "code", e.code(email, 1))).shows("Your address is confirmed", "Your vote is counted")
+	b.follow(b.fill(enter, "code", e.mailedCode(email, 1))).shows("Your address is confirmed", "Your vote is counted")
 }
 
 func TestProofPage_WithoutMailNobodyIsAskedForAnAddress(t *testing.T) {

@@ -29,6 +29,7 @@ func (s *Server) endpoints() []endpoint {
 		{"GET", onContest + "/ballots/:ballot", s.getBallot, false},
 		{"DELETE", onContest + "/ballots/:ballot", s.announced(s.deleteBallot), false},
 		{"POST", onContest + "/standings", s.organizer(s.announced(s.postStandings)), false},
+		{"POST", onContest + "/halls", s.organizer(s.postHall), false},
 		{"POST", onContest + "/close", s.organizer(s.announced(s.postClose)), false},
 		{"POST", onContest + "/publish", s.organizer(s.announced(s.postPublish)), false},
 		{"GET", onContest + "/ledger", s.getLedger, true},

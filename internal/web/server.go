@@ -52,6 +52,7 @@ type Config struct {
 	Boxes    *ballotbox.Boxes
 	Passes   *voting.Passes
 	Receipts *voting.Receipts
+	Presence *voting.Presence
 	Counters *gate.Counters
 	Codes    *codes.Codes
 	Secrets  Secrets

@@ -20,6 +20,7 @@ import (
 type walk struct {
 	*env
 	contest, ballot, receipt string
+	code                     string   // of the wall; it stays fresh for the walk
 	headers                  []string // of who looks
 }
 
@@ -46,6 +47,8 @@ func (w walk) values(t testing.TB, route, parameter string) []string {
 		return []string{w.ballot}
 	case ":receipt":
 		return []string{w.receipt}
+	case ":token":
+		return []string{w.code, "none"}
 	case ":version":
 		return []string{"v2"}
 	case ":file":
@@ -152,6 +155,8 @@ func walked(t *testing.T, e *env, more string, voter bool, ready func(*live.Boar
 	}
 	e.until("as the test wants it", func() bool { return ready(board(live.Public)) })
 	w := walk{env: e, contest: id, ballot: first.text("ballot"), receipt: first.text("receipt")}
+	// The window that begins in up to 15 s: it is taken already, and for half a minute at least.
+	w.code = e.server.cfg.Presence.Code(id, now.Add(15*time.Second)).Token
 	if voter {
 		_, token, _ := strings.Cut(me, "Bearer ")
 		w.headers = []string{me, "Cookie: " + passCookieName(id) + "=" + token}

@@ -103,7 +103,7 @@ func startOn(t testing.TB, redisURL string, before ...func(*Server)) *env {
 	e.server, err = New(Config{
 		Counters: counters, Codes: codes.New(st, counters, ring.Derive("code")), Secrets: ring, Mail: outbox, Disposable: voting.BuiltinDisposable(),
 		Store: st, Gate: safety, Registry: contests, Boxes: e.boxes, Boards: boards, Feeds: feeds,
-		Passes: voting.NewPasses(ring), Receipts: receipts, FormKey: ring.Derive("form"), AdminKey: organizerKey, PublicURL: "https://vote.example.org",
+		Passes: voting.NewPasses(ring), Receipts: receipts, Presence: voting.NewPresence(ring.Derive("presence")), FormKey: ring.Derive("form"), AdminKey: organizerKey, PublicURL: "https://vote.example.org",
 		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Log: log, Metrics: metrics, Version: "test",
 	})
 	must(t, err)

@@ -240,7 +240,8 @@ func (r reply) voter(i int) (voting.Voter, error) {
 func (r reply) cast(epoch int64, box int) (voting.Cast, error) {
 	at, err1 := r.integer(8)
 	offset, err2 := r.integer(9)
-	if err := errors.Join(err1, err2); err != nil {
+	present, err3 := r.integer(12)
+	if err := errors.Join(err1, err2, err3); err != nil {
 		return voting.Cast{}, err
 	}
 	standing, err := voting.ParseStanding(r.text(7))
@@ -248,7 +249,7 @@ func (r reply) cast(epoch int64, box int) (voting.Cast, error) {
 		return voting.Cast{}, fmt.Errorf("ballot box: %w", err)
 	}
 	return voting.Cast{
-		Entry: r.text(10), Standing: standing, Reasons: reasons(r.text(11)),
+		Entry: r.text(10), Standing: standing, Reasons: reasons(r.text(11)), Present: present == 1,
 		Position: voting.Position{Epoch: epoch, Box: box, Millis: at, Offset: offset},
 	}, nil
 }

@@ -36,7 +36,7 @@ func (b *Boxes) Cast(ctx context.Context, s *registry.Stored, ballot voting.Ball
 		keys := keysOf(s.Contest.ID, box)
 		args := []any{
 			ballot.Voter[:], ballot.ID[:], ballot.Entry, entry.School,
-			string(ballot.Standing), strings.Join(ballot.Reasons, " "), string(ballot.Refuse), evidence,
+			string(ballot.Standing), strings.Join(ballot.Reasons, " "), string(ballot.Refuse), evidence, mark(ballot.Present),
 		}
 		for _, bound := range s.Contest.Periods(around) {
 			args = append(args, bound.UnixMilli())
@@ -110,6 +110,14 @@ func outcome(s *registry.Stored, box int, ballot voting.Ballot, r reply) (voting
 		}
 		return voting.Outcome{}, fmt.Errorf("cast: unknown reply %q", code)
 	}
+}
+
+// mark is a flag as the scripts take it.
+func mark(set bool) string {
+	if set {
+		return "1"
+	}
+	return ""
 }
 
 // reasons splits the codes as the store keeps them.

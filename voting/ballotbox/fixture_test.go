@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"strings"
 	"sync/atomic"
@@ -162,13 +163,12 @@ func sameTally(t rapid.TB, got, want *voting.Tally) {
 
 func diffTally(got, want *voting.Tally) string {
 	line := func(x *voting.Tally) string {
-		votes := map[string]int64{}
-		for e, n := range x.Votes {
-			if n != 0 {
-				votes[e] = n
-			}
+		some := func(counts map[string]int64) map[string]int64 {
+			left := maps.Clone(counts)
+			maps.DeleteFunc(left, func(_ string, n int64) bool { return n == 0 })
+			return left
 		}
-		return fmt.Sprintf("votes %v held %d void %d withdrawn %d offset %d", votes, x.Held, x.Void, x.Withdrawn, x.Offset)
+		return fmt.Sprintf("votes %v home %v held %d void %d withdrawn %d offset %d", some(x.Votes), some(x.Home), x.Held, x.Void, x.Withdrawn, x.Offset)
 	}
 	if line(got) != line(want) {
 		return fmt.Sprintf("got  %s\nwant %s", line(got), line(want))

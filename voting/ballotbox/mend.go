@@ -139,6 +139,9 @@ func repairs(c *contest.Contest, keys boxKeys, ledger, torn []voting.Record) (ha
 		if cast, there := ballots[key]; there {
 			value = fmt.Sprintf("%s|%d|%d|%s|%s", last[key].Standing, cast.Position.Millis, cast.Position.Offset,
 				cast.Entry, strings.Join(last[key].Reasons, " "))
+			if cast.Present {
+				value += ballotMark
+			}
 		}
 		repair(keys.ballots(key.ballot), string(key.ballot[:])+string(key.voter[:]), value)
 	}
@@ -162,6 +165,9 @@ func tallyFields(c *contest.Contest, t *voting.Tally) (fields []any) {
 		if c.Scoring.Ties == contest.TiesEarliest {
 			fields = append(fields, entry+"/last", t.Last[entry])
 		}
+	}
+	for entry, n := range t.Home {
+		fields = append(fields, entry+"/home", n)
 	}
 	return append(fields, "/held", t.Held, "/void", t.Void, "/withdrawn", t.Withdrawn)
 }

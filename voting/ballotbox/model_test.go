@@ -43,6 +43,7 @@ type modelBallot struct {
 	standing voting.Standing
 	at       int64
 	period   string
+	present  bool
 }
 
 type modelTurns struct {
@@ -117,7 +118,7 @@ func (m *model) cast(ballot voting.Ballot) string {
 	turns.entries[ballot.Entry]++
 	m.turns[ballot.Voter] = turns
 	b.at, b.records = now, b.records+1
-	m.ballots[modelID{ballot.Voter, ballot.ID}] = &modelBallot{ballot.Entry, ballot.Standing, now, period}
+	m.ballots[modelID{ballot.Voter, ballot.ID}] = &modelBallot{ballot.Entry, ballot.Standing, now, period, ballot.Present}
 	return fmt.Sprintf("%s %d left %d", ballot.Standing, now, rules.Ballots.Max-turns.used)
 }
 
@@ -182,6 +183,9 @@ func (m *model) tally() *voting.Tally {
 		case voting.Counted:
 			t.Counted++
 			t.Votes[ballot.entry]++
+			if ballot.present {
+				t.Home[ballot.entry]++
+			}
 			t.Last[ballot.entry] = max(t.Last[ballot.entry], ballot.at)
 		case voting.Held:
 			t.Held++
@@ -261,6 +265,7 @@ func play(rt *rapid.T, st *store.Store, edits ...string) {
 		if rapid.IntRange(0, 4).Draw(rt, "held") == 0 {
 			ballot.Standing = voting.Held
 		}
+		ballot.Present = rapid.Bool().Draw(rt, "present")
 		cast(rt, ballot)
 	}
 	rt.Repeat(map[string]func(*rapid.T){
@@ -327,7 +332,7 @@ func compare(rt *rapid.T, c *clock, s *registry.Stored, m *model) {
 	}
 	for id, ballot := range m.ballots {
 		found, err := c.boxes.Find(ctx, s, id.voter, id.ballot)
-		if err != nil || found.Standing != ballot.standing || found.Entry != ballot.entry || found.Position.Millis != ballot.at {
+		if err != nil || found.Standing != ballot.standing || found.Entry != ballot.entry || found.Position.Millis != ballot.at || found.Present != ballot.present {
 			rt.Fatalf("ballot: got %+v, %v; want %+v", found, err, ballot)
 		}
 	}
@@ -380,6 +385,11 @@ func TestModel_FindsABrokenRule(t *testing.T) {
 		"withdrawing keeps the turn":    {"turns.used = math.max(turns.used - 1, 0)", ""},
 		"withdrawn is not final":        {"if was == to or was == 'withdrawn' then", "if was == to then"},
 		"the clock may go back":         {"box.now = math.max(clock, box.at, box.mark)", "box.now = clock"},
+		"a void leaves it at home":      {"redis.call('HINCRBY', TALLY, entry .. '/home', -1)", ""},
+		"a release does not go home":    {"if ballot.present and to == 'counted' then", "if false then"},
+		"a held ballot is at home":      {"if present and standing == 'counted' then", "if present then"},
+		"the ledger forgets the hall":   {"unpack(present and { 'present', '1' } or {})", "unpack({})"},
+		"the ballot forgets the hall":   {"(b.present and '|present' or '')", "''"},
 		"the newest ballot is not kept": {"if was == 'counted' and last == text(ballot.at) then", "if false then"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -158,8 +158,12 @@ func (b *Boxes) ChangeAll(ctx context.Context, s *registry.Stored, changes []Cha
 	return changed, err
 }
 
+// ballotMark is behind a ballot whose pass had been in the hall.
+const ballotMark = "|present"
+
 // parseBallot reads `standing|at|offset|entry|reasons`, as box.lua writes it.
 func parseBallot(value string, epoch int64, box int) (voting.Cast, error) {
+	value, present := strings.CutSuffix(value, ballotMark)
 	parts := strings.Split(value, "|")
 	if len(parts) != 5 {
 		return voting.Cast{}, errors.New("corrupt ballot box: expected a ballot")
@@ -174,7 +178,7 @@ func parseBallot(value string, epoch int64, box int) (voting.Cast, error) {
 		return voting.Cast{}, err
 	}
 	return voting.Cast{
-		Entry: parts[3], Standing: standing, Reasons: reasons(parts[4]),
+		Entry: parts[3], Standing: standing, Reasons: reasons(parts[4]), Present: present,
 		Position: voting.Position{Epoch: epoch, Box: box, Millis: at, Offset: offset},
 	}, nil
 }

@@ -130,6 +130,8 @@ func parseTally(r reply, place int) (t *voting.Tally, unsettled map[string]strin
 		switch {
 		case what == "last":
 			t.Last[entry] = n
+		case what == "home":
+			t.Home[entry] = n
 		case entry != "":
 			t.Votes[entry] = n
 			t.Counted += n

@@ -28,6 +28,7 @@ func tear(t *testing.T, server *redistest.Server, load func() *Boxes, cut int64,
 	b := load()
 	s := newContest(t, "rules: {ballots: {max: 2, per: day}, per_entry: 1}", "scoring: {schools: {by: total}, ties: earliest}")
 	first, torn, other := ballotFor("ada", "n-1"), ballotFor("ada", "n-2"), ballotFor("bob", "n-2")
+	first.Present, torn.Present = true, true
 	mustCast(t, b, s, first)
 	begin := size()
 	mustCast(t, b, s, torn)

@@ -19,6 +19,7 @@ import (
 	"fmt"
 	"math/big"
 	"regexp"
+	"strconv"
 	"time"
 
 	"github.com/joute/joute/antifraud/gate"
@@ -78,6 +79,7 @@ type Question struct {
 	Device    *voting.Voter // the voter of the device that asks, when it has one
 	School    string        // whose member the address makes its reader, or empty
 	Sealed    []byte        // the address for later, sealed by the caller, or nil
+	Present   bool          // who asks is in the hall
 }
 
 // Asked is a question that waits for its code.
@@ -102,7 +104,7 @@ func (c *Codes) Ask(ctx context.Context, q Question) (Asked, error) {
 		}
 		kept = c.mac(asked.Pending, asked.Code)
 	}
-	args := []any{Life.Milliseconds(), "code", kept, "address", q.Address[:], "school", q.School, "sealed", q.Sealed}
+	args := []any{Life.Milliseconds(), "code", kept, "address", q.Address[:], "school", q.School, "sealed", q.Sealed, "present", strconv.FormatBool(q.Present)}
 	if q.Device != nil {
 		args = append(args, "device", q.Device[:])
 	}
@@ -118,6 +120,7 @@ type Answer struct {
 	Device  *voting.Voter
 	School  string
 	Sealed  []byte
+	Present bool
 }
 
 // pendingShape is what [rand.Text] gives.
@@ -169,7 +172,7 @@ func answer(fields []any) (Answer, error) {
 		v := voting.Voter([]byte(device))
 		a.Device = &v
 	}
-	a.School, a.Sealed = got["school"], []byte(got["sealed"])
+	a.School, a.Sealed, a.Present = got["school"], []byte(got["sealed"]), got["present"] == "true"
 	return a, nil
 }
 

@@ -5,7 +5,7 @@ package codes
 //	joute:{code/contest/pending}  hash  what was asked for; expires with the code
 //
 // Its fields: code (a keyed hash), address and device (voters), school, sealed (the
-// address, encrypted), tries, last, used. How many codes an address got is counted
+// address, encrypted), present, tries, last, used. How many codes an address got is counted
 // by package gate under a keyed hash.
 
 func pendingKey(contestID, pending string) string {

@@ -67,11 +67,12 @@
     slide(from);
   }
 
-  function fill(seat, row, digits, best, none) {
+  function fill(seat, row, digits, best, none, hall) {
     var item = seat.item, n = row.trend, trend = item.querySelector('[data-trend]'), gain = item.querySelector('[data-gain]'), width = (best > 0 ? Math.round(100 * row.score / best) : 0) + '%';
     item.dataset.place = row.votes ? row.rank : '';
     set(item.querySelector('[data-rank]'), none ? '–' : String(row.rank)); // nobody is first while nobody has a vote
     set(item.querySelector('[data-score]'), number(row.score, digits));
+    set(item.querySelector('[data-home]'), hall ? '⌂ ' + number(row.home || 0, 0) + ' · ' + number(row.votes - (row.home || 0), 0) : '');
     trend.dataset.trend = n;
     set(trend.firstElementChild, n ? (n > 0 ? '▲ ' : '▼ ') + Math.abs(n) : '');
     [].forEach.call(item.querySelectorAll('rect'), function (bar) { if (bar.getAttribute('width') !== width) bar.setAttribute('width', width); });
@@ -105,7 +106,7 @@
 
   // draw shows a leaderboard. What the page says otherwise, the page itself brings.
   function draw(board) {
-    var order = [], best = 0, first = list.firstElementChild, from, digits = +list.dataset.digits || 0, total = one('[data-total]'), rises = [];
+    var order = [], best = 0, first = list.firstElementChild, from, digits = +list.dataset.digits || 0, total = one('[data-total]'), rises = [], hall;
     if (board.phase !== body.dataset.phase) return ask();
     if (body.dataset.state === 'coming') return;
     if ((board.totals.counted !== null) !== Boolean(total)) return ask();
@@ -113,10 +114,12 @@
     changed = Date.now();
     roll(total, board.totals.counted);
     board.schools.forEach(function (row) { best = Math.max(best, row.score); });
+    hall = board.schools.some(function (row) { return row.home; });
+    one('[data-legend]').hidden = !hall;
     board.schools.forEach(function (row) {
       var seat = seats[row.id];
       if (!seat) return;
-      fill(seat, row, digits, best, board.totals.counted === 0);
+      fill(seat, row, digits, best, board.totals.counted === 0, hall);
       if (seat.at >= 0 && order.length < seat.at) rises.push(seat.item);
       seat.at = order.length;
       order.push(seat.item);
@@ -175,8 +178,10 @@
     if (!before(seen, at)) contact = Date.now();
     if (behind && before(seen, behind)) follow(); // the feed has had ten seconds, and is dead
     behind = at;
-    var mine = one('[data-best]'), theirs = fresh.querySelector('[data-best]');
-    if (mine && theirs && mine.outerHTML !== theirs.outerHTML) mine.replaceWith(document.adoptNode(theirs));
+    ['[data-best]', '[data-codes]'].forEach(function (part) {
+      var mine = one(part), theirs = fresh.querySelector(part);
+      if (mine && theirs && mine.outerHTML !== theirs.outerHTML) mine.replaceWith(document.adoptNode(theirs));
+    });
   }
   // A browser that runs for days wants a fresh start: when nothing happens and
   // nothing is about to, or at last anyway.
@@ -226,13 +231,16 @@
     set(one('[data-as-of]'), hourOf(contact));
   }
   function tick() {
-    var next = +body.dataset.next;
+    var next = +body.dataset.next, code = one('[data-code]'), ends = code && +code.dataset.ends;
+    // No code is better than a dead one: without the server there is no other.
+    if (code) code.hidden = now() > ends + 10 * second;
     if (body.dataset.until) countdown();
     connection();
     if (told && Date.now() - told > 6 * second) set(one('[data-cheer]'), '');
     root.classList.toggle('idle', Date.now() - moved > 3 * second);
-    // When the hour has come, the page says something else very soon.
-    if (Date.now() - asked > (next && now() > next ? 2 : 10) * second) ask();
+    // When the hour has come, the page says something else very soon; and so it has
+    // another code as soon as this one's time is over.
+    if (Date.now() - asked > (next && now() > next || code && now() > ends ? 2 : 10) * second) ask();
   }
   // beat is the one timer there is: at the full second of the hall's clock.
   function beat(n) {

@@ -2,7 +2,7 @@
 -- front of the operation's own.
 --
 -- KEYS[1] meta    hash    state, rules and place of the box
--- KEYS[2] tally   hash    counts: `entry`, `entry/last`, `/held`, `/void`, `/withdrawn`
+-- KEYS[2] tally   hash    counts: `entry`, `entry/last`, `entry/home`, `/held`, `/void`, `/withdrawn`
 -- KEYS[3] ledger  stream  one record an entry, id = millisecond-offset
 -- KEYS[4] frozen  hash    the tally as it stood at the freezing instant
 --
@@ -126,15 +126,17 @@ local function turns_text(turns)
   return text(turns.start) .. '|' .. text(turns.used) .. '|' .. table.concat(entries, ',') .. '|' .. turns.ballots
 end
 
--- A ballot is kept as `standing|at|offset|entry|reasons`.
+-- A ballot is kept as `standing|at|offset|entry|reasons`, and `|present` behind it
+-- when its pass had been in the hall: then it is one of `entry/home` while it counts.
 local function ballot_of(value)
-  local standing, at, offset, entry, reasons = string.match(value, '^(%l+)|(%d+)|(%d+)|([^|]*)|([^|]*)$')
-  if not standing then error('corrupt ballot box: expected a ballot') end
-  return { standing = standing, at = tonumber(at), offset = tonumber(offset), entry = entry, reasons = reasons }
+  local standing, at, offset, entry, reasons, mark = string.match(value, '^(%l+)|(%d+)|(%d+)|([^|]*)|([^|]*)(|?%l*)$')
+  if not standing or (mark ~= '' and mark ~= '|present') then error('corrupt ballot box: expected a ballot') end
+  return { standing = standing, at = tonumber(at), offset = tonumber(offset), entry = entry, reasons = reasons, present = mark ~= '' }
 end
 
 local function ballot_text(b)
-  return b.standing .. '|' .. text(b.at) .. '|' .. text(b.offset) .. '|' .. b.entry .. '|' .. b.reasons
+  return b.standing .. '|' .. text(b.at) .. '|' .. text(b.offset) .. '|' .. b.entry .. '|' .. b.reasons ..
+    (b.present and '|present' or '')
 end
 
 -- answer commits, and is the one shape of a reply about a ballot: code, then the
@@ -143,5 +145,5 @@ local function answer(code, box, used, next, b)
   commit(box)
   b = b or { standing = '', at = 0, offset = 0, entry = '', reasons = '' }
   return { code, box.now, used, box.max, next, box.opens, box.closes,
-    b.standing, b.at, b.offset, b.entry, b.reasons }
+    b.standing, b.at, b.offset, b.entry, b.reasons, b.present and 1 or 0 }
 end

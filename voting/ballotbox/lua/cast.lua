@@ -6,7 +6,8 @@
 -- ARGV 1 voter, 16 bytes    2 ballot, 16 bytes    3 entry    4 its school
 --      5 standing, `counted` or `held`            6 reasons, space between
 --      7 a refusal decided before, or empty       8 evidence, JSON
---      9 and on: bounds of the periods around now, in ms, ascending; none for `contest`
+--      9 `1` when the pass had been in the hall, or empty
+--      10 and on: bounds of the periods around now, in ms, ascending; none for `contest`
 --
 -- Replies (shape: answer in box.lua)
 --   counted, held    accepted by this call
@@ -28,11 +29,13 @@ local kept = redis.call('HGET', KEYS[5], voter)
 local unseen = redis.call('XLEN', KEYS[7]) == 0
 local field = standing == 'counted' and entry or '/' .. standing
 integer(redis.call('HGET', TALLY, field))
+local present = ARGV[9] == '1'
+if present then integer(redis.call('HGET', TALLY, entry .. '/home')) end
 
 local start, next = 0, 0
 if box.per ~= 'contest' then
   start = nil
-  for i = 9, #ARGV - 1 do
+  for i = 10, #ARGV - 1 do
     local from, to = integer(ARGV[i]), integer(ARGV[i + 1])
     if box.now >= from and box.now < to then start, next = from, to end
   end
@@ -59,12 +62,14 @@ if turns.used >= box.max or (box.per_entry < box.max and spent >= box.per_entry)
 end
 
 local cast = record(box, 'kind', 'cast', 'ballot', ARGV[2], 'voter', voter, 'entry', entry, 'school', ARGV[4],
-  'standing', standing, 'reasons', ARGV[6], 'actor', standing == 'held' and 'screen' or 'voter')
+  'standing', standing, 'reasons', ARGV[6], 'actor', standing == 'held' and 'screen' or 'voter',
+  unpack(present and { 'present', '1' } or {}))
 redis.call('HINCRBY', TALLY, field, 1)
+if present and standing == 'counted' then redis.call('HINCRBY', TALLY, entry .. '/home', 1) end
 if standing == 'counted' and box.ties == 'earliest' then
   redis.call('HSET', TALLY, entry .. '/last', text(box.at))
 end
-local ballot = { standing = standing, at = box.at, offset = box.offset, entry = entry, reasons = ARGV[6] }
+local ballot = { standing = standing, at = box.at, offset = box.offset, entry = entry, reasons = ARGV[6], present = present }
 redis.call('HSET', KEYS[6], id, ballot_text(ballot))
 turns.used, turns.ballots = turns.used + 1, turns.ballots .. ARGV[2]
 if box.per_entry < box.max then turns.entries[entry] = spent + 1 end

@@ -26,6 +26,7 @@ local function field(standing) return standing == 'counted' and entry or '/' .. 
 local count = integer(redis.call('HGET', TALLY, field(was)), 0)
 integer(redis.call('HGET', TALLY, field(to)))
 local last = redis.call('HGET', TALLY, entry .. '/last')
+local home = ballot.present and integer(redis.call('HGET', TALLY, entry .. '/home'), 0)
 
 turn(box)
 
@@ -33,13 +34,15 @@ if was == to or was == 'withdrawn' then return answer('unchanged', box, turns.us
 if to == 'withdrawn' and (was == 'void' or box.state ~= 'open' or box.now >= ballot.at + box.undo) then
   return answer('undo-expired', box, turns.used, 0, ballot)
 end
-if count < 1 then error('corrupt ballot box: the tally lacks a ballot') end
+if count < 1 or (home == 0 and was == 'counted') then error('corrupt ballot box: the tally lacks a ballot') end
 
 local kinds = { counted = was == 'void' and 'reinstate' or 'release', held = 'hold', void = 'void', withdrawn = 'withdraw' }
 record(box, 'kind', kinds[to], 'ballot', ARGV[2], 'voter', voter, 'entry', entry, 'school', ARGV[6],
   'standing', to, 'reasons', ARGV[5], 'actor', ARGV[4])
 redis.call('HINCRBY', TALLY, field(was), -1)
 redis.call('HINCRBY', TALLY, field(to), 1)
+if ballot.present and was == 'counted' then redis.call('HINCRBY', TALLY, entry .. '/home', -1) end
+if ballot.present and to == 'counted' then redis.call('HINCRBY', TALLY, entry .. '/home', 1) end
 if box.ties == 'earliest' then
   -- When the newest counted ballot of an entry goes, only the ledger knows the
   -- one before. `?offset` says so, and a reader that needs it settles it.
