@@ -118,7 +118,7 @@ type Asked string
 const (
 	Pending Asked = "asked"  // it waits for its confirmation
 	Member  Asked = "member" // the address is in already
-	Again   Asked = "again"  // this very request was made before
+	Again   Asked = "again"  // this very request was made within the minute
 	Enough  Asked = "enough" // the address has had its mails of this hour
 	Full    Asked = "full"   // the contest has caused its mails of this hour
 )
@@ -156,20 +156,20 @@ var ErrExpired = errors.New("the request has expired")
 
 // Confirm makes a member of who asked, and reports whether that was news. It
 // returns [ErrExpired] where nothing waits.
-func (f *Fans) Confirm(ctx context.Context, s *registry.Stored, fan community.Fan, ask community.AskID) (joined bool, err error) {
+func (f *Fans) Confirm(ctx context.Context, s *registry.Stored, fan community.Fan, ask community.AskID) (m Confirmed, joined bool, err error) {
 	keys := keysOf(s.Contest.ID)
-	code, _, err := run(ctx, f.confirm, []string{keys.members, keys.ledger, keys.pending(fan)}, fan.String(), ask.String())
-	switch {
-	case err != nil:
-		return false, err
-	case code == "joined":
-		return true, nil
-	case code == "already", code == "member":
-		return false, nil
-	case code == "expired":
-		return false, ErrExpired
+	code, value, err := run(ctx, f.confirm, []string{keys.members, keys.ledger, keys.pending(fan)}, fan.String(), ask.String())
+	if err != nil {
+		return Confirmed{}, false, err
 	}
-	return false, fmt.Errorf("confirm: unknown reply %q", code)
+	switch code {
+	case "joined", "already", "member":
+		m, err = f.open(s, fan, value)
+		return m, code == "joined", err
+	case "expired":
+		return Confirmed{}, false, ErrExpired
+	}
+	return Confirmed{}, false, fmt.Errorf("confirm: unknown reply %q", code)
 }
 
 // Leave lets a fan go, and reports whether they were a member. When it returns
@@ -213,7 +213,7 @@ func (f *Fans) Look(ctx context.Context, s *registry.Stored, fan community.Fan, 
 	case Nobody:
 		return Nobody, nil, nil
 	case Waiting, In, InBy:
-		m, err := parseMember(fan, value)
+		m, err := parseMember(value)
 		return standing, &m.proof, err
 	}
 	return "", nil, fmt.Errorf("look: unknown reply %q", code)

@@ -31,7 +31,7 @@ func TestConfirm_IsWhatMakesAMemberAndKeepsTheProof(t *testing.T) {
 		}
 		f.later(90 * time.Minute)
 		for i, want := range []bool{true, false, false} { // pressed three times
-			if joined, err := f.Confirm(t.Context(), f.stored, r.Fan, r.Ask); err != nil || joined != want {
+			if m, joined, err := f.Confirm(t.Context(), f.stored, r.Fan, r.Ask); err != nil || joined != want || m.Address != r.Address {
 				t.Fatalf("press %d: %v %v", i, joined, err)
 			}
 		}
@@ -58,7 +58,7 @@ func TestConfirm_NeedsARequestOfTheLast48Hours(t *testing.T) {
 		t := f.t
 		r := f.request("ada@example.org", "lumiere")
 		for _, unknown := range []community.AskID{{}, {9}} {
-			if _, err := f.Confirm(t.Context(), f.stored, r.Fan, unknown); !errors.Is(err, ErrExpired) {
+			if _, _, err := f.Confirm(t.Context(), f.stored, r.Fan, unknown); !errors.Is(err, ErrExpired) {
 				t.Errorf("nothing asked: %v", err)
 			}
 		}
@@ -67,17 +67,17 @@ func TestConfirm_NeedsARequestOfTheLast48Hours(t *testing.T) {
 		f.stands(r, Waiting)
 		f.later(time.Millisecond)
 		f.stands(r, Nobody)
-		if _, err := f.Confirm(t.Context(), f.stored, r.Fan, r.Ask); !errors.Is(err, ErrExpired) {
+		if _, _, err := f.Confirm(t.Context(), f.stored, r.Fan, r.Ask); !errors.Is(err, ErrExpired) {
 			t.Errorf("after 48 hours: %v", err)
 		}
 		// One that waits is not lost to another, and a member by one is one for all.
 		first, second := f.request("ada@example.org", "lumiere"), f.request("ada@example.org", "vercors")
 		f.asked(first, Pending)
 		f.asked(second, Pending)
-		if joined, err := f.Confirm(t.Context(), f.stored, first.Fan, first.Ask); err != nil || !joined {
+		if _, joined, err := f.Confirm(t.Context(), f.stored, first.Fan, first.Ask); err != nil || !joined {
 			t.Fatalf("the older of two: %v %v", joined, err)
 		}
-		if joined, err := f.Confirm(t.Context(), f.stored, second.Fan, second.Ask); err != nil || joined {
+		if _, joined, err := f.Confirm(t.Context(), f.stored, second.Fan, second.Ask); err != nil || joined {
 			t.Fatalf("the other one: %v %v", joined, err)
 		}
 		f.stands(second, In)
@@ -128,7 +128,7 @@ func TestLeave_DeletesTheAddressAndKeepsTheRecords(t *testing.T) {
 			t.Errorf("counts %v %v", counts, err)
 		}
 		// The links of old mails lead nowhere, also after a return.
-		if _, err := f.Confirm(t.Context(), f.stored, r.Fan, r.Ask); !errors.Is(err, ErrExpired) {
+		if _, _, err := f.Confirm(t.Context(), f.stored, r.Fan, r.Ask); !errors.Is(err, ErrExpired) {
 			t.Errorf("an old link: %v", err)
 		}
 		f.later(time.Hour)
@@ -185,12 +185,15 @@ func TestAsk_MembersAreWrittenToNoMoreOften(t *testing.T) {
 	})
 }
 
-func TestAsk_TheSameFormAsksOnce(t *testing.T) {
+func TestAsk_TheSameFormAsksOnceAMinute(t *testing.T) {
 	onEveryStore(t, func(f *fixture) {
 		t := f.t
 		r := f.request("ada@example.org", "lumiere")
 		f.asked(r, Pending)
+		f.later(59 * time.Second)
 		f.asked(r, Again)
+		f.later(time.Second) // no mail came, and they went back
+		f.asked(r, Pending)
 		other := r
 		other.Address = "bob@example.org" // corrected, and sent again
 		other.Fan, _ = f.Fan(f.stored, other.Address)
@@ -204,8 +207,8 @@ func TestAsk_TheSameFormAsksOnce(t *testing.T) {
 				t.Fatalf("%q %v", code, err)
 			}
 		}
-		if budget := f.st.Client().Get(t.Context(), keys.budget).Val(); !strings.HasSuffix(budget, "|3") {
-			t.Errorf("budget %s, want 3 mails", budget)
+		if budget := f.st.Client().Get(t.Context(), keys.budget).Val(); !strings.HasSuffix(budget, "|4") {
+			t.Errorf("budget %s, want 4 mails", budget)
 		}
 	})
 }
@@ -243,7 +246,7 @@ func TestStore_HasNoAddressInClear(t *testing.T) {
 		moved := f.st.Client().HGet(t.Context(), keys.members, eve.String()).Val()
 		value = moved[:strings.LastIndexByte(moved, '|')] + value[strings.LastIndexByte(value, '|'):]
 		must(t, f.st.Client().HSet(t.Context(), keys.members, eve.String(), value).Err())
-		if err := f.Export(t.Context(), f.stored, func(Exported) error { return nil }); err == nil || strings.Contains(err.Error(), "@") {
+		if err := f.Export(t.Context(), f.stored, func(Confirmed) error { return nil }); err == nil || strings.Contains(err.Error(), "@") {
 			t.Errorf("an address that was moved: %v", err)
 		}
 	})
@@ -332,13 +335,13 @@ func TestTorn_TheSameCallCompletesWhatWasBegun(t *testing.T) {
 			r := f.request("ada@example.org", "lumiere")
 			f.asked(r, Pending)
 			pending := f.st.Client().Get(ctx, keys.pending(r.Fan)).Val()
-			if _, err := f.Confirm(ctx, f.stored, r.Fan, r.Ask); err != nil {
+			if _, _, err := f.Confirm(ctx, f.stored, r.Fan, r.Ask); err != nil {
 				t.Fatal(err)
 			}
 			f.st.Client().Set(ctx, keys.pending(r.Fan), pending, time.Hour) // the DEL was cut off
 			tear(f.st.Client(), keys, r.Fan.String(), pending)
 			f.later(time.Second)
-			if _, err := f.Confirm(ctx, f.stored, r.Fan, r.Ask); err != nil {
+			if _, _, err := f.Confirm(ctx, f.stored, r.Fan, r.Ask); err != nil {
 				t.Fatal(err)
 			}
 			f.stands(r, InBy)
@@ -371,7 +374,7 @@ func TestScripts_RefuseDamageBeforeTheyWrite(t *testing.T) {
 		records := len(f.records())
 		for _, damage := range []string{"x", "-1", ""} {
 			client.HSet(ctx, keys.members, schoolField("lumiere"), damage)
-			_, err1 := f.Confirm(ctx, f.stored, next.Fan, next.Ask)
+			_, _, err1 := f.Confirm(ctx, f.stored, next.Fan, next.Ask)
 			_, err2 := f.Leave(ctx, f.stored, r.Fan)
 			if err1 == nil || err2 == nil {
 				t.Errorf("count %q: %v, %v", damage, err1, err2)
@@ -408,11 +411,11 @@ func TestStoreGone_IsSaidSoAndNamesNobody(t *testing.T) {
 	r := f.join("ada@example.org", "lumiere")
 	srv.Kill()
 	_, err1 := f.Ask(t.Context(), f.stored, f.request("bob@example.org", "lumiere"))
-	_, err2 := f.Confirm(t.Context(), f.stored, r.Fan, r.Ask)
+	_, _, err2 := f.Confirm(t.Context(), f.stored, r.Fan, r.Ask)
 	_, err3 := f.Leave(t.Context(), f.stored, r.Fan)
 	_, _, err4 := f.Look(t.Context(), f.stored, r.Fan, r.Ask)
 	_, err5 := f.Counts(t.Context(), f.stored)
-	err6 := f.Export(t.Context(), f.stored, func(Exported) error { return nil })
+	err6 := f.Export(t.Context(), f.stored, func(Confirmed) error { return nil })
 	err7 := f.Forget(t.Context(), f.stored.Contest.ID)
 	for i, err := range []error{err1, err2, err3, err4, err5, err6, err7} {
 		if !errors.Is(err, store.ErrUnavailable) || strings.Contains(fmt.Sprint(err), "@") {
@@ -425,7 +428,7 @@ func TestStoreGone_IsSaidSoAndNamesNobody(t *testing.T) {
 		time.Sleep(5 * time.Millisecond)
 	}
 	f.stands(r, InBy)
-	if list := f.members(); !slices.ContainsFunc(list, func(m Exported) bool { return m.Address == "ada@example.org" }) {
+	if list := f.members(); !slices.ContainsFunc(list, func(m Confirmed) bool { return m.Address == "ada@example.org" }) {
 		t.Errorf("members after the restart: %v", list)
 	}
 }

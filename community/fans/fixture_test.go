@@ -113,7 +113,7 @@ func (f *fixture) join(address, school string) Request {
 	f.t.Helper()
 	r := f.request(address, school)
 	f.asked(r, Pending)
-	if joined, err := f.Confirm(f.t.Context(), f.stored, r.Fan, r.Ask); err != nil || !joined {
+	if _, joined, err := f.Confirm(f.t.Context(), f.stored, r.Fan, r.Ask); err != nil || !joined {
 		f.t.Fatalf("confirm: %v %v", joined, err)
 	}
 	return r
@@ -137,9 +137,9 @@ func (f *fixture) records() (lines []string) {
 	return lines
 }
 
-func (f *fixture) members() (list []Exported) {
+func (f *fixture) members() (list []Confirmed) {
 	f.t.Helper()
-	must(f.t, f.Export(f.t.Context(), f.stored, func(m Exported) error { list = append(list, m); return nil }))
+	must(f.t, f.Export(f.t.Context(), f.stored, func(m Confirmed) error { list = append(list, m); return nil }))
 	return list
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/joute/joute/community"
+	"github.com/joute/joute/contest/registry"
 )
 
 // Proof says what somebody agreed to, when and where.
@@ -26,9 +27,27 @@ type Proof struct {
 
 // member is what the store keeps of one.
 type member struct {
-	fan     community.Fan
 	proof   Proof
 	address []byte // sealed
+}
+
+// Confirmed is a member, the address in clear.
+type Confirmed struct {
+	Address string // to write to
+	Proof
+}
+
+// open reads a member with the address.
+func (f *Fans) open(s *registry.Stored, fan community.Fan, value string) (Confirmed, error) {
+	m, err := parseMember(value)
+	if err != nil {
+		return Confirmed{}, err
+	}
+	address, err := f.keys.Open(m.address, addressPurpose(s.Contest.ID, fan))
+	if err != nil {
+		return Confirmed{}, fmt.Errorf("the address of %s: %w", fan, err)
+	}
+	return Confirmed{string(address), m.proof}, nil
 }
 
 // requestText is a request as the scripts keep it: see keys.go. No value may
@@ -48,7 +67,7 @@ func requestText(r Request, address []byte) (string, error) {
 }
 
 // parseMember reads a member, or a request with the position 0-0.
-func parseMember(fan community.Fan, value string) (member, error) {
+func parseMember(value string) (member, error) {
 	part := strings.Split(value, "|")
 	if len(part) != 10 {
 		return member{}, fmt.Errorf("corrupt fans: a member of %d parts", len(part))
@@ -60,7 +79,7 @@ func parseMember(fan community.Fan, value string) (member, error) {
 	if err := errors.Join(err1, err2, err3, err4); err != nil {
 		return member{}, fmt.Errorf("corrupt fans: %w", err)
 	}
-	return member{fan: fan, address: address, proof: Proof{
+	return member{address: address, proof: Proof{
 		Position: part[0], Asked: asked, Confirmed: confirmed, School: part[3], Wording: part[4], Page: part[5],
 		Channel: channel, Lang: part[7], Under15Parent: part[8] == "1",
 	}}, nil

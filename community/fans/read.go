@@ -76,16 +76,10 @@ func parseRecord(m redis.XMessage) (community.Record, error) {
 	return r, nil
 }
 
-// Exported is a confirmed member, in clear.
-type Exported struct {
-	Address string
-	Proof
-}
-
 // Export gives every confirmed member in the order they joined, until yield
 // returns an error, which it then returns. Who joins or leaves meanwhile may be
 // given or not.
-func (f *Fans) Export(ctx context.Context, s *registry.Stored, yield func(Exported) error) error {
+func (f *Fans) Export(ctx context.Context, s *registry.Stored, yield func(Confirmed) error) error {
 	key := keysOf(s.Contest.ID).members
 	return f.pages(ctx, s, func(page []community.Record) error {
 		var joins []community.Record
@@ -107,18 +101,14 @@ func (f *Fans) Export(ctx context.Context, s *registry.Stored, yield func(Export
 			if value == "" {
 				continue // left
 			}
-			m, err := parseMember(join.Fan, value)
+			m, err := f.open(s, join.Fan, value)
 			if err != nil {
-				return err
+				return fmt.Errorf("export fans: %w", err)
 			}
-			if m.proof.Position != join.Position {
+			if m.Position != join.Position {
 				continue // left and came back: the later join's turn
 			}
-			address, err := f.keys.Open(m.address, addressPurpose(s.Contest.ID, m.fan))
-			if err != nil {
-				return fmt.Errorf("export fans: the address of %s: %w", m.fan, err)
-			}
-			if err := yield(Exported{string(address), m.proof}); err != nil {
+			if err := yield(m); err != nil {
 				return err
 			}
 		}

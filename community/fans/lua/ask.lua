@@ -8,7 +8,7 @@
 -- Replies {code}; only the first two are worth a mail
 --   asked    it waits for its confirmation
 --   member   the address is in already
---   again    this very request was made before
+--   again    this very request was made within the minute: a form pressed twice
 --   enough   the address has had its mails of this hour
 --   full     the contest has caused all of its mails of this hour; known or not, nobody gets one
 
@@ -22,9 +22,8 @@ local kept = pending_of(pending, at)
 local recent = {}
 for when, id, by, code in string.gmatch(redis.call('GET', asks) or '', '(%d+),(%w+),(%w+),(%l+);') do
   if at < tonumber(when) + HOUR then
-    if id == ask then
-      return { by == call and code or 'again' }
-    end
+    if id == ask and by == call then return { code } end
+    if id == ask and at < tonumber(when) + MINUTE then return { 'again' } end
     recent[#recent + 1] = when .. ',' .. id .. ',' .. by .. ',' .. code .. ';'
   end
 end

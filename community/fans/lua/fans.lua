@@ -7,7 +7,7 @@
 -- beginning of them is harmless, and which the same call, made again, completes.
 
 local ASK_LIFE = 172800000 -- ms a request may wait for its confirmation: 48 hours
-local HOUR = 3600000
+local HOUR, MINUTE = 3600000, 60000
 
 -- text writes a number in full: Lua's own form has an exponent past 14 digits.
 local function text(number)
