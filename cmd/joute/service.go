@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"github.com/joute/joute/community/fans"
 	"github.com/joute/joute/contest/registry"
 	"github.com/joute/joute/internal/keyring"
 	"github.com/joute/joute/internal/live"
@@ -95,6 +96,7 @@ func open(ctx context.Context, cfg config) (_ *service, err error) {
 	s.registry = registry.New(s.store, keys, registry.Options{Log: cfg.log})
 	s.feeds = live.NewFeeds(s.boards, s.registry.Get, cfg.log, live.FeedOptions{})
 	s.web, err = web.New(web.Config{
+		Fans: fans.New(s.store, keys, fans.Options{}), Keys: keys,
 		Store: s.store, Gate: s.gate, Registry: s.registry, Boxes: s.boxes, Boards: s.boards, Feeds: s.feeds,
 		Passes: voting.NewPasses(keys), Receipts: receipts, FormKey: keys.Derive("form"),
 		AdminKey: cfg.adminKey, PublicURL: cfg.publicURL, TrustedProxies: cfg.trustedProxies,

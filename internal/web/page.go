@@ -39,6 +39,7 @@ func (s *Server) pages(r fiber.Router) {
 	r.Get("/r/:receipt", s.page(s.receiptPage))
 	r.Get("/tv/:contest", s.page(s.wall))
 	r.Get("/static/:file", s.static)
+	s.fanPages(r)
 	s.widgets(r)
 	s.pictures(r)
 }
@@ -72,7 +73,7 @@ type layout struct {
 	words
 	Title       string
 	Description string
-	Other       string // this page in the other language
+	Other       string // this page in the other language; empty: it cannot be asked for
 	OtherLang   string
 	OtherName   string
 	Style       string

@@ -24,15 +24,19 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/valyala/fasthttp"
 
+	"github.com/joute/joute/community"
+	"github.com/joute/joute/community/fans"
 	"github.com/joute/joute/contest/registry"
+	"github.com/joute/joute/internal/keyring"
 	"github.com/joute/joute/internal/live"
+	"github.com/joute/joute/internal/mail"
 	"github.com/joute/joute/internal/store"
 	"github.com/joute/joute/voting"
 	"github.com/joute/joute/voting/ballotbox"
 )
 
-// Config is what a server stands on. All of it is needed but TrustedProxies,
-// PublicURL and Version.
+// Config is what a server stands on. All of it is needed but Mail,
+// TrustedProxies, PublicURL and Version.
 type Config struct {
 	Store    *store.Store
 	Gate     *store.Gate
@@ -42,6 +46,9 @@ type Config struct {
 	Boxes    *ballotbox.Boxes
 	Passes   *voting.Passes
 	Receipts *voting.Receipts
+	Fans     *fans.Fans
+	Mail     *mail.Outbox  // nil: nobody is asked to join a community
+	Keys     *keyring.Ring // seals what browsers and mails carry for us
 
 	FormKey        []byte         // signs vote forms; the same on every server of the data folder
 	AdminKey       string         // the organizer's bearer key
@@ -75,18 +82,19 @@ const (
 
 // Server answers HTTP requests. Make it with New.
 type Server struct {
-	cfg      Config
-	app      *fiber.App
-	log      *slog.Logger
-	texts    *catalogue
-	metrics  *metrics
-	public   publicViews
-	cards    *cards
-	adminKey [sha256.Size]byte
-	forms    formTokens
-	inFlight atomic.Int64
-	capacity int64          // of inFlight
-	feeding  sync.WaitGroup // connections of feeds
+	cfg       Config
+	app       *fiber.App
+	log       *slog.Logger
+	texts     *catalogue
+	metrics   *metrics
+	public    publicViews
+	cards     *cards
+	adminKey  [sha256.Size]byte
+	forms     formTokens
+	fanTokens *community.Tokens
+	inFlight  atomic.Int64
+	capacity  int64          // of inFlight
+	feeding   sync.WaitGroup // connections of feeds
 
 	// base ends when a shutdown has no more time: streams end with it.
 	base context.Context
@@ -105,11 +113,15 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("web: %w", err)
 	}
+	fanTokens, err := community.NewTokens(cfg.Keys.Derive("fan link"))
+	if err != nil {
+		return nil, fmt.Errorf("web: %w", err)
+	}
 	measured, err := newMetrics(cfg.Metrics, cfg.Feeds)
 	if err != nil {
 		return nil, fmt.Errorf("web: metrics: %w", err)
 	}
-	s := &Server{cfg: cfg, log: cfg.Log, texts: texts, metrics: measured, cards: newCards(), capacity: maxInFlight, adminKey: sha256.Sum256([]byte(cfg.AdminKey)), forms: formTokens{cfg.FormKey}}
+	s := &Server{cfg: cfg, log: cfg.Log, texts: texts, metrics: measured, cards: newCards(), capacity: maxInFlight, adminKey: sha256.Sum256([]byte(cfg.AdminKey)), forms: formTokens{cfg.FormKey}, fanTokens: fanTokens}
 	s.base, s.stop = context.WithCancel(context.Background())
 	s.app = fiber.New(fiber.Config{
 		AppName:                      "joute",

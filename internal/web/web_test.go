@@ -19,9 +19,12 @@ import (
 	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/joute/joute/community/fans"
 	"github.com/joute/joute/contest/registry"
 	"github.com/joute/joute/internal/keyring"
 	"github.com/joute/joute/internal/live"
+	"github.com/joute/joute/internal/mail"
+	"github.com/joute/joute/internal/mail/mailsink"
 	"github.com/joute/joute/internal/redistest"
 	"github.com/joute/joute/internal/store"
 	"github.com/joute/joute/voting"
@@ -39,6 +42,7 @@ type env struct {
 	boxes  *ballotbox.Boxes
 	addr   string
 	log    *logBuffer
+	sink   *mailsink.Sink
 	served chan error
 }
 
@@ -87,7 +91,15 @@ func startOn(t testing.TB, redisURL string, before ...func(*Server)) *env {
 	var announced sync.WaitGroup
 	announced.Go(func() { feeds.Run(announcing) })
 	t.Cleanup(func() { stop(); announced.Wait() })
+	e.sink, err = mailsink.Start()
+	must(t, err)
+	t.Cleanup(func() { e.sink.Close() })
+	sender, err := mail.Open(e.sink.URL(), "joute@vote.example.org")
+	must(t, err)
+	outbox := mail.NewOutbox(sender, log, mail.Options{Registerer: metrics})
+	announced.Go(func() { outbox.Run(announcing) })
 	e.server, err = New(Config{
+		Fans: fans.New(st, ring, fans.Options{}), Mail: outbox, Keys: ring,
 		Store: st, Gate: gate, Registry: contests, Boxes: e.boxes, Boards: boards, Feeds: feeds,
 		Passes: voting.NewPasses(ring), Receipts: receipts, FormKey: ring.Derive("form"), AdminKey: organizerKey, PublicURL: "https://vote.example.org",
 		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Log: log, Metrics: metrics, Version: "test",
