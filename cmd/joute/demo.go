@@ -17,6 +17,10 @@ import (
 	"github.com/joute/joute/contest"
 	"github.com/joute/joute/internal/client"
 	"github.com/joute/joute/internal/crowd"
+	"github.com/joute/joute/internal/mail"
+	"github.com/joute/joute/internal/mail/mailsink"
+	"github.com/joute/joute/internal/web"
+	"github.com/joute/joute/voting"
 )
 
 //go:embed pire-cv-video.yaml
@@ -43,8 +47,18 @@ func (cmd demoCmd) Run(ctx context.Context, m *Main) error {
 	}
 	log := slog.New(slog.NewTextHandler(m.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	key := rand.Text()
+	mails, err := mailsink.StartWith(mailsink.Options{Keep: demoMails})
+	if err != nil {
+		return err
+	}
+	defer mails.Close()
+	mailer, err := mail.Open(mails.URL(), "Joute <joute@localhost>")
+	if err != nil {
+		return err
+	}
 	s, err := open(ctx, config{
 		listen: cmd.Listen, adminKey: key, log: log,
+		mailer: mailer, disposable: voting.BuiltinDisposable(), demoMail: func() []web.DemoMail { return shownMails(mails) },
 		// The crowd says where it comes from as proxies do.
 		trustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")},
 	})
@@ -81,6 +95,17 @@ func (cmd demoCmd) Run(ctx context.Context, m *Main) error {
 	host.close()
 	visiting.Wait()
 	return errors.Join(err, failed)
+}
+
+// demoMails is how many mails the demo shows.
+const demoMails = 50
+
+// shownMails are the mails that came, newest first.
+func shownMails(sink *mailsink.Sink) (shown []web.DemoMail) {
+	for _, m := range slices.Backward(sink.Messages("")) {
+		shown = append(shown, web.DemoMail{To: m.To, Subject: m.Subject, Text: m.Text, At: m.At})
+	}
+	return shown
 }
 
 // openSince moves the phases of a document so that voting opened at an instant;
@@ -122,9 +147,10 @@ func (cmd demoCmd) visit(ctx context.Context, m *Main, shown *contest.Contest, s
   for your site  %[2]s/c/%[3]s/embed
   leaderboard    %[2]s/v1/contests/%[3]s/leaderboard
   live feed      %[2]s/v1/contests/%[3]s/feed
+  mails          %[2]s/demo/mail
   organizer key  %[5]s
 
-The sample blog is another site with the widgets in it. Everything is in memory, and gone when this ends. Ctrl-C ends it.
+The sample blog is another site with the widgets in it. Mails go nowhere: they are shown. Everything is in memory, and gone when this ends. Ctrl-C ends it.
 `, shown.Title.In("en", shown.Locale), s.browserURL(), shown.ID, host.origin(), key)
 
 	voters := server.Voters(shown.ID, visitorsAtOnce)

@@ -126,7 +126,7 @@ func TestDemo_SampleBlogIsAnotherSiteThatTakesVotes(t *testing.T) {
 	if !strings.HasPrefix(base, "http://localhost:") {
 		t.Errorf("printed:\n%s", demo.stdout.String())
 	}
-	for _, name := range []string{"page", "sample blog", "for your site", "leaderboard"} {
+	for _, name := range []string{"page", "sample blog", "for your site", "leaderboard", "mails"} {
 		if status, _, _ := get(printed(name)); status != 200 {
 			t.Errorf("%s is printed, and answers %d", name, status)
 		}

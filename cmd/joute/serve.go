@@ -14,6 +14,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/joute/joute/internal/mail"
+	"github.com/joute/joute/voting"
 )
 
 type serveCmd struct {
@@ -22,6 +25,9 @@ type serveCmd struct {
 	Data                  string   `placeholder:"DIR" help:"Folder of the keys, shared by all servers of one store. Required with --redis. Keep it: without its keys nobody is known to have voted."`
 	PublicURL             string   `name:"public-url" placeholder:"URL" help:"Address at which browsers reach the service, such as https://vote.example.org."`
 	TrustedProxies        []string `name:"trusted-proxies" placeholder:"CIDR" help:"Networks of the proxies in front, whose X-Forwarded-For is believed."`
+	SMTP                  string   `name:"smtp" placeholder:"URL" help:"Mail server, as smtp://[user:password@]host:port (STARTTLS when offered) or smtps://. With a password prefer the environment variable. Without it no e-mail is sent."`
+	MailFrom              string   `name:"mail-from" default:"joute@localhost" placeholder:"ADDRESS" help:"Sender of e-mails, as vote@example.org or \"Joute <vote@example.org>\"."`
+	DisposableDomains     string   `name:"disposable-domains" placeholder:"FILE" help:"Domains of disposable e-mail addresses, one a line, # begins a comment; takes the place of a short built-in list."`
 	LogFormat             string   `default:"text" enum:"text,json" help:"Format of the log on standard error: text or json."`
 	AcceptUnverifiedStore bool     `help:"Accept a managed Redis that hides its settings: they are for you to vouch for. Said at every start and in /readyz."`
 	UnsafeStore           bool     `help:"For tests and measurements: take ballots in a Redis known to lose some. /readyz stays red."`
@@ -92,10 +98,38 @@ func (cmd serveCmd) validate(adminKey string) (config, error) {
 	if err := checkPublicURL(cmd.PublicURL); err != nil {
 		fault("--public-url: %w", err)
 	}
+	if err := mail.CheckFrom(cmd.MailFrom); err != nil {
+		fault("--mail-from: %w", err)
+	}
+	if cmd.SMTP != "" {
+		if err := mail.CheckURL(cmd.SMTP); err != nil {
+			fault("--smtp: %w", err)
+		}
+		cfg.mailer, _ = mail.Open(cmd.SMTP, cmd.MailFrom) // its faults are told already
+	}
+	var err error
+	if cfg.disposable, err = readDomains(cmd.DisposableDomains); err != nil {
+		for line := range strings.Lines(err.Error()) {
+			fault("--disposable-domains: %s", strings.TrimSuffix(line, "\n"))
+		}
+	}
 	if cmd.AcceptUnverifiedStore && cmd.UnsafeStore {
 		fault("--accept-unverified-store and --unsafe-store: give one of them")
 	}
 	return cfg, errors.Join(faults...)
+}
+
+// readDomains is the operator's list of disposable domains, or the built-in one.
+func readDomains(file string) (*voting.Domains, error) {
+	if file == "" {
+		return voting.BuiltinDisposable(), nil
+	}
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, fmt.Errorf("the list cannot be read: %w", err)
+	}
+	defer f.Close()
+	return voting.ParseDomains(f)
 }
 
 // parseNetwork reads a CIDR, or one address.

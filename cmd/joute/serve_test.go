@@ -20,6 +20,7 @@ import (
 
 func TestServe_ReportsAllFaultsAtOnceAndTouchesNothing(t *testing.T) {
 	t.Parallel()
+	faulty := write(t, "domains.txt", "mail.example\ncom\nuser@mail.example\n")
 	for name, tc := range map[string]struct {
 		vars   env
 		args   []string
@@ -30,8 +31,9 @@ func TestServe_ReportsAllFaultsAtOnceAndTouchesNothing(t *testing.T) {
 			[]string{
 				"--listen", "8080", "--redis", "redis://127.0.0.1:1", "--trusted-proxies", "10.0.0.0/8,here,10.0.0.1",
 				"--public-url", "vote.example.org", "--accept-unverified-store", "--unsafe-store",
+				"--smtp", "smtp://joute:hidden-word@mail.example.org", "--mail-from", "nobody", "--disposable-domains", faulty,
 			},
-			[]string{"--listen: ", "--data is required", "JOUTE_ADMIN_KEY: expected at least 16", "--trusted-proxies: ", "--public-url: ", "--accept-unverified-store and --unsafe-store"},
+			[]string{"--listen: ", "--data is required", "JOUTE_ADMIN_KEY: expected at least 16", "--trusted-proxies: ", "--public-url: ", "--mail-from: ", "--smtp: expected smtp://", "--disposable-domains: line 2: ", "--disposable-domains: line 3: ", "--accept-unverified-store and --unsafe-store"},
 		},
 		"real store without anything": {
 			nil, []string{"--redis", "redis://127.0.0.1:1"},
@@ -43,12 +45,14 @@ func TestServe_ReportsAllFaultsAtOnceAndTouchesNothing(t *testing.T) {
 		"data cannot be written":  {nil, []string{"--data", "/proc/joute"}, []string{"--data: "}},
 		"public address: path":    {nil, []string{"--public-url", "https://example.org/vote"}, []string{"--public-url: "}},
 		"public address: no http": {nil, []string{"--public-url", "ftp://example.org"}, []string{"--public-url: "}},
+		"no list of domains":      {nil, []string{"--disposable-domains", "absent.txt"}, []string{"--disposable-domains: the list cannot be read"}},
+		"mail server, no scheme":  {nil, []string{"--smtp", "mail.example.org:25"}, []string{"--smtp: expected smtp://"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			code, stdout, stderr := run(t, tc.vars, "", append([]string{"serve"}, tc.args...)...)
 			lines := strings.Split(strings.TrimSuffix(stderr, "\n"), "\n")
-			if code != 1 || stdout != "" || len(lines) != len(tc.faults) {
+			if code != 1 || stdout != "" || len(lines) != len(tc.faults) || strings.Contains(stderr, "hidden-word") {
 				t.Fatalf("exit %d, stdout %q, stderr:\n%s", code, stdout, stderr)
 			}
 			for i, fault := range tc.faults {

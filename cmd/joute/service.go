@@ -19,6 +19,7 @@ import (
 	"github.com/joute/joute/contest/registry"
 	"github.com/joute/joute/internal/keyring"
 	"github.com/joute/joute/internal/live"
+	"github.com/joute/joute/internal/mail"
 	"github.com/joute/joute/internal/store"
 	"github.com/joute/joute/internal/web"
 	"github.com/joute/joute/voting"
@@ -32,6 +33,9 @@ type config struct {
 	keyMadeUp                      bool
 	trustedProxies                 []netip.Prefix
 	acceptUnverified, unsafe       bool
+	mailer                         *mail.SMTP // nil: no e-mail
+	disposable                     *voting.Domains
+	demoMail                       func() []web.DemoMail // nil but in the demo
 	log                            *slog.Logger
 }
 
@@ -46,6 +50,8 @@ type service struct {
 	boxes    *ballotbox.Boxes
 	boards   *live.Boards
 	feeds    *live.Feeds
+	mailer   *mail.SMTP   // nil: no e-mail
+	outbox   *mail.Outbox // nil: no e-mail
 	web      *web.Server
 }
 
@@ -95,10 +101,14 @@ func open(ctx context.Context, cfg config) (_ *service, err error) {
 	s.boards = live.New(s.boxes, cfg.log)
 	s.registry = registry.New(s.store, keys, registry.Options{Log: cfg.log})
 	s.feeds = live.NewFeeds(s.boards, s.registry.Get, cfg.log, live.FeedOptions{})
+	if s.mailer = cfg.mailer; s.mailer != nil {
+		s.outbox = mail.NewOutbox(s.mailer, cfg.log, mail.Options{Registerer: metrics})
+	}
 	s.web, err = web.New(web.Config{
 		Fans: fans.New(s.store, keys, fans.Options{}), Keys: keys,
 		Store: s.store, Gate: s.gate, Registry: s.registry, Boxes: s.boxes, Boards: s.boards, Feeds: s.feeds,
 		Passes: voting.NewPasses(keys), Receipts: receipts, FormKey: keys.Derive("form"),
+		Mail: s.outbox, Disposable: cfg.disposable, DemoMail: cfg.demoMail,
 		AdminKey: cfg.adminKey, PublicURL: cfg.publicURL, TrustedProxies: cfg.trustedProxies,
 		Log: cfg.log, Metrics: metrics, Version: versionText(),
 	})
@@ -157,6 +167,9 @@ func (s *service) run(ctx context.Context, ready func(url string)) error {
 	running.Go(func() { s.boxes.Tend(background, s.log, s.registry.List) })
 	running.Go(func() { s.boards.Run(background, s.registry.List) })
 	running.Go(func() { s.feeds.Run(background) })
+	if s.outbox != nil {
+		running.Go(func() { s.outbox.Run(background) })
+	}
 
 	served := make(chan error, 1)
 	running.Go(func() { served <- s.web.Serve(s.listener) })
@@ -180,6 +193,9 @@ func (s *service) run(ctx context.Context, ready func(url string)) error {
 func (s *service) close() {
 	if s.listener != nil {
 		_ = s.listener.Close() // closed by the web server already when it ran
+	}
+	if s.mailer != nil {
+		s.mailer.Close()
 	}
 	if s.store != nil {
 		if err := s.store.Close(); err != nil {

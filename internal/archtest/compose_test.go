@@ -112,6 +112,7 @@ func TestCompose_JouteStarts(t *testing.T) {
 		"${REDIS_PASSWORD:?choose a password for Redis}", password,
 		"${JOUTE_ADMIN_KEY:?choose the organizer's key}", "organizer-organizer",
 		"${JOUTE_PUBLIC_URL:-}", "", "${JOUTE_TRUSTED_PROXIES:-}", "",
+		"${JOUTE_SMTP:-}", "", "${JOUTE_MAIL_FROM:-}", "",
 		"@redis:6379", "@"+srv.Addr())
 	for name, value := range file.Services["joute"].Environment {
 		joute.Env = append(joute.Env, name+"="+values.Replace(value))

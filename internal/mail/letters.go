@@ -29,8 +29,8 @@ func readForms(lang string) map[string]letterForm {
 	for _, name := range []string{"code", "optin", "joined"} {
 		path := "templates/" + lang + "/" + name
 		forms[name] = letterForm{
-			text: texttemplate.Must(texttemplate.New(name + ".txt").Option("missingkey=error").ParseFS(templateFiles, path+".txt")),
-			html: htmltemplate.Must(htmltemplate.New(name + ".html").Option("missingkey=error").ParseFS(templateFiles, path+".html", "templates/layout.html")),
+			text: texttemplate.Must(texttemplate.New(name+".txt").Option("missingkey=error").ParseFS(templateFiles, path+".txt")),
+			html: htmltemplate.Must(htmltemplate.New(name+".html").Option("missingkey=error").ParseFS(templateFiles, path+".html", "templates/layout.html")),
 		}
 	}
 	return forms
@@ -48,6 +48,12 @@ type CodeLetter struct {
 // where a phone's notification shows it, and no other number that could be
 // taken for one. It has no link: whoever learns to press a link for a code
 // learns to press others'.
+//
+// The caller adds To, and Before: a code that comes late is of no use.
+//
+//	m := mail.Code("fr", letter)
+//	m.To, m.Before = email, expires
+//	delivery := outbox.Put(m)
 func Code(lang string, l CodeLetter) Message {
 	return write(lang, "code", fields{
 		"Contest": withoutCodes(l.Contest), "Brand": withoutCodes(l.Brand), "Code": l.Code, "Minutes": strconv.Itoa(l.Minutes),

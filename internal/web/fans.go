@@ -48,8 +48,11 @@ func (s *Server) getFans(c *fiber.Ctx) error {
 	c.Vary(fiber.HeaderAccept)
 	s.logDownload(c, stored, "members")
 	if asCSV {
+		if err := s.pour(c, typeCSV+"; charset=utf-8", func(ctx context.Context, out *bufio.Writer) error { return s.fansCSV(ctx, out, stored) }); err != nil {
+			return err
+		}
 		c.Set(fiber.HeaderContentDisposition, `attachment; filename="`+stored.Contest.ID+`-fans.csv"`)
-		return s.pour(c, typeCSV+"; charset=utf-8", func(ctx context.Context, out *bufio.Writer) error { return s.fansCSV(ctx, out, stored) })
+		return nil
 	}
 	return s.pour(c, typeJSON, func(ctx context.Context, out *bufio.Writer) error { return s.fansJSON(ctx, out, stored) })
 }

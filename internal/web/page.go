@@ -38,6 +38,7 @@ func (s *Server) pages(r fiber.Router) {
 	r.Get("/c/:contest/theme.css", s.theme)
 	r.Get("/r/:receipt", s.page(s.receiptPage))
 	r.Get("/tv/:contest", s.page(s.wall))
+	r.Get("/demo/mail", s.page(s.demoMail))
 	r.Get("/static/:file", s.static)
 	s.fanPages(r)
 	s.widgets(r)

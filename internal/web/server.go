@@ -35,8 +35,8 @@ import (
 	"github.com/joute/joute/voting/ballotbox"
 )
 
-// Config is what a server stands on. All of it is needed but Mail,
-// TrustedProxies, PublicURL and Version.
+// Config is what a server stands on. All of it is needed but TrustedProxies,
+// PublicURL, Version and what is of mail.
 type Config struct {
 	Store    *store.Store
 	Gate     *store.Gate
@@ -47,8 +47,11 @@ type Config struct {
 	Passes   *voting.Passes
 	Receipts *voting.Receipts
 	Fans     *fans.Fans
-	Mail     *mail.Outbox  // nil: nobody is asked to join a community
 	Keys     *keyring.Ring // seals what browsers and mails carry for us
+
+	Mail       *mail.Outbox      // nil: no e-mail can be sent here
+	Disposable *voting.Domains   // services of disposable addresses
+	DemoMail   func() []DemoMail // what /demo/mail shows, newest first; nil: there is no such page
 
 	FormKey        []byte         // signs vote forms; the same on every server of the data folder
 	AdminKey       string         // the organizer's bearer key
