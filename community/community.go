@@ -99,7 +99,7 @@ type Record struct {
 	Fan      Fan
 	School   string  // of the entry voted for before joining; stays with the fan
 	Wording  string  // version of the text agreed to
-	Page     string  // path of the page with the offer, without a query
+	Page     string  // the page with the offer; the entry of an entry's page is left out
 	Channel  Channel // of the join
 }
 

@@ -104,7 +104,7 @@ type Request struct {
 	Address       string // to write to
 	School        string
 	Wording       community.Wording
-	Page          string // path of the page, without a query
+	Page          string // the page with the offer: a path without a query and without an entry
 	Channel       community.Channel
 	Lang          string
 	Under15Parent bool // a parent's address, for a child under 15 beside them

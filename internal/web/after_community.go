@@ -30,9 +30,10 @@ func (s *Server) offerCommunity(c *fiber.Ctx, v accepted) *communityOffer {
 	if c.Query("fan") == "no" {
 		return &communityOffer{words: v.words, Declined: true}
 	}
-	page := strings.Clone(c.Path())
-	facts := fanFacts{Contest: d.ID, School: entry.School, Page: page, Channel: community.ChannelSite, Lang: v.Lang}
-	if strings.HasSuffix(page, "/confirm") {
+	facts := fanFacts{
+		Contest: d.ID, School: entry.School, Path: strings.Clone(c.Path()), Page: pageKind(c, d), Channel: community.ChannelSite, Lang: v.Lang,
+	}
+	if strings.HasSuffix(facts.Page, "/confirm") {
 		facts.Channel = community.ChannelEmbed
 	}
 	var ask community.AskID
@@ -68,6 +69,12 @@ func (s *Server) mailSite(c *fiber.Ctx) string {
 		return s.site(c)
 	}
 	return ""
+}
+
+// pageKind is the page at hand as a proof names it: /c/CONTEST/e/:entry for any
+// entry's. Which entry's it was would say, beside an address, who was voted for.
+func pageKind(c *fiber.Ctx, d *contest.Contest) string {
+	return strings.Replace(c.Route().Path, ":contest", d.ID, 1)
 }
 
 // withoutOffer is the address at hand with the answer no.

@@ -27,7 +27,8 @@ const (
 type fanFacts struct {
 	Contest string            `json:"c"`
 	School  string            `json:"s"`
-	Page    string            `json:"p"` // path, without a query
+	Path    string            `json:"p"` // of the page with the offer, to go back to
+	Page    string            `json:"k"` // which page that is, for the proof; see pageKind
 	Channel community.Channel `json:"ch"`
 	Lang    string            `json:"l"`
 	Wording string            `json:"w"` // version of the text that was shown
@@ -96,7 +97,7 @@ func (s *Server) readFanForm(c *fiber.Ctx, stored *registry.Stored) (*fanForm, e
 		return nil, errFormForged
 	}
 	shown := facts.Wording
-	f, err := s.newFanForm(d, facts, facts.Page+"?lang="+facts.Lang)
+	f, err := s.newFanForm(d, facts, facts.Path+"?lang="+facts.Lang)
 	if err != nil {
 		return nil, err
 	}

@@ -108,6 +108,12 @@ func (s *Server) askFan(c *fiber.Ctx) error {
 		return s.showFanForm(c, stored, fiber.StatusUnprocessableEntity, f)
 	}
 	asked, err := s.askByMail(c, stored, f)
+	if p := problemOf(err); p != nil && p.status == fiber.StatusServiceUnavailable {
+		s.log.Warn("opt-in unanswered", slog.String("request", s.requestID(c)), slog.String("code", p.code), slog.Any("error", err))
+		f.Notice = f.Say("fan.busy")
+		c.Set(fiber.HeaderRetryAfter, p.retryAfter)
+		return s.showFanForm(c, stored, p.status, f) // with what was typed
+	}
 	if err != nil {
 		return err
 	}
