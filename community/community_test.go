@@ -115,23 +115,33 @@ func TestTokens_AreForTheirPurposeAlone(t *testing.T) {
 	}
 }
 
-// No bytes open but those that were sealed, and none panic.
+// No text opens but one that was sealed, for what it was sealed for; changed
+// anywhere, none does. None panics.
 func FuzzFanToken(f *testing.F) {
 	tokens := newTokens(f, 7)
-	sealed := map[string]bool{}
-	for _, purpose := range []community.Purpose{community.ToConfirm, community.ToLeave} {
-		text := tokens.Seal(community.Token{Purpose: purpose, Contest: "one", Fan: community.Fan{1}})
-		sealed[text] = true
-		f.Add(text)
-		f.Add(text[:len(text)-1])
-		f.Add(newTokens(f, 8).Seal(token))
-	}
-	f.Add("")
-	f.Fuzz(func(t *testing.T, text string) {
+	seeded := community.Token{Purpose: community.ToLeave, Contest: "one", Fan: community.Fan{1}}
+	text := tokens.Seal(seeded)
+	f.Add(text, uint16(0), byte(1))
+	f.Add(text[:len(text)-1], uint16(20), byte(128))
+	f.Add(newTokens(f, 8).Seal(token), uint16(90), byte(3))
+	f.Add("", uint16(1), byte(0))
+	f.Fuzz(func(t *testing.T, text string, at uint16, change byte) {
 		for _, purpose := range []community.Purpose{community.ToConfirm, community.ToLeave} {
-			if _, err := tokens.Open(text, purpose); err == nil && !sealed[text] {
-				t.Errorf("%q opened", text)
+			if got, err := tokens.Open(text, purpose); err == nil && (got != seeded || purpose != community.ToLeave) {
+				t.Errorf("%q opened as %+v", text, got)
 			}
+		}
+		made := community.Token{Purpose: community.ToConfirm, Contest: text[:min(len(text), 64)], Ask: community.AskID{change}}
+		sealed := []byte(tokens.Seal(made))
+		if got, err := tokens.Open(string(sealed), community.ToConfirm); err != nil || got != made {
+			t.Fatalf("%+v came back as %+v, %v", made, got, err)
+		}
+		if change == 0 {
+			return
+		}
+		sealed[int(at)%len(sealed)] ^= change
+		if got, err := tokens.Open(string(sealed), community.ToConfirm); err == nil {
+			t.Errorf("changed, it opened as %+v", got)
 		}
 	})
 }
