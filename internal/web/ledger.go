@@ -66,17 +66,25 @@ type writeFunc func([]byte) (int, error)
 
 func (f writeFunc) Write(p []byte) (int, error) { return f(p) }
 
-// stream answers line by line, as NDJSON, what produce gives.
+// stream answers line by line, as NDJSON, what produce gives. The answer begins
+// with the first line.
 func (s *Server) stream(c *fiber.Ctx, produce func(ctx context.Context, line func(any) error) error) error {
 	return s.pour(c, typeNDJSON, func(ctx context.Context, out *bufio.Writer) error {
 		encoder := json.NewEncoder(out)
 		encoder.SetEscapeHTML(false)
-		return produce(ctx, func(line any) error { return encoder.Encode(line) })
+		begun := false
+		return produce(ctx, func(line any) error {
+			if err := encoder.Encode(line); err != nil || begun {
+				return err
+			}
+			begun = true
+			return out.Flush()
+		})
 	})
 }
 
-// pour answers what produce writes. An error before the first buffer is full is
-// a problem like any other. A later one ends the connection without the chunk
+// pour answers what produce writes. An error before anything is flushed is a
+// problem like any other. A later one ends the connection without the chunk
 // that ends an answer: no client can take half a ledger for a whole one.
 func (s *Server) pour(c *fiber.Ctx, contentType string, produce func(ctx context.Context, out *bufio.Writer) error) error {
 	reader, writer := io.Pipe()
