@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"github.com/joute/joute/antifraud/gate"
+	"github.com/joute/joute/community/fans"
 	"github.com/joute/joute/contest/registry"
 	"github.com/joute/joute/internal/keyring"
 	"github.com/joute/joute/internal/live"
@@ -107,8 +108,9 @@ func open(ctx context.Context, cfg config) (_ *service, err error) {
 	}
 	counters := gate.New(s.store)
 	s.web, err = web.New(web.Config{
+		Fans: fans.New(s.store, keys, fans.Options{}), Keys: keys,
 		Store: s.store, Gate: s.gate, Registry: s.registry, Boxes: s.boxes, Boards: s.boards, Feeds: s.feeds,
-		Passes: voting.NewPasses(keys), Receipts: receipts, FormKey: keys.Derive("form"), Secrets: keys,
+		Passes: voting.NewPasses(keys), Receipts: receipts, FormKey: keys.Derive("form"),
 		Presence: voting.NewPresence(keys.Derive("presence")), Counters: counters, Codes: codes.New(s.store, counters, keys.Derive("code")),
 		Mail: s.outbox, Disposable: cfg.disposable, DemoMail: cfg.demoMail,
 		AdminKey: cfg.adminKey, PublicURL: cfg.publicURL, TrustedProxies: cfg.trustedProxies,

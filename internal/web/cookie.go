@@ -1,14 +1,11 @@
 package web
 
 import (
-	"encoding/base64"
 	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
-
-	"github.com/joute/joute/voting"
 )
 
 // maxCookieAge is the longest that browsers keep a cookie.
@@ -65,23 +62,14 @@ func setPassCookie(c *fiber.Ctx, contestID, token string, expires time.Time) {
 // that needs it does not ask for it again (WCAG 2.2, 3.3.7).
 func provenCookieName(contestID string) string { return "__Host-joute_proven-" + contestID }
 
-func setProvenCookie(c *fiber.Ctx, contestID string, sealed []byte) {
+func setProvenCookie(c *fiber.Ctx, contestID, sealed string) {
 	c.Cookie(&fiber.Cookie{
-		Name: provenCookieName(contestID), Value: base64.RawURLEncoding.EncodeToString(sealed), Path: "/", MaxAge: int(provenLife.Seconds()),
+		Name: provenCookieName(contestID), Value: sealed, Path: "/", MaxAge: int(fanFormLife.Seconds()),
 		Secure: true, HTTPOnly: true, SameSite: fiber.CookieSameSiteLaxMode,
 	})
 }
 
-// provenEmail is the address that this browser has just proven, or the zero Email.
-func (s *Server) provenEmail(c *fiber.Ctx, contestID string) voting.Email {
-	sealed, err := base64.RawURLEncoding.DecodeString(c.Cookies(provenCookieName(contestID)))
-	if err != nil || len(sealed) == 0 {
-		return voting.Email{}
-	}
-	plain, err := s.cfg.Secrets.Open(sealed, sealedEmail+contestID)
-	if err != nil {
-		return voting.Email{}
-	}
-	email, _ := voting.ParseEmail(string(plain))
-	return email
+// provenCookie is the address that this browser has just proven, sealed, or empty.
+func provenCookie(c *fiber.Ctx, contestID string) string {
+	return strings.Clone(c.Cookies(provenCookieName(contestID)))
 }

@@ -61,10 +61,32 @@ func (s *Server) getEvidence(c *fiber.Ctx) error {
 	})
 }
 
-// stream answers line by line what produce gives. An error before the first
-// line is a problem like any other. A later one ends the connection without the
-// chunk that ends an answer: no client can take half a ledger for a whole one.
+// writeFunc is an io.Writer.
+type writeFunc func([]byte) (int, error)
+
+func (f writeFunc) Write(p []byte) (int, error) { return f(p) }
+
+// stream answers line by line, as NDJSON, what produce gives. The answer begins
+// with the first line.
 func (s *Server) stream(c *fiber.Ctx, produce func(ctx context.Context, line func(any) error) error) error {
+	return s.pour(c, typeNDJSON, func(ctx context.Context, out *bufio.Writer) error {
+		encoder := json.NewEncoder(out)
+		encoder.SetEscapeHTML(false)
+		begun := false
+		return produce(ctx, func(line any) error {
+			if err := encoder.Encode(line); err != nil || begun {
+				return err
+			}
+			begun = true
+			return out.Flush()
+		})
+	})
+}
+
+// pour answers what produce writes. An error before anything is flushed is a
+// problem like any other. A later one ends the connection without the chunk
+// that ends an answer: no client can take half a ledger for a whole one.
+func (s *Server) pour(c *fiber.Ctx, contentType string, produce func(ctx context.Context, out *bufio.Writer) error) error {
 	reader, writer := io.Pipe()
 	started := make(chan error, 1)
 	ctx, cancel := context.WithCancel(s.base)
@@ -77,13 +99,11 @@ func (s *Server) stream(c *fiber.Ctx, produce func(ctx context.Context, line fun
 			default: // it was told
 			}
 		}
-		out := bufio.NewWriterSize(writer, streamBuffer)
-		encoder := json.NewEncoder(out)
-		encoder.SetEscapeHTML(false)
-		err := produce(ctx, func(line any) error {
+		out := bufio.NewWriterSize(writeFunc(func(p []byte) (int, error) {
 			begin(nil)
-			return encoder.Encode(line)
-		})
+			return writer.Write(p)
+		}), streamBuffer)
+		err := produce(ctx, out)
 		if err == nil {
 			begin(nil)
 			err = out.Flush()
@@ -98,7 +118,7 @@ func (s *Server) stream(c *fiber.Ctx, produce func(ctx context.Context, line fun
 		reader.Close()
 		return err
 	}
-	c.Set(fiber.HeaderContentType, typeNDJSON)
+	c.Set(fiber.HeaderContentType, contentType)
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	// fasthttp closes the reader when the client is gone, and so ends produce.
 	c.Context().SetBodyStream(reader, -1)

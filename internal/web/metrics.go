@@ -15,9 +15,18 @@ import (
 // labelUnavailable is the outcome of a cast that the store did not answer.
 const labelUnavailable = "unavailable"
 
+// The events of joute_fans_total.
+const (
+	fanAsked     = "asked"
+	fanConfirmed = "confirmed"
+	fanLeft      = "left"
+	fanFull      = "full"
+)
+
 type metrics struct {
 	ballots *prometheus.CounterVec
 	cast    prometheus.Histogram
+	fans    *prometheus.CounterVec
 
 	feedsRefused prometheus.Counter
 }
@@ -34,6 +43,10 @@ func newMetrics(registry *prometheus.Registry, feeds *live.Feeds) (*metrics, err
 			// From a loopback answer without a sync to the store's timeout.
 			Buckets: []float64{.0005, .001, .002, .005, .01, .02, .05, .1, .25, .5, 1, 2},
 		}),
+		fans: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "joute_fans_total",
+			Help: "Opt-ins of communities: asked (a mail was written), confirmed, left, full (refused: the contest had caused its mails of the hour).",
+		}, []string{"event"}),
 		feedsRefused: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "joute_feed_refused_total",
 			Help: "Readers for whose connection there was no room; their pages poll.",
@@ -50,7 +63,10 @@ func newMetrics(registry *prometheus.Registry, feeds *live.Feeds) (*metrics, err
 	} {
 		m.ballots.WithLabelValues(string(outcome))
 	}
-	return m, errors.Join(registry.Register(m.ballots), registry.Register(m.cast), registry.Register(m.feedsRefused), registry.Register(readers))
+	for _, event := range []string{fanAsked, fanConfirmed, fanLeft, fanFull} {
+		m.fans.WithLabelValues(event)
+	}
+	return m, errors.Join(registry.Register(m.fans), registry.Register(m.ballots), registry.Register(m.cast), registry.Register(m.feedsRefused), registry.Register(readers))
 }
 
 // getMetrics is the page that Prometheus reads, on the server itself. Through a

@@ -46,6 +46,7 @@ func (s *Server) pages(r fiber.Router) {
 	r.Get("/p/:token", s.page(s.presencePage))
 	r.Post("/p/:token", s.page(s.markPresent))
 	r.Get("/static/:file", s.static)
+	s.fanPages(r)
 	s.widgets(r)
 	s.pictures(r)
 }
@@ -79,7 +80,7 @@ type layout struct {
 	words
 	Title       string
 	Description string
-	Other       string // this page in the other language
+	Other       string // this page in the other language; empty: it cannot be asked for
 	OtherLang   string
 	OtherName   string
 	Style       string

@@ -78,6 +78,7 @@ func (s *Server) contestPage(c *fiber.Ctx) error {
 	v.Index = true
 	v.Description = v.Say("page.description", "Title", v.Title)
 	v.schools(d, board)
+	s.showFans(v, stored, board)
 	v.entries(c, d, board, v.Path, func(voting.EntryRow) bool { return true })
 	v.Result = v.resultOf(d, board, s.site(c))
 	v.follow(d, board)

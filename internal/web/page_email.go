@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/url"
 	"strings"
-	"time"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/google/uuid"
@@ -280,6 +279,3 @@ func (s *Server) newestReceipt(stored *registry.Stored, voter voting.Voter) stri
 	}
 	return s.receipt(stored, casts[len(casts)-1])
 }
-
-// provenLife is how long a form may take the address that was just proven.
-const provenLife = 30 * time.Minute

@@ -30,7 +30,8 @@ type schoolView struct {
 	Href           string
 	row
 	Score string
-	Bar   int // 0 to 100, of the first one's score
+	Fans  int64 // 0: none, or not to be shown
+	Bar   int   // 0 to 100, of the first one's score
 }
 
 type entryView struct {

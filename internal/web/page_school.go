@@ -31,6 +31,7 @@ func (s *Server) schoolPage(c *fiber.Ctx) error {
 		return err
 	}
 	v.schools(d, board)
+	s.showFans(v, stored, board)
 	at := slices.IndexFunc(v.Schools, func(one schoolView) bool { return one.ID == school.ID })
 	if at < 0 {
 		return errNoSchool // the board is older than the school

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	mrand "math/rand/v2"
 	"slices"
 	"time"
 
@@ -29,12 +30,12 @@ var (
 	errLetters    = invalid("email", "letters")
 )
 
+// mailPause, to twice that, is between the answer and its mail.
+const mailPause = 100 * time.Millisecond
+
 // mailsPerMinute bounds what one contest sends: beyond it a mail provider takes
 // the sender for a flood, and nobody's code arrives.
 const mailsPerMinute = 3000
-
-// sealedEmail is what an address is sealed for, with the contest's id behind it.
-const sealedEmail = "proven e-mail "
 
 // provable says that an address can be proven on the contest now: until the result
 // is published, as a proof may still release a ballot that is held.
@@ -71,7 +72,7 @@ func (s *Server) askCode(stored *registry.Stored, lang, address, presence string
 	}
 	q := codes.Question{Contest: d.ID, Canonical: email.Canonical(), Address: voter}
 	q.School, _ = voting.SchoolOf(d, email)
-	if q.Sealed, err = s.cfg.Secrets.Seal([]byte(email.Deliver()), sealedEmail+d.ID); err != nil {
+	if q.Sealed, err = s.sealAddress(d.ID, email, time.Now()); err != nil {
 		return codes.Asked{}, err
 	}
 	if asks != nil && asks.Level == contest.LevelDevice {
@@ -97,7 +98,9 @@ func (s *Server) askCode(stored *registry.Stored, lang, address, presence string
 	letter := mail.Code(lang, mail.CodeLetter{Contest: w.In(d.Title, d), Brand: d.Brand, Code: asked.Code, Minutes: int(codes.Life.Minutes())})
 	letter.To, letter.Before = email, asked.Expires
 	if asked.Code != "" {
-		s.cfg.Mail.Put(letter) // its delivery is not waited for: that would tell
+		// Later, and not waited for: the work of sending it would slow this very
+		// answer down, and so tell those with a mail from those without.
+		time.AfterFunc(mailPause+mrand.N(mailPause), func() { s.cfg.Mail.Put(letter) })
 	}
 	return asked, nil
 }
@@ -106,7 +109,7 @@ func (s *Server) askCode(stored *registry.Stored, lang, address, presence string
 type proven struct {
 	token  string
 	pass   voting.Pass
-	sealed []byte // the address, for a form that would ask for it again
+	sealed string // the address, for a form that would ask for it again
 }
 
 // confirmCode takes a code. The pass it gives is of the voter whose address it is:

@@ -236,8 +236,8 @@ var (
 	anyInput = regexp.MustCompile(`<input type="hidden" name="([^"]*)" value="([^"]*)">`)
 )
 
-// fill fills in the form of a page that has a field of that name, and presses it.
-func (b *browser) fill(page answer, name, value string) answer {
+// enter fills in the form of a page that has a field of that name, and presses it.
+func (b *browser) enter(page answer, name, value string) answer {
 	b.e.t.Helper()
 	for _, f := range anyForm.FindAllStringSubmatch(string(page.body), -1) {
 		if !strings.Contains(f[2], `name="`+name+`"`) {
@@ -262,10 +262,10 @@ func TestProofPage_VoteByEmailInThreeScreens(t *testing.T) {
 	if len(b.cookies) != 0 {
 		t.Fatalf("cookies before the proof: %v", b.cookies)
 	}
-	enter := b.follow(b.fill(ask, "email", email))
+	enter := b.follow(b.enter(ask, "email", email))
 	enter.shows("six digits", "Confirm and vote for")
-	b.fill(enter, "code", "12 34").shows("The code is six digits")
-	counted := b.follow(b.fill(enter, "code", e.mailedCode(email, 1)[:3]+" "+e.mailedCode(email, 1)[3:]))
+	b.enter(enter, "code", "12 34").shows("The code is six digits")
+	counted := b.follow(b.enter(enter, "code", e.mailedCode(email, 1)[:3]+" "+e.mailedCode(email, 1)[3:]))
 	counted.shows("Your vote is counted", "Your address is confirmed")
 	e.settled(id, 1)
 	if strings.Contains(string(counted.body), email) {
@@ -290,8 +290,8 @@ func TestProofPage_ADeviceRaisesItsLevelLater(t *testing.T) {
 	}
 	ask := b.get(html.UnescapeString(string(offer[1])))
 	ask.shows("Confirmer mon adresse", "autocomplete=\"email\"")
-	b.fill(ask, "email", "ada@exemple").shows("ne peut pas être lue", `value="ada@exemple"`, `aria-invalid="true"`)
-	done := b.follow(b.fill(b.follow(b.fill(ask, "email", email)), "code", e.mailedCode(email, 1)))
+	b.enter(ask, "email", "ada@exemple").shows("ne peut pas être lue", `value="ada@exemple"`, `aria-invalid="true"`)
+	done := b.follow(b.enter(b.follow(b.enter(ask, "email", email)), "code", e.mailedCode(email, 1)))
 	done.shows("vous êtes membre de Vercors", "Votre vote est compté")
 	done.hides("Rendez votre vote solide", email)
 	if n := e.casts(path); n != 1 {
@@ -307,11 +307,11 @@ func TestProofPage_SaysThatMailsDoNotLeaveAndKeepsTheQuestion(t *testing.T) {
 	b, email := e.browser("Accept-Language: en"), address()
 	b.press(b.get("/c/"+id), "lumiere-1").shows("Your vote is counted")
 	e.mails.Down(true)
-	enter := b.follow(b.fill(b.get("/c/"+id+"/email"), "email", email))
+	enter := b.follow(b.enter(b.get("/c/"+id+"/email"), "email", email))
 	e.until("the outbox to notice", func() bool { return e.server.cfg.Mail.Down() })
 	b.get("/c/"+id+"/email").shows("cannot leave right now", "A vote already cast stands")
 	e.mails.Down(false)
-	b.follow(b.fill(enter, "code", e.mailedCode(email, 1))).shows("Your address is confirmed", "Your vote is counted")
+	b.follow(b.enter(enter, "code", e.mailedCode(email, 1))).shows("Your address is confirmed", "Your vote is counted")
 }
 
 func TestProofPage_WithoutMailNobodyIsAskedForAnAddress(t *testing.T) {

@@ -25,7 +25,10 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/joute/joute/antifraud/gate"
+	"github.com/joute/joute/community"
+	"github.com/joute/joute/community/fans"
 	"github.com/joute/joute/contest/registry"
+	"github.com/joute/joute/internal/keyring"
 	"github.com/joute/joute/internal/live"
 	"github.com/joute/joute/internal/mail"
 	"github.com/joute/joute/internal/store"
@@ -33,13 +36,6 @@ import (
 	"github.com/joute/joute/voting/ballotbox"
 	"github.com/joute/joute/voting/codes"
 )
-
-// Secrets seals what must not be read by others, such as addresses; what was sealed
-// for one purpose opens for that purpose only.
-type Secrets interface {
-	Seal(plain []byte, purpose string) ([]byte, error)
-	Open(sealed []byte, purpose string) ([]byte, error)
-}
 
 // Config is what a server stands on. All of it is needed but TrustedProxies,
 // PublicURL, Version and what is of mail.
@@ -55,7 +51,8 @@ type Config struct {
 	Presence *voting.Presence
 	Counters *gate.Counters
 	Codes    *codes.Codes
-	Secrets  Secrets
+	Fans     *fans.Fans
+	Keys     *keyring.Ring // seals what browsers and mails carry for us
 
 	Mail       *mail.Outbox      // nil: no e-mail leaves this server, nobody can prove an address
 	Disposable *voting.Domains   // services of disposable addresses
@@ -93,18 +90,19 @@ const (
 
 // Server answers HTTP requests. Make it with New.
 type Server struct {
-	cfg      Config
-	app      *fiber.App
-	log      *slog.Logger
-	texts    *catalogue
-	metrics  *metrics
-	public   publicViews
-	cards    *cards
-	adminKey [sha256.Size]byte
-	forms    formTokens
-	inFlight atomic.Int64
-	capacity int64          // of inFlight
-	feeding  sync.WaitGroup // connections of feeds
+	cfg       Config
+	app       *fiber.App
+	log       *slog.Logger
+	texts     *catalogue
+	metrics   *metrics
+	public    publicViews
+	cards     *cards
+	adminKey  [sha256.Size]byte
+	forms     formTokens
+	fanTokens *community.Tokens
+	inFlight  atomic.Int64
+	capacity  int64          // of inFlight
+	feeding   sync.WaitGroup // connections of feeds
 
 	// base ends when a shutdown has no more time: streams end with it.
 	base context.Context
@@ -123,11 +121,15 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("web: %w", err)
 	}
+	fanTokens, err := community.NewTokens(cfg.Keys.Derive("fan link"))
+	if err != nil {
+		return nil, fmt.Errorf("web: %w", err)
+	}
 	measured, err := newMetrics(cfg.Metrics, cfg.Feeds)
 	if err != nil {
 		return nil, fmt.Errorf("web: metrics: %w", err)
 	}
-	s := &Server{cfg: cfg, log: cfg.Log, texts: texts, metrics: measured, cards: newCards(), capacity: maxInFlight, adminKey: sha256.Sum256([]byte(cfg.AdminKey)), forms: formTokens{cfg.FormKey}}
+	s := &Server{cfg: cfg, log: cfg.Log, texts: texts, metrics: measured, cards: newCards(), capacity: maxInFlight, adminKey: sha256.Sum256([]byte(cfg.AdminKey)), forms: formTokens{cfg.FormKey}, fanTokens: fanTokens}
 	s.base, s.stop = context.WithCancel(context.Background())
 	s.app = fiber.New(fiber.Config{
 		AppName:                      "joute",

@@ -9,6 +9,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/joute/joute/community"
+	"github.com/joute/joute/community/fans"
+	"github.com/joute/joute/contest/registry"
 	"github.com/joute/joute/internal/live"
 	"github.com/joute/joute/internal/redistest"
 )
@@ -21,6 +24,7 @@ type walk struct {
 	*env
 	contest, ballot, receipt string
 	code                     string   // of the wall; it stays fresh for the walk
+	leave                    string   // token of a fan
 	headers                  []string // of who looks
 }
 
@@ -48,7 +52,12 @@ func (w walk) values(t testing.TB, route, parameter string) []string {
 	case ":receipt":
 		return []string{w.receipt}
 	case ":token":
-		return []string{w.code, "none"}
+		switch {
+		case strings.HasPrefix(route, "/fan/"):
+			return []string{w.leave}
+		default:
+			return []string{w.code, "none"}
+		}
 	case ":version":
 		return []string{"v2"}
 	case ":file":
@@ -139,7 +148,7 @@ func walked(t *testing.T, e *env, more string, voter bool, ready func(*live.Boar
 	path := "/v1/contests/" + id
 	now := time.Now()
 	closes := now.Add(2*time.Hour + 30*time.Second) // the minutes left, which pages tell, are the same for half a minute
-	e.do("PUT", path, contestTextAt(id, now.Add(-time.Hour), closes, more), asOrganizer).want(201, "")
+	e.do("PUT", path, contestTextAt(id, now.Add(-time.Hour), closes, more+withFans), asOrganizer).want(201, "")
 	cast := func(entry, pass string) answer {
 		return e.do("POST", path+"/ballots", ballot(newBallot(), entry), pass).want(201, "")
 	}
@@ -157,6 +166,8 @@ func walked(t *testing.T, e *env, more string, voter bool, ready func(*live.Boar
 	w := walk{env: e, contest: id, ballot: first.text("ballot"), receipt: first.text("receipt")}
 	// The window that begins in up to 15 s: it is taken already, and for half a minute at least.
 	w.code = e.server.cfg.Presence.Code(id, now.Add(15*time.Second)).Token
+	w.leave = e.server.fanTokens.Seal(community.Token{Purpose: community.ToLeave, Contest: id, Fan: e.fan(stored, "first@example.org")})
+	e.fansCounted(stored, 1)
 	if voter {
 		_, token, _ := strings.Cut(me, "Bearer ")
 		w.headers = []string{me, "Cookie: " + passCookieName(id) + "=" + token}
@@ -167,7 +178,35 @@ func walked(t *testing.T, e *env, more string, voter bool, ready func(*live.Boar
 	}
 	e.do("POST", path+"/standings", `{"ballots":["`+gone.text("ballot")+`"],"standing":"void","reason":"lockstep"}`, asOrganizer).want(200, "")
 	e.until("counted", func() bool { return *board(live.Organizer).Totals.Counted == 8 })
+	for i := range 4 {
+		e.fan(stored, fmt.Sprintf("fan%d@example.org", i))
+	}
+	e.fansCounted(stored, 5)
 	return moved(before, w.see(t))
+}
+
+// fan makes a member of an address, without its mail.
+func (e *env) fan(stored *registry.Stored, address string) community.Fan {
+	e.t.Helper()
+	kept := e.server.cfg.Fans
+	fan, err := kept.Fan(stored, address)
+	must(e.t, err)
+	r := fans.Request{Fan: fan, Ask: community.AskID{1}, Address: address, School: "lumiere", Wording: community.NewWording("en", "I join"), Page: "/c/x", Channel: community.ChannelSite, Lang: "en"}
+	_, err = kept.Ask(e.t.Context(), stored, r)
+	must(e.t, err)
+	_, _, err = kept.Confirm(e.t.Context(), stored, fan, r.Ask)
+	must(e.t, err)
+	return fan
+}
+
+// fansCounted waits until so many are shown, which may be a second behind.
+func (e *env) fansCounted(stored *registry.Stored, n int64) {
+	e.t.Helper()
+	e.until("fans counted", func() bool {
+		counts, err := e.server.cfg.Fans.Counts(e.t.Context(), stored)
+		must(e.t, err)
+		return counts["lumiere"] == n
+	})
 }
 
 // One rule of who sees which numbers, on every path there is.
@@ -196,6 +235,10 @@ func TestWalk_NoNumberOfAFrozenOrHiddenContestMoves(t *testing.T) {
 func TestWalk_FindsNumbersThatMove(t *testing.T) {
 	e := startOn(t, redistest.Start(t).URL())
 	routes := walked(t, e, "", false, func(b *live.Board) bool { return *b.Totals.Counted == 3 })
+	page := string(e.do("GET", "/c/"+e.server.cfg.Registry.List()[0].Contest.ID, "").body)
+	if !strings.Contains(page, `<span class="fans">5 fans</span>`) {
+		t.Errorf("no fans beside the live numbers: %s", page)
+	}
 	for _, route := range []string{
 		onContest + "/leaderboard", onContest + "/feed", "/c/:contest", "/c/:contest/vote", "/c/:contest/e/:entry", "/c/:contest/s/:school",
 		"/tv/:contest", "/card/:contest.png", "/card/:contest/e/:id.png", "/card/:contest/s/:id.png", "/badge/:contest/:entry.svg",

@@ -20,6 +20,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/joute/joute/antifraud/gate"
+	"github.com/joute/joute/community/fans"
 	"github.com/joute/joute/contest/registry"
 	"github.com/joute/joute/internal/keyring"
 	"github.com/joute/joute/internal/live"
@@ -97,11 +98,12 @@ func startOn(t testing.TB, redisURL string, before ...func(*Server)) *env {
 	must(t, err)
 	sender, err := mail.Open(e.mails.URL(), "joute@vote.example.org")
 	must(t, err)
-	outbox := mail.NewOutbox(sender, log, mail.Options{})
+	outbox := mail.NewOutbox(sender, log, mail.Options{Registerer: metrics})
 	announced.Go(func() { outbox.Run(announcing) })
 	t.Cleanup(func() { e.mails.Close() })
 	e.server, err = New(Config{
-		Counters: counters, Codes: codes.New(st, counters, ring.Derive("code")), Secrets: ring, Mail: outbox, Disposable: voting.BuiltinDisposable(),
+		Fans: fans.New(st, ring, fans.Options{}), Keys: ring,
+		Counters: counters, Codes: codes.New(st, counters, ring.Derive("code")), Mail: outbox, Disposable: voting.BuiltinDisposable(),
 		Store: st, Gate: safety, Registry: contests, Boxes: e.boxes, Boards: boards, Feeds: feeds,
 		Passes: voting.NewPasses(ring), Receipts: receipts, Presence: voting.NewPresence(ring.Derive("presence")), FormKey: ring.Derive("form"), AdminKey: organizerKey, PublicURL: "https://vote.example.org",
 		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Log: log, Metrics: metrics, Version: "test",

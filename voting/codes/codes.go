@@ -78,7 +78,7 @@ type Question struct {
 	Address   voting.Voter  // its voter in the contest
 	Device    *voting.Voter // the voter of the device that asks, when it has one
 	School    string        // whose member the address makes its reader, or empty
-	Sealed    []byte        // the address for later, sealed by the caller, or nil
+	Sealed    string        // the address for later, sealed by the caller, or empty
 	Present   bool          // who asks is in the hall
 }
 
@@ -119,7 +119,7 @@ type Answer struct {
 	Address voting.Voter
 	Device  *voting.Voter
 	School  string
-	Sealed  []byte
+	Sealed  string
 	Present bool
 }
 
@@ -172,7 +172,7 @@ func answer(fields []any) (Answer, error) {
 		v := voting.Voter([]byte(device))
 		a.Device = &v
 	}
-	a.School, a.Sealed, a.Present = got["school"], []byte(got["sealed"]), got["present"] == "true"
+	a.School, a.Sealed, a.Present = got["school"], got["sealed"], got["present"] == "true"
 	return a, nil
 }
 

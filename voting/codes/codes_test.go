@@ -34,7 +34,7 @@ var addresses atomic.Int64
 
 func question() Question {
 	n := addresses.Add(1)
-	return Question{Contest: "t", Canonical: fmt.Sprintf("ada%d-%d@example.org", os.Getpid(), n), Address: voting.Voter{byte(n), 1}, School: "north", Sealed: []byte("sealed")}
+	return Question{Contest: "t", Canonical: fmt.Sprintf("ada%d-%d@example.org", os.Getpid(), n), Address: voting.Voter{byte(n), 1}, School: "north", Sealed: "sealed"}
 }
 
 func ask(t *testing.T, c *Codes, q Question) Asked {
@@ -67,7 +67,7 @@ func TestConfirm_TheRightCodeIsGoodOnce(t *testing.T) {
 			t.Fatalf("in another contest: %v", err)
 		}
 		a, err := c.Confirm(t.Context(), "t", asked.Pending, asked.Code)
-		if err != nil || a.Address != q.Address || a.Device == nil || *a.Device != device || a.School != "north" || string(a.Sealed) != "sealed" {
+		if err != nil || a.Address != q.Address || a.Device == nil || *a.Device != device || a.School != "north" || a.Sealed != "sealed" {
 			t.Fatalf("%+v, %v", a, err)
 		}
 		if _, err := c.Confirm(t.Context(), "t", asked.Pending, asked.Code); !errors.Is(err, ErrGone) {

@@ -11,9 +11,12 @@ local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 local known = redis.call('ZSCORE', recent, ARGV[1])
 local within = redis.call('ZCOUNT', recent, '(' .. string.format('%.0f', now - span), '+inf')
-if known then return { 'allowed' } end
-if within >= limit then return { 'refused' } end
-redis.call('ZREMRANGEBYSCORE', recent, '-inf', string.format('%.0f', now - span))
-redis.call('ZADD', recent, string.format('%.0f', now), ARGV[1])
+local refused = not known and within >= limit
+if not known and not refused then
+  redis.call('ZREMRANGEBYSCORE', recent, '-inf', string.format('%.0f', now - span))
+  redis.call('ZADD', recent, string.format('%.0f', now), ARGV[1])
+end
+-- Written also where nothing changes: a refusal is synced to disk like an act, and
+-- takes as long, so that whoever waits for the answer cannot tell them apart.
 redis.call('PEXPIRE', recent, ARGV[3])
-return { 'allowed' }
+return { refused and 'refused' or 'allowed' }
