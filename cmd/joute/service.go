@@ -23,6 +23,7 @@ import (
 	"github.com/joute/joute/internal/mail"
 	"github.com/joute/joute/internal/store"
 	"github.com/joute/joute/internal/web"
+	"github.com/joute/joute/sharing/reach"
 	"github.com/joute/joute/voting"
 	"github.com/joute/joute/voting/ballotbox"
 	"github.com/joute/joute/voting/codes"
@@ -106,11 +107,18 @@ func open(ctx context.Context, cfg config) (_ *service, err error) {
 	if s.mailer = cfg.mailer; s.mailer != nil {
 		s.outbox = mail.NewOutbox(s.mailer, cfg.log, mail.Options{Registerer: metrics})
 	}
-	counters := gate.New(s.store)
+	counters, members := gate.New(s.store), fans.New(s.store, keys, fans.Options{})
+	sharers := reach.New(s.store, s.boxes, reach.Options{Fans: func(ctx context.Context, id string) (map[string]int64, error) {
+		stored, ok := s.registry.Get(id)
+		if !ok {
+			return nil, registry.ErrNoContest
+		}
+		return members.Counts(ctx, stored)
+	}})
 	s.web, err = web.New(web.Config{
-		Fans: fans.New(s.store, keys, fans.Options{}), Keys: keys,
+		Fans: members, Keys: keys,
 		Store: s.store, Gate: s.gate, Registry: s.registry, Boxes: s.boxes, Boards: s.boards, Feeds: s.feeds,
-		Passes: voting.NewPasses(keys), Receipts: receipts, FormKey: keys.Derive("form"),
+		Passes: voting.NewPasses(keys), Receipts: receipts, Reach: sharers, FormKey: keys.Derive("form"),
 		Presence: voting.NewPresence(keys.Derive("presence")), Counters: counters, Codes: codes.New(s.store, counters, keys.Derive("code")),
 		Mail: s.outbox, Disposable: cfg.disposable, DemoMail: cfg.demoMail,
 		AdminKey: cfg.adminKey, PublicURL: cfg.publicURL, TrustedProxies: cfg.trustedProxies,

@@ -19,7 +19,7 @@ type graph map[string][]string
 // rooms are in the order of the rule: a package may use its own room and those
 // before it. What is in no room (internal/store, …) may be used by all, but
 // leads nobody to a later room either.
-var rooms = []string{"contest", "antifraud", "voting", "community", "internal/live", "internal/web", "cmd"}
+var rooms = []string{"contest", "antifraud", "voting", "community", "sharing", "internal/live", "internal/web", "cmd"}
 
 // Libraries that have one door each.
 const (
@@ -32,13 +32,13 @@ var doors = map[string][]string{
 	fiber:    {"internal/web"},
 	fasthttp: {"internal/web", "internal/client"}, // a server and a client
 	goRedis: {
-		"internal/store", "internal/redistest", "contest/registry", "voting/ballotbox", "voting/codes", "antifraud/gate", "community/fans",
+		"internal/store", "internal/redistest", "contest/registry", "voting/ballotbox", "voting/codes", "antifraud/gate", "community/fans", "sharing/reach",
 	},
 }
 
 // pure packages are the product's own rules: they know no database and no web.
 var (
-	pure     = []string{"contest", "antifraud", "voting", "community"}
+	pure     = []string{"contest", "antifraud", "voting", "community", "sharing"}
 	unwanted = []string{goRedis, fiber, fasthttp, module + "internal/store", module + "internal/live", module + "internal/web"}
 )
 

@@ -17,8 +17,6 @@ import (
 	"github.com/joute/joute/voting"
 )
 
-const typeCSV = "text/csv"
-
 // fanLine is a confirmed member as the organizer gets it.
 type fanLine struct {
 	Email         string `json:"email"`
@@ -44,14 +42,13 @@ func (s *Server) getFans(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	asCSV := c.Query("format") == "csv" || c.Query("format") == "" && c.Accepts(fiber.MIMEApplicationJSON, typeCSV) == typeCSV
 	c.Vary(fiber.HeaderAccept)
 	s.logDownload(c, stored, "members")
-	if asCSV {
-		if err := s.pour(c, typeCSV+"; charset=utf-8", func(ctx context.Context, out *bufio.Writer) error { return s.fansCSV(ctx, out, stored) }); err != nil {
+	if wantsCSV(c) {
+		if err := s.pour(c, typeCSV, func(ctx context.Context, out *bufio.Writer) error { return s.fansCSV(ctx, out, stored) }); err != nil {
 			return err
 		}
-		c.Set(fiber.HeaderContentDisposition, `attachment; filename="`+stored.Contest.ID+`-fans.csv"`)
+		asCSV(c, "fans-"+stored.Contest.ID)
 		return nil
 	}
 	return s.pour(c, typeJSON, func(ctx context.Context, out *bufio.Writer) error { return s.fansJSON(ctx, out, stored) })

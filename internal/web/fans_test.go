@@ -26,7 +26,7 @@ func TestFans_AreForTheOrganizerAndSafeInASpreadsheet(t *testing.T) {
 	}
 	for _, how := range [][]string{{"", "Accept: text/csv"}, {"?format=csv"}, {"?format=csv", "Accept: application/json"}} {
 		a := e.do("GET", path+"/fans"+how[0], "", append(how[1:], asOrganizer)...).want(200, "")
-		if got := a.header.Get("Content-Type"); got != "text/csv; charset=utf-8" || !strings.Contains(a.header.Get("Content-Disposition"), id+"-fans.csv") {
+		if got := a.header.Get("Content-Type"); got != typeCSV || !strings.Contains(a.header.Get("Content-Disposition"), "fans-"+id+".csv") {
 			t.Errorf("%v: %q", how, a.header)
 		}
 		lines := strings.Split(string(a.body), "\r\n")

@@ -57,6 +57,7 @@ var (
 	errNoSchool     = &problem{status: 404, code: "not-found", say: "school"}
 	errNoFan        = &problem{status: 404, code: "not-found", say: "fan"}
 	errFanExpired   = &problem{status: 404, code: "not-found", say: "fan-expired"}
+	errNoShare      = &problem{status: 404, code: "not-found", say: "share"}
 	errNoEntry      = &problem{status: 404, code: "no-such-entry"}
 	errMediaType    = &problem{status: 415, code: "unsupported-media-type"}
 	errEncoding     = &problem{status: 415, code: "unsupported-media-type", say: "encoding"}

@@ -37,6 +37,8 @@ func (s *Server) endpoints() []endpoint {
 		{"GET", onContest + "/fans", s.organizer(s.getFans), false},
 		{"GET", onContest + "/fans/ledger", s.organizer(s.getFanLedger), false},
 		{"GET", onContest + "/fans/churn", s.organizer(s.getFanChurn), false},
+		{"POST", onContest + "/shares", s.postShare, false},
+		{"GET", onContest + "/reach", s.organizer(s.getReach), false},
 		{"GET", onContest + "/leaderboard", s.getLeaderboard, true},
 		{"GET", onContest + "/feed", s.getFeed, true},
 		{"GET", "/livez", s.livez, true},

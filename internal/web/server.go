@@ -32,6 +32,8 @@ import (
 	"github.com/joute/joute/internal/live"
 	"github.com/joute/joute/internal/mail"
 	"github.com/joute/joute/internal/store"
+	"github.com/joute/joute/sharing"
+	"github.com/joute/joute/sharing/reach"
 	"github.com/joute/joute/voting"
 	"github.com/joute/joute/voting/ballotbox"
 	"github.com/joute/joute/voting/codes"
@@ -52,13 +54,14 @@ type Config struct {
 	Counters *gate.Counters
 	Codes    *codes.Codes
 	Fans     *fans.Fans
+	Reach    *reach.Reach
 	Keys     *keyring.Ring // seals what browsers and mails carry for us
 
 	Mail       *mail.Outbox      // nil: no e-mail leaves this server, nobody can prove an address
 	Disposable *voting.Domains   // services of disposable addresses
 	DemoMail   func() []DemoMail // what /demo/mail shows, newest first; nil: there is no such page
 
-	FormKey        []byte         // signs vote forms; the same on every server of the data folder
+	FormKey        []byte         // signs vote forms and opened links; the same on every server of the data folder
 	AdminKey       string         // the organizer's bearer key
 	PublicURL      string         // how browsers reach the server, such as https://vote.example.org
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
@@ -100,6 +103,7 @@ type Server struct {
 	adminKey  [sha256.Size]byte
 	forms     formTokens
 	fanTokens *community.Tokens
+	marks     sharing.Marks
 	inFlight  atomic.Int64
 	capacity  int64          // of inFlight
 	feeding   sync.WaitGroup // connections of feeds
@@ -129,7 +133,7 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("web: metrics: %w", err)
 	}
-	s := &Server{cfg: cfg, log: cfg.Log, texts: texts, metrics: measured, cards: newCards(), capacity: maxInFlight, adminKey: sha256.Sum256([]byte(cfg.AdminKey)), forms: formTokens{cfg.FormKey}, fanTokens: fanTokens}
+	s := &Server{cfg: cfg, log: cfg.Log, texts: texts, metrics: measured, cards: newCards(), capacity: maxInFlight, adminKey: sha256.Sum256([]byte(cfg.AdminKey)), forms: formTokens{cfg.FormKey}, fanTokens: fanTokens, marks: sharing.NewMarks(cfg.FormKey)}
 	s.base, s.stop = context.WithCancel(context.Background())
 	s.app = fiber.New(fiber.Config{
 		AppName:                      "joute",

@@ -23,14 +23,15 @@ import (
 type walk struct {
 	*env
 	contest, ballot, receipt string
-	code                     string   // of the wall; it stays fresh for the walk
+	hall                     string   // code of the wall; it stays fresh for the walk
 	leave                    string   // token of a fan
+	code                     string   // of a voter who shares
 	headers                  []string // of who looks
 }
 
 // ever is what differs from one answer to the next: ballots and passes made for
-// a form, the names of requests, and the clock.
-var ever = regexp.MustCompile(`name="(?:ballot|pass|token)" value="[^"]*"|"request_id":"[^"]*"|data-now="\d+"|data-unit="second"[^>]*>\s*<b>\d+</b>\s*<i>\w+</i>`)
+// a form, the names of requests, the clock, and the hour a link was opened in.
+var ever = regexp.MustCompile(`name="(?:ballot|pass|token)" value="[^"]*"|"request_id":"[^"]*"|via=[a-z0-9-]+\.\w+|name="via" value="[^"]*"|data-now="\d+"|data-unit="second"[^>]*>\s*<b>\d+</b>\s*<i>\w+</i>`)
 
 // values are what stands for a parameter.
 func (w walk) values(t testing.TB, route, parameter string) []string {
@@ -56,8 +57,10 @@ func (w walk) values(t testing.TB, route, parameter string) []string {
 		case strings.HasPrefix(route, "/fan/"):
 			return []string{w.leave}
 		default:
-			return []string{w.code, "none"}
+			return []string{w.hall, "none"}
 		}
+	case ":code":
+		return []string{w.code, "0123456789ab"}
 	case ":version":
 		return []string{"v2"}
 	case ":file":
@@ -163,9 +166,9 @@ func walked(t *testing.T, e *env, more string, voter bool, ready func(*live.Boar
 		return b
 	}
 	e.until("as the test wants it", func() bool { return ready(board(live.Public)) })
-	w := walk{env: e, contest: id, ballot: first.text("ballot"), receipt: first.text("receipt")}
+	w := walk{env: e, contest: id, ballot: first.text("ballot"), receipt: first.text("receipt"), code: e.do("POST", path+"/shares", "", me).want(201, "").text("code")}
 	// The window that begins in up to 15 s: it is taken already, and for half a minute at least.
-	w.code = e.server.cfg.Presence.Code(id, now.Add(15*time.Second)).Token
+	w.hall = e.server.cfg.Presence.Code(id, now.Add(15*time.Second)).Token
 	w.leave = e.server.fanTokens.Seal(community.Token{Purpose: community.ToLeave, Contest: id, Fan: e.fan(stored, "first@example.org")})
 	e.fansCounted(stored, 1)
 	if voter {
@@ -241,7 +244,7 @@ func TestWalk_FindsNumbersThatMove(t *testing.T) {
 	}
 	for _, route := range []string{
 		onContest + "/leaderboard", onContest + "/feed", "/c/:contest", "/c/:contest/vote", "/c/:contest/e/:entry", "/c/:contest/s/:school",
-		"/tv/:contest", "/card/:contest.png", "/card/:contest/e/:id.png", "/card/:contest/s/:id.png", "/badge/:contest/:entry.svg",
+		"/s/:code", "/tv/:contest", "/card/:contest.png", "/card/:contest/e/:id.png", "/card/:contest/s/:id.png", "/badge/:contest/:entry.svg",
 		"/embed/:contest", "/embed/:contest/:entry",
 	} {
 		if _, ok := routes[route]; !ok {

@@ -28,6 +28,7 @@ import (
 	"github.com/joute/joute/internal/mail/mailsink"
 	"github.com/joute/joute/internal/redistest"
 	"github.com/joute/joute/internal/store"
+	"github.com/joute/joute/sharing/reach"
 	"github.com/joute/joute/voting"
 	"github.com/joute/joute/voting/ballotbox"
 	"github.com/joute/joute/voting/codes"
@@ -105,7 +106,7 @@ func startOn(t testing.TB, redisURL string, before ...func(*Server)) *env {
 		Fans: fans.New(st, ring, fans.Options{}), Keys: ring,
 		Counters: counters, Codes: codes.New(st, counters, ring.Derive("code")), Mail: outbox, Disposable: voting.BuiltinDisposable(),
 		Store: st, Gate: safety, Registry: contests, Boxes: e.boxes, Boards: boards, Feeds: feeds,
-		Passes: voting.NewPasses(ring), Receipts: receipts, Presence: voting.NewPresence(ring.Derive("presence")), FormKey: ring.Derive("form"), AdminKey: organizerKey, PublicURL: "https://vote.example.org",
+		Passes: voting.NewPasses(ring), Receipts: receipts, Reach: reach.New(st, e.boxes, reach.Options{Fresh: time.Nanosecond}), Presence: voting.NewPresence(ring.Derive("presence")), FormKey: ring.Derive("form"), AdminKey: organizerKey, PublicURL: "https://vote.example.org",
 		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Log: log, Metrics: metrics, Version: "test",
 	})
 	must(t, err)
