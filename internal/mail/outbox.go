@@ -268,10 +268,10 @@ func (o *Outbox) wake() {
 func (o *Outbox) finish(l *letter, state State, outcome string) {
 	l.message = Message{} // an address is kept no longer than needed
 	o.metrics.count(outcome)
-	l.delivery.end(state)
 	o.mu.Lock()
-	defer o.mu.Unlock()
 	if o.waiting--; o.waiting == 0 && o.ending {
 		close(o.idle)
 	}
+	o.mu.Unlock()
+	l.delivery.end(state) // last: who waits for it finds everything settled
 }
