@@ -69,6 +69,9 @@ func TestAsk_TheSameFormAsksOnceAMinute(t *testing.T) {
 		f.asked(r, Again)
 		f.later(time.Second) // no mail came, and they went back
 		f.asked(r, Pending)
+		if waiting := f.st.Client().Get(t.Context(), keysOf(f.stored.Contest.ID).pending(r.Fan)).Val(); strings.Count(waiting, "\n") != 1 {
+			t.Errorf("one request waits as %q", waiting)
+		}
 		other := r
 		other.Address = "bob@example.org" // corrected, and sent again
 		other.Fan, _ = f.Fan(f.stored, other.Address)

@@ -28,6 +28,9 @@ func TestConfirm_IsWhatMakesAMemberAndKeepsTheProof(t *testing.T) {
 				t.Fatalf("press %d: %v %v", i, joined, err)
 			}
 		}
+		if n := f.st.Client().Exists(t.Context(), keysOf(f.stored.Contest.ID).pending(r.Fan)).Val(); n != 0 {
+			t.Error("the request still waits: the address is kept twice")
+		}
 		p := f.stands(r, InBy)
 		if list := f.members(); len(list) != 1 || list[0].Address != "Ada+x@example.org" || list[0].Proof != *p {
 			t.Errorf("exported %+v", list)

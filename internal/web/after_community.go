@@ -35,7 +35,7 @@ func (s *Server) offerCommunity(c *fiber.Ctx, v accepted) *communityOffer {
 		Contest: d.ID, School: entry.School, Path: strings.Clone(c.Path()), Page: pageKind(c, d), Channel: community.ChannelSite, Lang: v.Lang,
 	}
 	if strings.HasSuffix(facts.Page, "/confirm") {
-		facts.Channel = community.ChannelEmbed
+		facts.Channel, facts.Path = community.ChannelEmbed, "/c/"+d.ID // the window asks for a vote, which is in
 	}
 	var ask community.AskID
 	rand.Read(ask[:]) // never fails

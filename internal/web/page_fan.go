@@ -159,8 +159,7 @@ func (s *Server) askByMail(c *fiber.Ctx, stored *registry.Stored, f *fanForm) (f
 		joined.To = f.address
 		s.cfg.Mail.Put(joined)
 	case fans.Full:
-		s.metrics.fans.WithLabelValues(fanFull).Inc()
-		s.log.Warn("a contest has caused all of its opt-in mails of this hour", slog.String("contest", d.ID))
+		s.metrics.fans.WithLabelValues(fanFull).Inc() // not logged one by one: thousands may come
 	}
 	return asked, nil
 }

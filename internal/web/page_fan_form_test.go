@@ -98,6 +98,14 @@ func TestFan_Under15JoinsWithAParentWhoConfirms(t *testing.T) {
 		t.Fatalf("without the parent's agreement: %d", a.status)
 	}
 	a.shows("Without a parent beside you")
+	// An address that the child has proven is not the parent's.
+	child, err := voting.ParseEmail("child@example.org")
+	must(t, err)
+	proven, err := e.server.sealAddress(id, child, time.Now())
+	must(t, err)
+	if own := b.fill(step, "parent=yes", "sealed="+proven); own.status != http.StatusUnprocessableEntity {
+		t.Errorf("the child's own address: %d", own.status)
+	}
 	b.follow(b.fill(a, "parent=yes")).shows("Look into your mail")
 	m := e.mailed("parent@example.org", 1)[0]
 	confirm := e.browser("Accept-Language: en").get(confirmLink(t, m)).want(200, "")

@@ -181,3 +181,23 @@ func TestFan_SpeaksFrench(t *testing.T) {
 	english := e.browser("Accept-Language: en")
 	english.follow(english.pressOne(english.get(confirmLink(t, m)))).shows("Vous y êtes")
 }
+
+// The window that a frame opens has the offer too; whoever says no after a fault
+// is not asked to vote again.
+func TestFan_TheWindowOfAFrameIsAnotherChannel(t *testing.T) {
+	e := start(t)
+	id, path := e.contest(withFans)
+	b := e.browser("Accept-Language: en")
+	page := b.press(b.get("/c/"+id+"/e/lumiere-1/confirm").want(200, ""), "lumiere-1").want(200, "")
+	page.shows("Join Tremplin", "No thanks")
+	faulty := b.fill(page)
+	if !strings.Contains(string(faulty.body), `href="/c/`+id+`?lang=en">No thanks`) {
+		t.Errorf("no thanks leads elsewhere: %s", faulty.body)
+	}
+	b.follow(b.fill(page, "opt_in=yes", "email=ada@example.org", "age=over"))
+	b.follow(b.pressOne(b.get(confirmLink(t, e.mails("ada@example.org", 1)[0]))))
+	record := answer{t: t, body: e.do("GET", path+"/fans/ledger", "", asOrganizer).want(200, "").body}.json()
+	if record["channel"] != "embed" || record["page"] != "/c/"+id+"/e/:entry/confirm" {
+		t.Errorf("recorded %v", record)
+	}
+}
