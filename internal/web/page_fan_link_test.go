@@ -195,7 +195,7 @@ func TestFan_TheWindowOfAFrameIsAnotherChannel(t *testing.T) {
 		t.Errorf("no thanks leads elsewhere: %s", faulty.body)
 	}
 	b.follow(b.fill(page, "opt_in=yes", "email=ada@example.org", "age=over"))
-	b.follow(b.pressOne(b.get(confirmLink(t, e.mails("ada@example.org", 1)[0]))))
+	b.follow(b.pressOne(b.get(confirmLink(t, e.mailed("ada@example.org", 1)[0]))))
 	record := answer{t: t, body: e.do("GET", path+"/fans/ledger", "", asOrganizer).want(200, "").body}.json()
 	if record["channel"] != "embed" || record["page"] != "/c/"+id+"/e/:entry/confirm" {
 		t.Errorf("recorded %v", record)
