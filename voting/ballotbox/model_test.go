@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"runtime"
+	"slices"
 	"testing"
 	"time"
 
@@ -331,6 +332,20 @@ func compare(rt *rapid.T, c *clock, s *registry.Stored, m *model) {
 			rt.Fatalf("ballot: got %+v, %v; want %+v", found, err, ballot)
 		}
 	}
+	var held []string
+	for id, ballot := range m.ballots {
+		if ballot.standing == voting.Held {
+			held = append(held, HeldPlace{ballot.at, id.ballot, id.voter}.String())
+		}
+	}
+	slices.Sort(held)
+	queue, index := heldOf(rt, c.boxes, s), heldIndex(rt, c.boxes, s)
+	for i := range m.boxes { // opened and closed by the look at it, if their time has come
+		m.turn(&m.boxes[i])
+	}
+	if !slices.Equal(queue, held) || !slices.Equal(index, held) {
+		rt.Fatalf("held: got %v, index %v; want %v", queue, index, held)
+	}
 }
 
 func before(a, b voting.Position) bool {
@@ -380,6 +395,9 @@ func TestModel_FindsABrokenRule(t *testing.T) {
 		"withdrawing keeps the turn":    {"turns.used = math.max(turns.used - 1, 0)", ""},
 		"withdrawn is not final":        {"if was == to or was == 'withdrawn' then", "if was == to then"},
 		"the clock may go back":         {"box.now = math.max(clock, box.at, box.mark)", "box.now = clock"},
+		"a cast is held and not queued": {"if standing == 'held' then redis.call('ZADD', KEYS[8], text(box.at), id) end", ""},
+		"a hold is not queued":          {"redis.call('ZADD', KEYS[7], text(ballot.at), id)", ""},
+		"the queue keeps what has left": {"redis.call('ZREM', KEYS[7], id)", ""},
 		"the newest ballot is not kept": {"if was == 'counted' and last == text(ballot.at) then", "if false then"},
 	} {
 		t.Run(name, func(t *testing.T) {
