@@ -19,18 +19,18 @@ import (
 // looks at what came of it. After that each ballot can be changed by hand.
 const actLife = time.Hour
 
-// Act is what an organizer has decided about ballots that were held, kept so that
-// it can be undone as a whole. It is a convenience: what happened is in the ledger.
+// Act is what an organizer has decided about ballots, kept so that it can be undone as a whole. It is a convenience: what happened is in the ledger.
 type Act struct {
 	Standing voting.Standing `json:"standing"` // that they came to
 	Ballots  []ActedBallot   `json:"ballots"`
 }
 
-// ActedBallot is one of them, and why it was held before.
+// ActedBallot is one of them, where it stood before, and why.
 type ActedBallot struct {
-	Ballot  uuid.UUID    `json:"ballot"`
-	Voter   voting.Voter `json:"voter"`
-	Reasons []string     `json:"reasons,omitempty"`
+	Ballot  uuid.UUID       `json:"ballot"`
+	Voter   voting.Voter    `json:"voter"`
+	Was     voting.Standing `json:"was"`
+	Reasons []string        `json:"reasons,omitempty"`
 }
 
 // ErrNoAct is returned for an act that is not known, or not any more.
@@ -64,9 +64,9 @@ func (b *Boxes) RecallAct(ctx context.Context, s *registry.Stored, name string) 
 	return act, nil
 }
 
-// UndoAct puts the ballots of an act back to where they were: held, and why. One
-// that has come to another standing since stays there. It returns how many went
-// back; a second call finds none left.
+// UndoAct puts the ballots of an act back to where they were, for the reasons they
+// were there, and opens their appeals again. One that has come to another standing
+// since stays there. It returns how many went back; a second call finds none left.
 func (b *Boxes) UndoAct(ctx context.Context, s *registry.Stored, act Act) (int, error) {
 	var changes []Change
 	for _, one := range act.Ballots {
@@ -75,8 +75,11 @@ func (b *Boxes) UndoAct(ctx context.Context, s *registry.Stored, act Act) (int, 
 			return 0, err
 		}
 		if cast.Standing == act.Standing {
-			changes = append(changes, Change{Voter: one.Voter, Ballot: one.Ballot, Standing: voting.Held, Actor: voting.ActorOrganizer, Reasons: one.Reasons})
+			changes = append(changes, Change{Voter: one.Voter, Ballot: one.Ballot, Standing: one.Was, Actor: voting.ActorOrganizer, Reasons: one.Reasons})
 		}
+	}
+	if err := b.AnswerAppeals(ctx, s, act.Ballots, false); err != nil {
+		return 0, err
 	}
 	return b.ChangeAll(ctx, s, changes)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
@@ -53,4 +54,67 @@ func (b *Boxes) AppealOf(ctx context.Context, s *registry.Stored, voter voting.V
 		return nil, fmt.Errorf("read appeal: %w", store.Classify(err))
 	}
 	return sealed, nil
+}
+
+// AnswerAppeals says of ballots that their appeals have been answered, or are open
+// again. Whoever appealed once does not do so anew.
+func (b *Boxes) AnswerAppeals(ctx context.Context, s *registry.Stored, ballots []ActedBallot, done bool) error {
+	if len(ballots) == 0 {
+		return nil
+	}
+	pipe := b.store.Client().Pipeline()
+	for _, one := range ballots {
+		key, field := keysOf(s.Contest.ID, boxOf(one.Voter, s.Contest.Boxes)).appeals, answered(ballotField(one.Ballot, one.Voter))
+		if !done {
+			pipe.HDel(ctx, key, field)
+			continue
+		}
+		pipe.HSet(ctx, key, field, "1")
+		pipe.PExpireAt(ctx, key, s.Closes().Add(evidenceLifetime))
+	}
+	if _, err := pipe.Exec(ctx); err != nil {
+		return fmt.Errorf("answer appeals: %w", store.Classify(err))
+	}
+	return nil
+}
+
+// Appealed are the void ballots whose voters object and were not answered yet,
+// newest first, at most limit. Held ones are in [Boxes.Held], with what their
+// voters say.
+func (b *Boxes) Appealed(ctx context.Context, s *registry.Stored, limit int) ([]HeldBallot, error) {
+	if _, err := b.turnAll(ctx, s); err != nil { // finds a torn box
+		return nil, fmt.Errorf("appeals: %w", err)
+	}
+	found := make([][]HeldBallot, s.Contest.Boxes)
+	err := b.each(ctx, s.Contest, func(ctx context.Context, box int, keys boxKeys) error {
+		fields, err := b.store.Client().HKeys(ctx, keys.appeals).Result()
+		if err != nil {
+			return store.Classify(err)
+		}
+		done := map[string]bool{}
+		for _, field := range fields {
+			done[field] = true // only the answers are asked for
+		}
+		var open []HeldPlace
+		for _, field := range fields {
+			if place, ok := placeOf(field, 0); ok && !done[answered(field)] {
+				open = append(open, place)
+			}
+		}
+		for page := range slices.Chunk(open, heldPage) {
+			void, err := b.standingAt(ctx, s, box, keys, page, voting.Void)
+			if err != nil {
+				return err
+			}
+			found[box] = append(found[box], void...)
+		}
+		return nil
+	})
+	if err == nil {
+		var void []HeldBallot
+		if void, err = b.firstOf(ctx, s, found, limit); err == nil {
+			return void, nil
+		}
+	}
+	return nil, fmt.Errorf("appeals: %w", err)
 }

@@ -20,7 +20,7 @@ import (
 	"github.com/joute/joute/voting"
 )
 
-// HeldBallot is a ballot that is kept for review, with what was seen of it.
+// HeldBallot is a ballot that a person should look at, with what was seen of it.
 type HeldBallot struct {
 	voting.Cast
 	Level    string
@@ -93,13 +93,19 @@ func (b *Boxes) Held(ctx context.Context, s *registry.Stored, after HeldPlace, l
 	if err != nil {
 		return nil, fmt.Errorf("held ballots: %w", err)
 	}
-	held := slices.Concat(found...)
-	slices.SortFunc(held, func(x, y HeldBallot) int { return x.Place().Compare(y.Place()) })
-	held = held[:min(len(held), limit)]
-	if err := b.explain(ctx, s, held); err != nil {
+	held, err := b.firstOf(ctx, s, found, limit)
+	if err != nil {
 		return nil, fmt.Errorf("held ballots: %w", err)
 	}
 	return held, nil
+}
+
+// firstOf are the newest of what the boxes gave, explained.
+func (b *Boxes) firstOf(ctx context.Context, s *registry.Stored, found [][]HeldBallot, limit int) ([]HeldBallot, error) {
+	ballots := slices.Concat(found...)
+	slices.SortFunc(ballots, func(x, y HeldBallot) int { return x.Place().Compare(y.Place()) })
+	ballots = ballots[:min(len(ballots), limit)]
+	return ballots, b.explain(ctx, s, ballots)
 }
 
 // heldIn are the first held ballots of one box behind a place. What the index
@@ -125,7 +131,7 @@ func (b *Boxes) heldIn(ctx context.Context, s *registry.Stored, box int, keys bo
 				behind = append(behind, place)
 			}
 		}
-		page, err := b.stillHeld(ctx, s, box, keys, behind)
+		page, err := b.standingAt(ctx, s, box, keys, behind, voting.Held)
 		if err != nil {
 			return nil, err
 		}
@@ -136,8 +142,8 @@ func (b *Boxes) heldIn(ctx context.Context, s *registry.Stored, box int, keys bo
 	return held[:min(len(held), limit)], nil
 }
 
-// stillHeld are the ballots at places, as they stand, that are held.
-func (b *Boxes) stillHeld(ctx context.Context, s *registry.Stored, box int, keys boxKeys, places []HeldPlace) ([]HeldBallot, error) {
+// standingAt are the ballots at places that have a standing now.
+func (b *Boxes) standingAt(ctx context.Context, s *registry.Stored, box int, keys boxKeys, places []HeldPlace, standing voting.Standing) ([]HeldBallot, error) {
 	if len(places) == 0 {
 		return nil, nil
 	}
@@ -149,7 +155,7 @@ func (b *Boxes) stillHeld(ctx context.Context, s *registry.Stored, box int, keys
 	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
 		return nil, store.Classify(err)
 	}
-	var held []HeldBallot
+	var found []HeldBallot
 	for i, p := range places {
 		value, err := reads[i].Result()
 		if errors.Is(err, redis.Nil) {
@@ -162,11 +168,11 @@ func (b *Boxes) stillHeld(ctx context.Context, s *registry.Stored, box int, keys
 		if err != nil {
 			return nil, err
 		}
-		if cast.Ballot, cast.Voter = p.Ballot, p.Voter; cast.Standing == voting.Held {
-			held = append(held, HeldBallot{Cast: cast})
+		if cast.Ballot, cast.Voter = p.Ballot, p.Voter; cast.Standing == standing {
+			found = append(found, HeldBallot{Cast: cast})
 		}
 	}
-	return held, nil
+	return found, nil
 }
 
 // explain adds evidence and appeals to held ballots.

@@ -274,6 +274,39 @@ func TestAppeal_TheFirstOneStaysWhileTheBallotDoesNotCount(t *testing.T) {
 		if err := appeal(counted, "again"); err != nil { // it was kept, and says so: a repeat of an answer that was lost
 			t.Errorf("asked again: %v", err)
 		}
+		mustChange(t, b, s, counted, voting.Void)
+		mustChange(t, b, s, held, voting.Void)
+		appealed := func() (texts []string) {
+			t.Helper()
+			ballots, err := b.Appealed(t.Context(), s, 10)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, one := range ballots {
+				if one.Standing != voting.Void || one.Level != "device" {
+					t.Errorf("%+v", one)
+				}
+				texts = append(texts, string(one.Appeal))
+			}
+			return texts
+		}
+		answer := func(ballot voting.Ballot, done bool) {
+			t.Helper()
+			if err := b.AnswerAppeals(t.Context(), s, []ActedBallot{{Ballot: ballot.ID, Voter: ballot.Voter}}, done); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := appealed(); len(got) != 2 || !slices.Contains(got, "first") {
+			t.Errorf("void and appealed: %v", got)
+		}
+		answer(held, true)
+		if got := appealed(); !slices.Equal(got, []string{"of a void one"}) || read(held) != "first" {
+			t.Errorf("one answered: %v, %q", got, read(held))
+		}
+		answer(held, false)
+		if got := appealed(); len(got) != 2 {
+			t.Errorf("opened again: %v", got)
+		}
 		for _, ballot := range []voting.Ballot{held, counted} {
 			key := keysOf(s.Contest.ID, boxOf(ballot.Voter, 2)).appeals
 			left, err := st.Client().PTTL(t.Context(), key).Result()
@@ -317,7 +350,7 @@ func TestAct_IsUndoneAsAWholeAndOnce(t *testing.T) {
 		for _, ballot := range ballots {
 			mustCast(t, b, s, ballot)
 			mustChange(t, b, s, ballot, voting.Void)
-			act.Ballots = append(act.Ballots, ActedBallot{ballot.ID, ballot.Voter, ballot.Reasons})
+			act.Ballots = append(act.Ballots, ActedBallot{ballot.ID, ballot.Voter, voting.Held, ballot.Reasons})
 		}
 		if err := b.RememberAct(t.Context(), s, "name", act); err != nil {
 			t.Fatal(err)

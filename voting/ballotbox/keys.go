@@ -23,7 +23,8 @@ import (
 //	joute:{contest/n}:ballots:BBBB hash    ballot+voter -> what became of it
 //	joute:{contest/n}:held         zset    ballot+voter of the held ballots, by the instant of the cast
 //	joute:{contest/n}:evidence     stream  what was seen; expires 30 days after the close
-//	joute:{contest/n}:appeals      hash    ballot+voter -> what its voter wrote, sealed; expires with the evidence
+//	joute:{contest/n}:appeals      hash    ballot+voter -> what its voter wrote, sealed; ballot+voter+! -> it was answered;
+//	                                       expires with the evidence
 //	joute:{contest/0}:past         hash    minute -> tally, for trends
 //	joute:{contest/0}:act:NAME     string  what an organizer has just decided; expires after an hour
 //
@@ -68,6 +69,9 @@ func (k boxKeys) act(name string) string { return k.prefix + "act:" + name }
 // ballotField is a ballot's name in the hashes of ballots and appeals, and among
 // those held.
 func ballotField(id uuid.UUID, v voting.Voter) string { return string(id[:]) + string(v[:]) }
+
+// answered is the field among appeals that says that a ballot's was answered.
+func answered(ballot string) string { return ballot + "!" }
 
 // boxOf is the box a voter belongs to. A voter is a keyed hash already: its bits
 // are spread evenly, and nobody outside can choose them.
