@@ -19,6 +19,7 @@ type metrics struct {
 	ballots *prometheus.CounterVec
 	cast    prometheus.Histogram
 
+	logins       *prometheus.CounterVec
 	feedsRefused prometheus.Counter
 }
 
@@ -34,6 +35,10 @@ func newMetrics(registry *prometheus.Registry, feeds *live.Feeds) (*metrics, err
 			// From a loopback answer without a sync to the store's timeout.
 			Buckets: []float64{.0005, .001, .002, .005, .01, .02, .05, .1, .25, .5, 1, 2},
 		}),
+		logins: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "joute_organizer_logins_total",
+			Help: "Organizer keys typed into the login page: accepted, or refused. Many refused ones are somebody guessing.",
+		}, []string{"outcome"}),
 		feedsRefused: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "joute_feed_refused_total",
 			Help: "Readers for whose connection there was no room; their pages poll.",
@@ -50,7 +55,10 @@ func newMetrics(registry *prometheus.Registry, feeds *live.Feeds) (*metrics, err
 	} {
 		m.ballots.WithLabelValues(string(outcome))
 	}
-	return m, errors.Join(registry.Register(m.ballots), registry.Register(m.cast), registry.Register(m.feedsRefused), registry.Register(readers))
+	for _, outcome := range []string{"accepted", "refused"} {
+		m.logins.WithLabelValues(outcome)
+	}
+	return m, errors.Join(registry.Register(m.ballots), registry.Register(m.cast), registry.Register(m.logins), registry.Register(m.feedsRefused), registry.Register(readers))
 }
 
 // getMetrics is the page that Prometheus reads, on the server itself. Through a

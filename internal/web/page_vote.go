@@ -198,6 +198,7 @@ func (s *Server) formPass(stored *registry.Stored, cookie, made string) (token s
 type status struct {
 	Kind, Title, Text string
 	Receipt           string // address of the page that says it to whoever has it
+	ReceiptName       string
 	After             *after // nil for who is not the ballot's voter
 }
 
@@ -219,7 +220,11 @@ func (s *Server) statusOf(ctx context.Context, c *fiber.Ctx, stored *registry.St
 			return nil, err
 		}
 		said := castStatus(w, d, board, cast, c.QueryInt("left"))
-		said.Receipt = receiptHref(text, w.Lang)
+		said.Receipt, said.ReceiptName = receiptHref(text, w.Lang), w.Say("frame.receipt")
+		if cast.Standing == voting.Held || cast.Standing == voting.Void {
+			said.Text += " " + strings.Join(w.reasons(cast.Reasons), " ")
+			said.Receipt, said.ReceiptName = said.Receipt+"#what", w.Say("page.what")
+		}
 		if me != nil {
 			said.After = s.afterVote(ctx, c, accepted{stored, *me, cast, text, w})
 		}

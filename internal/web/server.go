@@ -25,6 +25,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/joute/joute/contest/registry"
+	"github.com/joute/joute/internal/keyring"
 	"github.com/joute/joute/internal/live"
 	"github.com/joute/joute/internal/store"
 	"github.com/joute/joute/voting"
@@ -42,6 +43,7 @@ type Config struct {
 	Boxes    *ballotbox.Boxes
 	Passes   *voting.Passes
 	Receipts *voting.Receipts
+	Keys     *keyring.Ring // seals what voters write, signs organizers' sessions
 
 	FormKey        []byte         // signs vote forms; the same on every server of the data folder
 	AdminKey       string         // the organizer's bearer key
@@ -81,6 +83,9 @@ type Server struct {
 	texts    *catalogue
 	metrics  *metrics
 	public   publicViews
+	policies policies
+	sessions sessions
+	proofs   proofs
 	cards    *cards
 	adminKey [sha256.Size]byte
 	forms    formTokens
@@ -105,11 +110,15 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("web: %w", err)
 	}
+	if cfg.Keys == nil {
+		return nil, errors.New("web: a keyring is needed")
+	}
 	measured, err := newMetrics(cfg.Metrics, cfg.Feeds)
 	if err != nil {
 		return nil, fmt.Errorf("web: metrics: %w", err)
 	}
 	s := &Server{cfg: cfg, log: cfg.Log, texts: texts, metrics: measured, cards: newCards(), capacity: maxInFlight, adminKey: sha256.Sum256([]byte(cfg.AdminKey)), forms: formTokens{cfg.FormKey}}
+	s.sessions = newSessions(cfg.Keys.Derive("organizer session"), cfg.AdminKey)
 	s.base, s.stop = context.WithCancel(context.Background())
 	s.app = fiber.New(fiber.Config{
 		AppName:                      "joute",

@@ -91,13 +91,13 @@ func (b *Boxes) Appealed(ctx context.Context, s *registry.Stored, limit int) ([]
 		if err != nil {
 			return store.Classify(err)
 		}
-		done := map[string]bool{}
+		there := map[string]bool{}
 		for _, field := range fields {
-			done[field] = true // only the answers are asked for
+			there[field] = true
 		}
 		var open []HeldPlace
 		for _, field := range fields {
-			if place, ok := placeOf(field, 0); ok && !done[answered(field)] {
+			if place, ok := placeOf(field, 0); ok && !there[answered(field)] {
 				open = append(open, place)
 			}
 		}
