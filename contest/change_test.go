@@ -47,6 +47,7 @@ func TestCheckChange(t *testing.T) {
 		{"freeze: 2h", "freeze: 3h", "", ""},
 		{"only: true", "only: false", "", ""},
 		{"policy: strict", "policy: observe", "", ""},
+		{"policy: strict", "policy: {name: mine, weights: {unproven: 3}, thresholds: {hold: 2}}", "", ""},
 		{"boxes: 8", "boxes: 9", "boxes", "boxes"},
 		{"contact: \"c@", "contact: \"d@", "", ""},
 		{"fr: École A", "fr: École AA", "", ""},

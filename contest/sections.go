@@ -4,7 +4,7 @@ import "time"
 
 const defaultPer = 1000
 
-var defaultAntifraud = Antifraud{Policy: PolicyStandard, Hold: 24 * time.Hour, PresenceUses: 1000}
+var defaultAntifraud = Antifraud{Policy: Policy{Name: string(PolicyStandard), Base: PolicyStandard}, Hold: 24 * time.Hour, PresenceUses: 1000}
 
 func readPhases(v value) Phases {
 	o := v.object()
@@ -126,12 +126,4 @@ func readLinks(v value) Links {
 	}
 	o.end()
 	return l
-}
-
-func readPolicy(v value) Policy {
-	if v.kind == kindObject {
-		v.fault("a policy of one's own is not read: expected observe, standard or strict")
-		return ""
-	}
-	return choice(PolicyObserve, PolicyStandard, PolicyStrict)(v)
 }

@@ -127,15 +127,6 @@ type Antifraud struct {
 	PresenceUses int           // how often one presence code may be used
 }
 
-// Policy is the name of a screening policy.
-type Policy string
-
-const (
-	PolicyObserve  Policy = "observe"
-	PolicyStandard Policy = "standard"
-	PolicyStrict   Policy = "strict"
-)
-
 // Campus is where thousands of honest voters share one address.
 type Campus struct {
 	School string

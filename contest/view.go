@@ -21,11 +21,12 @@ func (c *Contest) Document() []byte {
 // compare or carry a whole contest; it belongs in no answer, log or store.
 func (c *Contest) DocumentWithSecret() []byte { return c.wire().encode() }
 
-// Public is what anyone may read: no partner.secret, campuses, e-mail domains or hidden entries.
+// Public is what anyone may read: no partner.secret, campuses, e-mail domains or hidden
+// entries, and of a policy its name alone.
 func (c *Contest) Public() []byte {
 	w := c.wire()
 	w.Partner = nil
-	w.Antifraud.Campuses = nil
+	w.Antifraud.Policy, w.Antifraud.Campuses = c.Antifraud.Policy.Name, nil
 	for i := range w.Schools {
 		w.Schools[i].EmailDomains = nil
 	}
@@ -125,7 +126,7 @@ type (
 		ShowFans bool    `json:"show_fans"`
 	}
 	wireAntifraud struct {
-		Policy       Policy       `json:"policy"`
+		Policy       any          `json:"policy"` // a name, or a document
 		Hold         string       `json:"hold"`
 		Campuses     []wireCampus `json:"campuses,omitempty"`
 		PresenceUses int          `json:"presence_uses"`
@@ -181,7 +182,7 @@ func (c *Contest) wire() *wireContest {
 		community := wireCommunity(*c.Community)
 		w.Community = &community
 	}
-	w.Antifraud = wireAntifraud{Policy: c.Antifraud.Policy, Hold: formatDuration(c.Antifraud.Hold), PresenceUses: c.Antifraud.PresenceUses}
+	w.Antifraud = wireAntifraud{Policy: c.Antifraud.Policy.wire(), Hold: formatDuration(c.Antifraud.Hold), PresenceUses: c.Antifraud.PresenceUses}
 	for _, campus := range c.Antifraud.Campuses {
 		one := wireCampus{School: campus.School}
 		for _, p := range campus.CIDRs {

@@ -64,6 +64,13 @@ export async function tabTo(page, selector, presses = 80) {
   throw new Error(`the keyboard does not reach ${selector}`);
 }
 
+// signIn signs an organizer in.
+export async function signIn(page, joute, key) {
+  await page.goto(`${joute.url}/organize/login`);
+  await page.fill('#key', key);
+  await Promise.all([page.waitForURL((url) => url.pathname === '/organize'), page.press('#key', 'Enter')]);
+}
+
 // embed is the frame of ours in a host page, loaded.
 export async function embed(page) {
   const handle = await page.waitForSelector('iframe');

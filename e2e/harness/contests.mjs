@@ -30,6 +30,9 @@ export const upcoming = (id) => contest(id, { phases: { voting: { opens: at(24 *
 export const hidden = (id) => contest(id, { results: { visibility: 'after_close' } });
 export const frozen = (id) => contest(id, { phases: { voting: { opens: at(-120), closes: at(60) } }, results: { visibility: 'live', freeze: '90m' } });
 
+// reviewed holds the ballot of whoever proves nothing.
+export const reviewed = (id, more) => contest(id, { antifraud: { policy: { name: 'proof-please', weights: { unproven: 3 }, thresholds: { hold: 2 } } }, ...more });
+
 // crowd casts some ballots, so that there is a ranking to look at.
 export async function crowd(joute, id, counts = { 'lumiere-1': 5, 'vercors-1': 4, 'azur-1': 3, 'grand-quai-1': 2, 'lumiere-2': 1 }) {
   for (const [entry, n] of Object.entries(counts)) {

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const key = 'organizer-key-of-the-browser-tests';
+export const key = 'organizer-key-of-the-browser-tests';
 
 // start answers once Joute is ready. Browsers reach it as localhost: pages on
 // 127.0.0.1 are another site.

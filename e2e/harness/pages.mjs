@@ -1,6 +1,7 @@
 // Every page there is, in every state that looks different.
-import { contest, crowd, frozen, hidden, upcoming } from './contests.mjs';
-import { embed } from './browser.mjs';
+import { contest, crowd, frozen, hidden, reviewed, upcoming } from './contests.mjs';
+import { embed, signIn } from './browser.mjs';
+import { key } from './joute.mjs';
 import { boardTag, voteTag } from './host.mjs';
 
 // pages fills a Joute with contests and answers what to look at: a name, an
@@ -17,6 +18,24 @@ export async function pages(joute, host) {
   for (const [ballot, standing] of [[judged.ballot, 'void'], [doubted.ballot, 'held']]) {
     await joute.call('POST', '/v1/contests/windows/standings', { body: { ballots: [ballot], standing, reason: 'lockstep' } });
   }
+
+  for (const id of ['reviewed', 'decided']) await joute.apply(reviewed(id));
+  await crowd(joute, 'reviewed', { 'lumiere-1': 14, 'azur-1': 1 });
+  const waits = await joute.cast('reviewed', 'garonne-1'), objects = await joute.cast('reviewed', 'vercors-1');
+  await joute.call('POST', '/v1/contests/reviewed/standings', { body: { ballots: [objects.ballot], standing: 'void', reason: 'farm' } });
+  for (const { ballot, receipt } of [objects, await joute.cast('reviewed', 'estuaire-1')]) {
+    await joute.call('POST', `/v1/contests/reviewed/ballots/${ballot}/appeal`, { pass: receipt, body: { text: "Nous partageons un ordinateur à la bibliothèque.\nC'était bien moi." } });
+  }
+  // A page of organizers is for who has signed in.
+  const signed = (view) => ({
+    ...view,
+    async open(page, ...how) {
+      await view.open(page, ...how);
+      if (!new URL(page.url()).pathname.endsWith('/login')) return;
+      await signIn(page, joute, key);
+      await view.open(page, ...how);
+    },
+  });
 
   const own = (name, path, quick = false) => ({ name, quick, open: (page, lang) => page.goto(`${joute.url}${path}${path.includes('?') ? '&' : '?'}lang=${lang}`) });
   // A wall is dark unless its address says otherwise, whatever the machine prefers.
@@ -60,6 +79,20 @@ export async function pages(joute, host) {
     own('receipt', `/r/${receipt}`, true),
     own('receipt-void', `/r/${judged.receipt}`),
     own('receipt-held', `/r/${doubted.receipt}`),
+    own('receipt-unproven', `/r/${waits.receipt}`, true),
+    own('receipt-appealed', `/r/${objects.receipt}`),
+    own('organize-login', '/organize/login?contest=reviewed', true),
+    signed(own('organize', '/organize')),
+    signed(own('held', '/organize/reviewed/held', true)),
+    signed(own('held-empty', '/organize/decided/held')),
+    signed({
+      name: 'held-confirm',
+      async open(page, lang) {
+        await page.goto(`${joute.url}/organize/reviewed/held?lang=${lang}`);
+        const button = page.locator('form[method=get] button').first();
+        if (await button.count()) await Promise.all([page.waitForURL(/confirm=1/), button.click()]);
+      },
+    }),
     own('no-such-receipt', '/r/cut-short'),
     own('no-such-school', '/c/open/s/nowhere'),
     { name: 'presence', quick: false, async open(page, lang) { await page.goto(`${await joute.presence('open')}?lang=${lang}`); } },

@@ -78,9 +78,10 @@ func (s *Server) cast(stored *registry.Stored, id uuid.UUID, entry string, pass 
 	if err != nil {
 		return voting.Outcome{}, err
 	}
+	standing, reasons := s.screen(stored, attempt)
 	start := time.Now()
 	outcome, err := s.cfg.Boxes.Cast(context.Background(), stored, voting.Ballot{
-		ID: id, Voter: pass.Voter, Entry: entry, Standing: voting.Counted, Refuse: refuse(stored, entry, pass),
+		ID: id, Voter: pass.Voter, Entry: entry, Standing: standing, Reasons: reasons, Refuse: refuse(stored, entry, pass),
 		Present: pass.Present, Level: string(pass.Level), Evidence: key.Evidence(attempt),
 	})
 	s.metrics.cast.Observe(time.Since(start).Seconds())

@@ -89,6 +89,14 @@ func (s *Server) frameVote(c *fiber.Ctx) error {
 	if outcome.Cast.Standing != voting.Counted {
 		answer.Kind, answer.Title = "wait", w.Say("page."+string(outcome.Cast.Standing)+".title")
 	}
+	if outcome.Cast.Standing == voting.Held && s.provable(stored) == nil {
+		// The page of the receipt has none of the frame's cookies.
+		own, err := s.ownKey(d.ID, f.token, time.Now())
+		if err != nil {
+			return err
+		}
+		answer.Receipt += "&own=" + own
+	}
 	// The ballot is in: that the board cannot be read now is no reason not to say so.
 	if board, err := s.boardNow(stored); err == nil {
 		said := castStatus(w, d, board, outcome.Cast, outcome.Remaining)

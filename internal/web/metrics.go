@@ -28,6 +28,7 @@ type metrics struct {
 	cast    prometheus.Histogram
 	fans    *prometheus.CounterVec
 
+	logins       *prometheus.CounterVec
 	feedsRefused prometheus.Counter
 }
 
@@ -47,6 +48,10 @@ func newMetrics(registry *prometheus.Registry, feeds *live.Feeds) (*metrics, err
 			Name: "joute_fans_total",
 			Help: "Opt-ins of communities: asked (a mail was written), confirmed, left, full (refused: the contest had caused its mails of the hour).",
 		}, []string{"event"}),
+		logins: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "joute_organizer_logins_total",
+			Help: "Organizer keys typed into the login page: accepted, or refused. Many refused ones are somebody guessing.",
+		}, []string{"outcome"}),
 		feedsRefused: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "joute_feed_refused_total",
 			Help: "Readers for whose connection there was no room; their pages poll.",
@@ -66,7 +71,10 @@ func newMetrics(registry *prometheus.Registry, feeds *live.Feeds) (*metrics, err
 	for _, event := range []string{fanAsked, fanConfirmed, fanLeft, fanFull} {
 		m.fans.WithLabelValues(event)
 	}
-	return m, errors.Join(registry.Register(m.fans), registry.Register(m.ballots), registry.Register(m.cast), registry.Register(m.feedsRefused), registry.Register(readers))
+	for _, outcome := range []string{"accepted", "refused"} {
+		m.logins.WithLabelValues(outcome)
+	}
+	return m, errors.Join(registry.Register(m.fans), registry.Register(m.logins), registry.Register(m.ballots), registry.Register(m.cast), registry.Register(m.feedsRefused), registry.Register(readers))
 }
 
 // getMetrics is the page that Prometheus reads, on the server itself. Through a

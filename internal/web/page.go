@@ -43,6 +43,11 @@ func (s *Server) pages(r fiber.Router) {
 	r.Post("/c/:contest/email/code", s.page(s.confirmEmail))
 	r.Get("/c/:contest/theme.css", s.theme)
 	r.Get("/r/:receipt", s.page(s.receiptPage))
+	r.Post("/r/:receipt/appeal", s.page(s.appealForm))
+	r.Get("/r/:receipt/appeal", func(c *fiber.Ctx) error { // a reload of where the form led
+		return c.Redirect("/r/"+url.PathEscape(param(c, "receipt"))+chosen(c), fiber.StatusSeeOther)
+	})
+	s.organize(r)
 	r.Get("/tv/:contest", s.page(s.wall))
 	r.Get("/demo/mail", s.page(s.demoMail))
 	r.Get("/p/:token", s.page(s.presencePage))

@@ -40,15 +40,19 @@ type errand struct {
 	ballot uuid.UUID
 	client antifraud.Client
 	back   string
+	own    string // the voter, where the browser's cookies do not tell; see ownKey
 }
 
 // errandOf reads the errand of a page's address, or of a form. What makes no sense
 // is left out.
 func errandOf(d *contest.Contest, args *fasthttp.Args) errand {
 	get := func(name string) string { return string(args.Peek(name)) }
-	e := errand{back: get("back")}
+	e := errand{back: get("back"), own: get("own")}
 	if len(e.back) > maxBack {
 		e.back = ""
+	}
+	if len(e.own) > maxSealed {
+		e.own = ""
 	}
 	entry, ok := d.Entry(get("entry"))
 	ballot, valid := parseBallotID(get("ballot"))
@@ -81,6 +85,7 @@ func (e errand) fields() []field {
 		add("origin", e.client.EmbedOrigin)
 	}
 	add("back", e.back)
+	add("own", e.own)
 	return fields
 }
 
@@ -191,8 +196,8 @@ func (s *Server) askEmail(c *fiber.Ctx) error {
 		return err
 	}
 	d := stored.Contest
-	typed := string(form.Peek("email"))
-	asked, err := s.askCode(stored, s.pageLang(c, d.Locale), typed, "", s.visitor(c, stored))
+	typed, e := string(form.Peek("email")), errandOf(d, form)
+	asked, err := s.askCode(stored, s.pageLang(c, d.Locale), typed, "", s.voterHere(c, stored, e.own))
 	if p := problemOf(err); p != nil && (p.status == fiber.StatusBadRequest || p.status == fiber.StatusTooManyRequests) {
 		return s.sendEmailPage(c, p.status, func(v *emailView) {
 			_, v.Fault = s.tellProof(v.Lang, p)
@@ -202,7 +207,7 @@ func (s *Server) askEmail(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return c.Redirect(emailHref(c, d, "/email/code", errandOf(d, form), field{"pending", asked.Pending}), fiber.StatusSeeOther)
+	return c.Redirect(emailHref(c, d, "/email/code", e, field{"pending", asked.Pending}), fiber.StatusSeeOther)
 }
 
 const maxTypedAgain = 300
@@ -242,7 +247,8 @@ func (s *Server) confirmEmail(c *fiber.Ctx) error {
 	if !codeShape.MatchString(code) {
 		return again(&problem{status: fiber.StatusForbidden, code: "wrong-code", say: "shape"})
 	}
-	p, err := s.confirmCode(stored, pending, code, s.visitor(c, stored))
+	e := errandOf(d, form)
+	p, err := s.confirmCode(stored, pending, code, s.voterHere(c, stored, e.own))
 	if known := problemOf(err); known != nil && (known.code == "wrong-code" || known.code == "code-expired") {
 		return again(known)
 	}
@@ -251,7 +257,6 @@ func (s *Server) confirmEmail(c *fiber.Ctx) error {
 	}
 	setPassCookie(c, d.ID, p.token, p.pass.Expires)
 	setProvenCookie(c, d.ID, p.sealed)
-	e := errandOf(d, form)
 	if kind, receipt, _ := strings.Cut(e.back, "/"); kind == "r" {
 		if _, err := s.cfg.Receipts.Open(receipt); err == nil {
 			return c.Redirect("/r/"+receipt+chosen(c), fiber.StatusSeeOther)

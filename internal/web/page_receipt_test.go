@@ -26,7 +26,7 @@ func TestReceipt_SaysWhereTheBallotStandsAndNotWhatItIs(t *testing.T) {
 		t.Helper()
 		a := e.do("GET", page+"?lang="+lang, "").want(200, "")
 		a.shows(append(texts, `name="robots" content="noindex"`)...)
-		a.hides("lumiere-1", "lumiere", "Lumière", "<h3>", cast.text("ballot"), cast.text("position"), cast.text("at")[:16], "receipt.", "<no value>", "data-")
+		a.hides("lumiere-1", "lumiere", "Lumière", cast.text("ballot"), cast.text("position"), cast.text("at")[:16], "receipt.", "<no value>", "data-")
 		if got := a.header.Get("Cache-Control"); got != "private, no-store" {
 			t.Errorf("Cache-Control %q", got)
 		}
@@ -41,7 +41,7 @@ func TestReceipt_SaysWhereTheBallotStandsAndNotWhatItIs(t *testing.T) {
 	stand("held", "lockstep")
 	says("fr", "Ce vote est en cours de vérification.", "comme d'une seule main", "revenez à cette adresse").hides("écrivez")
 	stand("void", "known-farm")
-	says("en", "This vote no longer counts.", "a vote farm that was already taken out", `this page. <a href="mailto:concours@example.org"`)
+	says("en", "This vote no longer counts.", "a vote farm that was already taken out", `below. <a href="mailto:concours@example.org"`)
 	stand("counted", "mistake")
 	says("en", "This vote is counted.").hides("Reason")
 	stand("void", "because-i-say-so")

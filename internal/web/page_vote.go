@@ -209,6 +209,7 @@ type status struct {
 	Kind, Title, Text string
 	Receipt           string // address of the page that says it to whoever has it
 	Proof             string // what the voter has just proven
+	ReceiptName       string
 	After             *after // nil for who is not the ballot's voter
 }
 
@@ -222,8 +223,8 @@ func (s *Server) statusOf(ctx context.Context, c *fiber.Ctx, stored *registry.St
 		if err != nil || receipt.Contest != d.ID {
 			return nil, nil
 		}
-		if me != nil { // the one who cast it, on whichever device
-			if same, err := s.cfg.Boxes.Same(ctx, stored, me.Voter, receipt.Voter); err != nil || !same {
+		if me != nil {
+			if own, err := s.isOwn(stored, me, receipt.Voter); err != nil || !own {
 				return nil, err
 			}
 		}
@@ -235,8 +236,12 @@ func (s *Server) statusOf(ctx context.Context, c *fiber.Ctx, stored *registry.St
 			return nil, err
 		}
 		said := castStatus(w, d, board, cast, c.QueryInt("left"))
-		said.Receipt = receiptHref(text, w.Lang)
 		said.Proof = proofLine(c, d, me, w)
+		said.Receipt, said.ReceiptName = receiptHref(text, w.Lang), w.Say("frame.receipt")
+		if cast.Standing == voting.Held || cast.Standing == voting.Void {
+			said.Text += " " + strings.Join(w.reasons(cast.Reasons), " ")
+			said.Receipt, said.ReceiptName = said.Receipt+"#what", w.Say("page.what")
+		}
 		if me != nil {
 			said.After = s.afterVote(ctx, c, accepted{stored, *me, cast, text, w})
 		}

@@ -84,6 +84,9 @@ var sentinels = []struct {
 	{ballotbox.ErrEpoch, invalid("after", "position")},
 	{ballotbox.ErrNoSuchBallot, &problem{status: 404, code: "no-such-ballot"}},
 	{ballotbox.ErrAmbiguousBallot, &problem{status: 409, code: "ambiguous-ballot"}},
+	{ballotbox.ErrNothingToAppeal, &problem{status: 409, code: "nothing-to-appeal"}},
+	{ballotbox.ErrAppealsFull, &problem{status: 503, code: "appeals-full"}},
+	{ballotbox.ErrHeldPlace, invalid("after", "place")},
 	{ballotbox.ErrUndoExpired, &problem{status: 409, code: "undo-expired"}},
 	{ballotbox.ErrNotClosed, &problem{status: 409, code: "not-closed"}},
 }
@@ -96,6 +99,7 @@ func invalid(path, say string) *problem {
 
 // sayings are the same for programs, in English whatever the language.
 var sayings = map[string]string{
+	"place":          "expected the `next` of an answer to this call",
 	"position":       "expected a position of this ledger",
 	"limit":          "expected a number from 1 to 10000",
 	"ballot":         "expected a ballot id (UUID)",

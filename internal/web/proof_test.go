@@ -337,3 +337,57 @@ func TestProofPage_FormsOfOtherSitesAreRefused(t *testing.T) {
 		}
 	}
 }
+
+// A policy that holds who has proven nothing: the voter sees why and the way out,
+// proves an address, and the ballot counts.
+func TestProofPage_AHeldVoterProvesAndCounts(t *testing.T) {
+	e := start(t)
+	id, _ := e.contest(holding)
+	b, email := e.browser("Accept-Language: en"), address()
+	held := b.press(b.get("/c/"+id), "lumiere-1")
+	held.shows("kept for review", "Make your vote count", "Reason: nothing shows yet")
+	receipt := regexp.MustCompile(`href="(/r/[^"#?]*)`).FindSubmatch(held.body)
+	if receipt == nil {
+		t.Fatalf("no receipt in %s", held.body)
+	}
+	page := b.get(string(receipt[1]) + "?lang=en")
+	way := regexp.MustCompile(`href="(/c/[^"]*/email[^"]*)"`).FindSubmatch(page.body)
+	if way == nil {
+		t.Fatalf("no way out in %s", page.body)
+	}
+	counted := b.follow(b.enter(b.follow(b.enter(b.get(html.UnescapeString(string(way[1]))), "email", email)), "code", e.mailedCode(email, 1)))
+	counted.shows("This vote counts")
+	e.settled(id, 1)
+	// Who is only shown the receipt cannot prove for its voter.
+	e.browser("Accept-Language: en").get(string(receipt[1])).hides("/email?")
+}
+
+// A frame on another site's page has cookies of its own: its link to the receipt
+// acts for the voter for a while.
+func TestProofPage_AVoterHeldInAFrameProvesInAPageOfOurs(t *testing.T) {
+	e := start(t)
+	id, path := e.contest(holding + `,"embed":{"origins":["` + listed + `"]}`)
+	device := e.pass(path)
+	_, token, _ := strings.Cut(device, "Bearer ")
+	held := e.do("POST", path+"/ballots", ballot(newBallot(), "lumiere-1"), device).want(202, "")
+	email := address()
+	page := func(key string) answer {
+		return e.browser("Accept-Language: en").get("/r/" + held.text("receipt") + "?own=" + key)
+	}
+	key, err := e.server.ownKey(id, token, time.Now())
+	must(t, err)
+	way := regexp.MustCompile(`href="(/c/[^"]*/email[^"]*)"`).FindSubmatch(page(key).body)
+	if way == nil {
+		t.Fatal("no way out")
+	}
+	old, err := e.server.ownKey(id, token, time.Now().Add(-ownLife-time.Minute))
+	must(t, err)
+	other, err := e.server.ownKey("other", token, time.Now())
+	must(t, err)
+	for _, bad := range []string{old, other, key[1:], "x"} {
+		page(bad).hides("/email?")
+	}
+	b := e.browser("Accept-Language: en")
+	b.follow(b.enter(b.follow(b.enter(b.get(html.UnescapeString(string(way[1]))), "email", email)), "code", e.mailedCode(email, 1))).shows("This vote counts")
+	e.settled(id, 1)
+}

@@ -28,6 +28,8 @@ func (s *Server) endpoints() []endpoint {
 		{"POST", onContest + "/ballots", s.postBallot, false},
 		{"GET", onContest + "/ballots/:ballot", s.getBallot, false},
 		{"DELETE", onContest + "/ballots/:ballot", s.announced(s.deleteBallot), false},
+		{"POST", onContest + "/ballots/:ballot/appeal", s.postAppeal, false},
+		{"GET", onContest + "/held", s.organizer(s.getHeld), false},
 		{"POST", onContest + "/standings", s.organizer(s.announced(s.postStandings)), false},
 		{"POST", onContest + "/halls", s.organizer(s.postHall), false},
 		{"POST", onContest + "/close", s.organizer(s.announced(s.postClose)), false},

@@ -99,6 +99,8 @@ type Server struct {
 	texts     *catalogue
 	metrics   *metrics
 	public    publicViews
+	policies  policies
+	sessions  sessions
 	cards     *cards
 	adminKey  [sha256.Size]byte
 	forms     formTokens
@@ -125,6 +127,9 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("web: %w", err)
 	}
+	if cfg.Keys == nil {
+		return nil, errors.New("web: a keyring is needed")
+	}
 	fanTokens, err := community.NewTokens(cfg.Keys.Derive("fan link"))
 	if err != nil {
 		return nil, fmt.Errorf("web: %w", err)
@@ -134,6 +139,7 @@ func New(cfg Config) (*Server, error) {
 		return nil, fmt.Errorf("web: metrics: %w", err)
 	}
 	s := &Server{cfg: cfg, log: cfg.Log, texts: texts, metrics: measured, cards: newCards(), capacity: maxInFlight, adminKey: sha256.Sum256([]byte(cfg.AdminKey)), forms: formTokens{cfg.FormKey}, fanTokens: fanTokens, marks: sharing.NewMarks(cfg.FormKey)}
+	s.sessions = newSessions(cfg.Keys.Derive("organizer session"), cfg.AdminKey)
 	s.base, s.stop = context.WithCancel(context.Background())
 	s.app = fiber.New(fiber.Config{
 		AppName:                      "joute",

@@ -41,6 +41,9 @@ var families = map[string][]string{
 	"tv.frozen":      {".today"},
 	"tv.on_day":      {".today"},
 	"tv.hidden.":     {string(contest.VisibleLive), string(contest.VisibleAfterBallot), string(contest.VisibleAfterClose)},
+	"held.level.":    {string(contest.LevelDevice), string(contest.LevelEmail), string(contest.LevelPartner)},
+	"held.from.":     {"site", "search", "social", "share", "embed", "direct"},
+	"held.did.":      {string(voting.Counted), string(voting.Void)},
 	"problem.":       nil, // by code and say: see problems
 }
 

@@ -37,6 +37,10 @@ var (
 	ErrUndoExpired = errors.New("the ballot can no longer be taken back")
 	// ErrNotClosed is returned for a publication before the close.
 	ErrNotClosed = errors.New("voting is not closed")
+	// ErrNothingToAppeal is returned for a ballot that is neither held nor void.
+	ErrNothingToAppeal = errors.New("the ballot counts, or was taken back: there is nothing to appeal against")
+	// ErrAppealsFull is returned when a box keeps as many appeals as it may.
+	ErrAppealsFull = errors.New("there are too many appeals to keep another")
 	// ErrEpoch is returned for a position of another epoch of the ledger.
 	ErrEpoch = errors.New("the position is of another epoch")
 )
@@ -53,6 +57,7 @@ type Boxes struct {
 	cast, standing, configure, turn, close, publish *store.Script
 	join, claim, member, turns                      *store.Script
 	tally, settle, mark, mendScript                 *store.Script
+	appeal                                          *store.Script
 }
 
 // New loads the scripts. Nothing is sent to the store yet.
@@ -69,6 +74,7 @@ func load(st *store.Store, source func(name string) string) *Boxes {
 		turn: script("turn", false), close: script("close", false), publish: script("publish", false),
 		join: script("join", false), claim: script("claim", false), member: script("member", false), turns: script("turns", false),
 		tally: script("tally", true), settle: script("settle", false), mark: script("mark", false), mendScript: script("mend", false),
+		appeal: script("appeal", false),
 	}
 }
 
@@ -95,7 +101,7 @@ func (b *Boxes) Configure(ctx context.Context, s *registry.Stored) error {
 		freeze, string(c.Scoring.Ties), s.Closes().Add(evidenceLifetime).UnixMilli(),
 	}
 	return b.each(ctx, c, func(ctx context.Context, box int, keys boxKeys) error {
-		_, err := b.reply(ctx, s, box, b.configure, keys.common(keys.evidence), args...)
+		_, err := b.reply(ctx, s, box, b.configure, keys.common(keys.evidence, keys.appeals), args...)
 		return err
 	})
 }

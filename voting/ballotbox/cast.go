@@ -42,7 +42,7 @@ func (b *Boxes) Cast(ctx context.Context, s *registry.Stored, ballot voting.Ball
 			args = append(args, bound.UnixMilli())
 		}
 		reply, err := b.reply(ctx, s, box, b.cast,
-			keys.common(keys.voters(ballot.Voter), keys.ballots(ballot.ID), keys.evidence), args...)
+			keys.common(keys.voters(ballot.Voter), keys.ballots(ballot.ID), keys.evidence, keys.held), args...)
 		if err != nil {
 			return voting.Outcome{}, err
 		}

@@ -64,8 +64,7 @@ func (b *Boxes) lines(ctx context.Context, s *registry.Stored, casts []voting.Re
 	pipe := b.store.Client().Pipeline()
 	reads := make([]*redis.XMessageSliceCmd, len(casts))
 	for i, r := range casts {
-		id := fmt.Sprintf("%d-%d", r.Position.Millis, r.Position.Offset)
-		reads[i] = pipe.XRange(ctx, keysOf(s.Contest.ID, r.Position.Box).evidence, id, id)
+		reads[i] = rangeSeen(ctx, pipe, keysOf(s.Contest.ID, r.Position.Box), r.Position)
 	}
 	if _, err := pipe.Exec(ctx); err != nil {
 		return nil, store.Classify(err)
@@ -75,16 +74,36 @@ func (b *Boxes) lines(ctx context.Context, s *registry.Stored, casts []voting.Re
 		lines[i] = LogLine{
 			Ballot: r.Ballot, At: voting.FormatTime(r.Position.At()), Voter: r.Voter, Entry: r.Entry, School: r.School,
 		}
-		found := reads[i].Val()
-		if len(found) == 0 {
-			continue
-		}
-		var what Seen
-		text, _ := found[0].Values["seen"].(string)
-		if err := json.Unmarshal([]byte(text), &what); err != nil {
+		what, err := parseSeen(reads[i])
+		if err != nil {
 			return nil, fmt.Errorf("of %s: %w", r.Position, err)
 		}
-		lines[i].Level, lines[i].Evidence = what.Level, &what.Evidence
+		if what != nil {
+			lines[i].Level, lines[i].Evidence = what.Level, &what.Evidence
+		}
 	}
 	return lines, nil
+}
+
+// rangeSeen asks for what was seen of the cast at a position.
+func rangeSeen(ctx context.Context, pipe redis.Pipeliner, keys boxKeys, at voting.Position) *redis.XMessageSliceCmd {
+	id := fmt.Sprintf("%d-%d", at.Millis, at.Offset)
+	return pipe.XRange(ctx, keys.evidence, id, id)
+}
+
+// parseSeen reads the answer; nil when the evidence has expired.
+func parseSeen(read *redis.XMessageSliceCmd) (*Seen, error) {
+	found, err := read.Result()
+	if err != nil {
+		return nil, store.Classify(err)
+	}
+	if len(found) == 0 {
+		return nil, nil
+	}
+	var what Seen
+	text, _ := found[0].Values["seen"].(string)
+	if err := json.Unmarshal([]byte(text), &what); err != nil {
+		return nil, err
+	}
+	return &what, nil
 }

@@ -21,11 +21,15 @@ import (
 //	joute:{contest/n}:voters:BBBB  hash    voter -> turns used and ballots, or who it is; voter+ -> who joined it
 //	joute:{contest/n}:joining      hash    voter -> who it is, until that is worked in
 //	joute:{contest/n}:ballots:BBBB hash    ballot+voter -> what became of it
+//	joute:{contest/n}:held         zset    ballot+voter of the held ballots, by the instant of the cast
 //	joute:{contest/n}:evidence     stream  what was seen; expires 30 days after the close
+//	joute:{contest/n}:appeals      hash    ballot+voter -> what its voter wrote, sealed; ballot+voter+! -> it was answered;
+//	                                       expires with the evidence
 //	joute:{contest/0}:past         hash    minute -> tally, for trends
+//	joute:{contest/0}:act:NAME     string  what an organizer has just decided; expires after an hour
 //
-// None but evidence expires: with a voter's key would go the memory that the
-// voter has voted.
+// None but evidence, appeals and acts expires: with a voter's key would go the
+// memory that the voter has voted.
 
 // changedChannel is where servers tell each other which contests to read anew:
 // ids, apart by spaces. It keeps nothing.
@@ -41,6 +45,7 @@ const buckets = 1 << 14
 type boxKeys struct {
 	meta, tally, ledger, frozen string
 	evidence, past, joining     string
+	held, appeals               string
 	prefix                      string
 }
 
@@ -49,6 +54,7 @@ func keysOf(contestID string, box int) boxKeys {
 	return boxKeys{
 		prefix: prefix, meta: prefix + "meta", tally: prefix + "tally", ledger: prefix + "ledger",
 		frozen: prefix + "frozen", evidence: prefix + "evidence", past: prefix + "past", joining: prefix + "joining",
+		held: prefix + "held", appeals: prefix + "appeals",
 	}
 }
 
@@ -56,6 +62,16 @@ func keysOf(contestID string, box int) boxKeys {
 func (k boxKeys) common(more ...string) []string {
 	return append([]string{k.meta, k.tally, k.ledger, k.frozen}, more...)
 }
+
+// act is the key of one act. It is in the first box, whichever ballots it is about.
+func (k boxKeys) act(name string) string { return k.prefix + "act:" + name }
+
+// ballotField is a ballot's name in the hashes of ballots and appeals, and among
+// those held.
+func ballotField(id uuid.UUID, v voting.Voter) string { return string(id[:]) + string(v[:]) }
+
+// answered is the field among appeals that says that a ballot's was answered.
+func answered(ballot string) string { return ballot + "!" }
 
 // boxOf is the box a voter belongs to. A voter is a keyed hash already: its bits
 // are spread evenly, and nobody outside can choose them.

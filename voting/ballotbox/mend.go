@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -42,7 +43,7 @@ func (b *Boxes) mend(ctx context.Context, s *registry.Stored, box int) error {
 		}
 		hashes, args := repairs(s.Contest, keys, ledger, torn)
 		args = append([]any{len(ledger) + len(torn), committed, torn[len(torn)-1].Position.Millis + 1}, args...)
-		reply, err := b.mendScript.Run(ctx, append(keys.common(keys.evidence), hashes...), args...).Slice()
+		reply, err := b.mendScript.Run(ctx, append(keys.common(keys.evidence, keys.held), hashes...), args...).Slice()
 		if err != nil {
 			return fmt.Errorf("mend: %w", err)
 		}
@@ -129,21 +130,25 @@ func repairs(c *contest.Contest, keys boxKeys, ledger, torn []voting.Record) (ha
 	tally := tallyFields(c, fold.Tally())
 	args = append(append(args, len(tally)), tally...)
 
-	const firstHash = 6 // in KEYS, after the common ones and evidence
+	const held, firstHash = 6, 7 // in KEYS, after the common ones and evidence
 	repair := func(hash, field, value string) {
 		args = append(args, firstHash+len(hashes), field, value)
 		hashes = append(hashes, hash)
 	}
 	for key := range named {
-		value := ""
+		value, score := "", ""
 		if cast, there := ballots[key]; there {
 			value = fmt.Sprintf("%s|%d|%d|%s|%s", last[key].Standing, cast.Position.Millis, cast.Position.Offset,
 				cast.Entry, strings.Join(last[key].Reasons, " "))
 			if cast.Present {
 				value += ballotMark
 			}
+			if last[key].Standing == voting.Held {
+				score = strconv.FormatInt(cast.Position.Millis, 10)
+			}
 		}
-		repair(keys.ballots(key.ballot), string(key.ballot[:])+string(key.voter[:]), value)
+		repair(keys.ballots(key.ballot), ballotField(key.ballot, key.voter), value)
+		args = append(args, held, ballotField(key.ballot, key.voter), score)
 	}
 	for voter, cast := range casts {
 		withdrawn := func(r voting.Record) bool {

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"runtime"
+	"slices"
 	"testing"
 	"time"
 
@@ -336,6 +337,20 @@ func compare(rt *rapid.T, c *clock, s *registry.Stored, m *model) {
 			rt.Fatalf("ballot: got %+v, %v; want %+v", found, err, ballot)
 		}
 	}
+	var held []string
+	for id, ballot := range m.ballots {
+		if ballot.standing == voting.Held {
+			held = append(held, HeldPlace{ballot.at, id.ballot, id.voter}.String())
+		}
+	}
+	slices.Sort(held)
+	queue, index := heldOf(rt, c.boxes, s), heldIndex(rt, c.boxes, s)
+	for i := range m.boxes { // opened and closed by the look at it, if their time has come
+		m.turn(&m.boxes[i])
+	}
+	if !slices.Equal(queue, held) || !slices.Equal(index, held) {
+		rt.Fatalf("held: got %v, index %v; want %v", queue, index, held)
+	}
 }
 
 func before(a, b voting.Position) bool {
@@ -390,6 +405,9 @@ func TestModel_FindsABrokenRule(t *testing.T) {
 		"a held ballot is at home":      {"if present and standing == 'counted' then", "if present then"},
 		"the ledger forgets the hall":   {"unpack(present and { 'present', '1' } or {})", "unpack({})"},
 		"the ballot forgets the hall":   {"(b.present and '|present' or '')", "''"},
+		"a cast is held and not queued": {"if standing == 'held' then redis.call('ZADD', KEYS[8], text(box.at), id) end", ""},
+		"a hold is not queued":          {"redis.call('ZADD', KEYS[7], text(ballot.at), id)", ""},
+		"the queue keeps what has left": {"redis.call('ZREM', KEYS[7], id)", ""},
 		"the newest ballot is not kept": {"if was == 'counted' and last == text(ballot.at) then", "if false then"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -111,7 +111,7 @@ func (b *Boxes) Change(ctx context.Context, s *registry.Stored, change Change) (
 	entry, _ := s.Contest.Entry(before.Entry)
 	box := boxOf(change.Voter, s.Contest.Boxes)
 	keys := keysOf(s.Contest.ID, box)
-	reply, err := b.reply(ctx, s, box, b.standing, keys.common(keys.voters(change.Voter), keys.ballots(change.Ballot)),
+	reply, err := b.reply(ctx, s, box, b.standing, keys.common(keys.voters(change.Voter), keys.ballots(change.Ballot), keys.held),
 		change.Voter[:], change.Ballot[:], string(change.Standing), string(change.Actor),
 		strings.Join(change.Reasons, " "), entry.School)
 	if err != nil {

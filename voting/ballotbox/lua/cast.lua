@@ -3,6 +3,7 @@
 -- KEYS 5 voters   hash    voter -> turns used in the voter's newest period, and ballots
 --      6 ballots  hash    ballot .. voter -> what became of the ballot
 --      7 evidence stream  what was seen of the attempt, same ids as the ledger
+--      8 held    zset     ballot .. voter of those held, by the instant of the cast
 -- ARGV 1 voter, 16 bytes    2 ballot, 16 bytes    3 entry    4 its school
 --      5 standing, `counted` or `held`            6 reasons, space between
 --      7 a refusal decided before, or empty       8 evidence, JSON
@@ -31,6 +32,7 @@ local field = standing == 'counted' and entry or '/' .. standing
 integer(redis.call('HGET', TALLY, field))
 local present = ARGV[9] == '1'
 if present then integer(redis.call('HGET', TALLY, entry .. '/home')) end
+if standing == 'held' then redis.call('ZCARD', KEYS[8]) end
 
 local start, next = 0, 0
 if box.per ~= 'contest' then
@@ -71,6 +73,7 @@ if standing == 'counted' and box.ties == 'earliest' then
 end
 local ballot = { standing = standing, at = box.at, offset = box.offset, entry = entry, reasons = ARGV[6], present = present }
 redis.call('HSET', KEYS[6], id, ballot_text(ballot))
+if standing == 'held' then redis.call('ZADD', KEYS[8], text(box.at), id) end
 turns.used, turns.ballots = turns.used + 1, turns.ballots .. ARGV[2]
 if box.per_entry < box.max then turns.entries[entry] = spent + 1 end
 redis.call('HSET', KEYS[5], voter, turns_text(turns))

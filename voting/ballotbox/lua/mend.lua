@@ -1,12 +1,13 @@
 -- Take records that were never committed out of the ledger, and make what was
 -- half-written with them say again what the rest of the ledger says.
 --
--- KEYS 5 evidence   6 and on: hashes of voters and ballots
+-- KEYS 5 evidence   6 held   7 and on: hashes of voters and ballots
 -- ARGV 1 records the ledger was seen to have   2 the offset it was seen to have
 --      3 an instant in ms that later records must be stamped at or after
 --      4 how many torn records, then their stream ids
 --        how many values of the tally, then field, value, …
---        then, to the end: number of the key, field, value; an empty value removes the field
+--        then, to the end: number of the key, field, value; an empty value removes the field,
+--        and of held the value is a score
 --
 -- Replies: {mended}; {changed} when the box is no longer as it was seen
 
@@ -26,7 +27,11 @@ redis.call('DEL', TALLY)
 for i = 1, #tally, 2 do redis.call('HSET', TALLY, tally[i], tally[i + 1]) end
 for i = at, #ARGV, 3 do
   local key = KEYS[tonumber(ARGV[i])]
-  if ARGV[i + 2] == '' then
+  if key == KEYS[6] and ARGV[i + 2] == '' then
+    redis.call('ZREM', key, ARGV[i + 1])
+  elseif key == KEYS[6] then
+    redis.call('ZADD', key, ARGV[i + 2], ARGV[i + 1])
+  elseif ARGV[i + 2] == '' then
     redis.call('HDEL', key, ARGV[i + 1])
   else
     redis.call('HSET', key, ARGV[i + 1], ARGV[i + 2])

@@ -1,6 +1,6 @@
 -- Change the standing of one ballot: hold, release, void, reinstate, withdraw.
 --
--- KEYS 5 voters   6 ballots   as in cast.lua
+-- KEYS 5 voters   6 ballots   7 held   as in cast.lua
 -- ARGV 1 voter, 16 bytes   2 ballot, 16 bytes   3 the standing to come to
 --      4 actor             5 reasons, space between    6 the entry's school
 --
@@ -25,6 +25,7 @@ local was, entry = ballot.standing, ballot.entry
 local function field(standing) return standing == 'counted' and entry or '/' .. standing end
 local count = integer(redis.call('HGET', TALLY, field(was)), 0)
 integer(redis.call('HGET', TALLY, field(to)))
+redis.call('ZCARD', KEYS[7])
 local last = redis.call('HGET', TALLY, entry .. '/last')
 local home = ballot.present and integer(redis.call('HGET', TALLY, entry .. '/home'), 0)
 
@@ -54,6 +55,11 @@ if box.ties == 'earliest' then
 end
 ballot.standing, ballot.reasons = to, ARGV[5]
 redis.call('HSET', KEYS[6], id, ballot_text(ballot))
+if to == 'held' then
+  redis.call('ZADD', KEYS[7], text(ballot.at), id)
+elseif was == 'held' then
+  redis.call('ZREM', KEYS[7], id)
+end
 -- A ballot taken back gives its turn back; a void one does not. Whose voter is now
 -- another one has its turns there: see join.go.
 if to == 'withdrawn' and not turns.into and ballot.at >= turns.start then

@@ -1,0 +1,41 @@
+package antifraud_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/joute/joute/antifraud"
+)
+
+func TestSteps_OnlyWhatAnswersEveryReason(t *testing.T) {
+	for _, row := range []struct{ reasons, steps string }{
+		{"[unproven]", "[email presence appeal]"},
+		{"[lockstep]", "[email presence appeal]"},
+		{"[unproven lockstep]", "[email presence appeal]"},
+		{"[unproven known-farm]", "[appeal]"},
+		{"[known-farm]", "[appeal]"},
+		{"[same-voter]", "[appeal]"},
+		{"[policy]", "[appeal]"},
+		{"[because-i-say-so]", "[appeal]"},
+		{"[unproven because-i-say-so]", "[appeal]"},
+		{"[]", "[appeal]"},
+	} {
+		var reasons []string
+		for _, word := range fields(row.reasons) {
+			reasons = append(reasons, word)
+		}
+		steps := antifraud.Steps(reasons)
+		if got := fmt.Sprint(steps); got != row.steps {
+			t.Errorf("%s: %s, want %s", row.reasons, got, row.steps)
+		}
+		for _, proof := range []antifraud.Step{antifraud.StepEmail, antifraud.StepPresence, antifraud.StepChallenge, antifraud.StepAppeal, "", "luck"} {
+			offered := false
+			for _, step := range steps {
+				offered = offered || step == proof && proof != antifraud.StepAppeal
+			}
+			if got := antifraud.Releases(reasons, proof); got != offered {
+				t.Errorf("%s: %q releases: %v", row.reasons, proof, got)
+			}
+		}
+	}
+}

@@ -1,0 +1,40 @@
+package web
+
+import (
+	"sync"
+
+	"github.com/joute/joute/antifraud"
+	"github.com/joute/joute/contest/registry"
+	"github.com/joute/joute/voting"
+)
+
+// policies keeps the policy of each contest as it was filled in last: every cast
+// asks for it.
+type policies struct {
+	kept sync.Map // contest id -> *keptPolicy
+}
+
+type keptPolicy struct {
+	version int
+	epoch   int64
+	policy  antifraud.Policy
+}
+
+func (p *policies) of(s *registry.Stored) *antifraud.Policy {
+	if kept, ok := p.kept.Load(s.Contest.ID); ok {
+		if k := kept.(*keptPolicy); k.version == s.Version && k.epoch == s.Epoch {
+			return &k.policy
+		}
+	}
+	k := &keptPolicy{s.Version, s.Epoch, antifraud.PolicyOf(s.Contest.Antifraud.Policy)}
+	p.kept.Store(s.Contest.ID, k)
+	return &k.policy
+}
+
+// screen is what an attempt's ballot becomes when the box accepts it, and why.
+func (s *Server) screen(stored *registry.Stored, attempt antifraud.Attempt) (voting.Standing, []string) {
+	if verdict := s.policies.of(stored).Screen(attempt); verdict.Action == antifraud.Hold {
+		return voting.Held, verdict.Reasons
+	}
+	return voting.Counted, nil
+}
