@@ -1,0 +1,235 @@
+package sharing
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
+
+// Report is who brought whom, as of what was folded. It holds no voter and no
+// ballot. It is never changed after it was made.
+type Report struct {
+	Totals   Row   `json:"totals"`
+	Schools  []Row `json:"schools"`  // by the school of the code's owner; best first
+	Channels []Row `json:"channels"` // all there are, in their order
+	Pages    []Row `json:"pages"`    // other sites' pages that ballots were cast in, best first, the first 100
+	Codes    []Row `json:"codes"`    // best first, the first 100
+}
+
+// listed bounds the rows of what strangers may add to: codes and pages.
+const listed = 100
+
+// Row is what one code, school, channel or page brought.
+type Row struct {
+	ID      string `json:"id,omitempty"`
+	School  string `json:"school,omitempty"` // of a code's owner
+	Visits  int64  `json:"visits"`           // openings of its links by people
+	Shares  int64  `json:"shares"`           // links given out, or opened: one voter, one channel
+	Ballots int64  `json:"ballots"`          // credited: see credit.go
+	Held    int64  `json:"held"`             // that will be, should they be released
+	Voters  int64  `json:"voters"`           // who cast those that are credited
+	Proven  int64  `json:"proven_voters"`    // of these
+	*Growth
+	Fans *int64 `json:"fans,omitempty"`
+}
+
+// Growth is how sharing spreads, of a school, a channel, or all. A number is nil
+// where it would be divided by nothing.
+//
+// It is the viral coefficient and the cycle time of D. Skok, "Lessons Learned:
+// Viral Marketing" (2009), with ballots for customers:
+//
+//	K = shares per voter × counted ballots per share
+//
+// The voters are those whose latest ballot is for the school (for a channel, all
+// of the contest), whether or not they share. K above 1 would grow by itself,
+// were there always somebody new to reach; there is not, so it is a direction
+// and no forecast. With K equal, half the cycle time is twice the speed.
+type Growth struct {
+	From            int64    `json:"from_voters"`
+	SharesPerVoter  *float64 `json:"shares_per_voter"`
+	BallotsPerShare *float64 `json:"ballots_per_share"`
+	K               *float64 `json:"k_factor"`
+	// Cycle is the median time from the making of a code to a ballot it brought.
+	Cycle *float64 `json:"cycle_seconds"`
+}
+
+// sums are rows being added up, by place.
+type sums struct {
+	rows   []Row
+	cycles [][]int64
+	who    []pair // who cast what is credited
+}
+
+type pair struct {
+	row    uint32
+	voter  uint64
+	proven bool
+}
+
+func newSums(n int) *sums { return &sums{rows: make([]Row, n), cycles: make([][]int64, n)} }
+
+func (s *sums) ballot(row uint32, b brought, proven bool) {
+	if b.standing == held {
+		s.rows[row].Held++
+		return
+	}
+	s.rows[row].Ballots++
+	s.who = append(s.who, pair{row, b.voter, proven})
+}
+
+func (s *sums) link(row uint32, l link) {
+	s.rows[row].Visits += l.visits
+	s.rows[row].Shares++
+}
+
+// people counts every voter of a row once.
+func (s *sums) people() {
+	slices.SortFunc(s.who, func(a, b pair) int { return cmp.Or(cmp.Compare(a.row, b.row), cmp.Compare(a.voter, b.voter)) })
+	for _, p := range slices.Compact(s.who) {
+		s.rows[p.row].Voters++
+		if p.proven {
+			s.rows[p.row].Proven++
+		}
+	}
+}
+
+// grow adds the growth of a row, shared out by so many voters.
+func (s *sums) grow(row int, voters int64) {
+	r := &s.rows[row]
+	r.Growth = &Growth{
+		From: voters, SharesPerVoter: ratio(r.Shares, voters), BallotsPerShare: ratio(r.Ballots, r.Shares), Cycle: median(s.cycles[row]),
+	}
+	if r.SharesPerVoter != nil && r.BallotsPerShare != nil {
+		k := *r.SharesPerVoter * *r.BallotsPerShare
+		r.K = &k
+	}
+}
+
+func ratio(a, b int64) *float64 {
+	if b == 0 {
+		return nil
+	}
+	q := float64(a) / float64(b)
+	return &q
+}
+
+// median of milliseconds, in seconds; of an even number the mean of the two in
+// the middle.
+func median(ms []int64) *float64 {
+	if len(ms) == 0 {
+		return nil
+	}
+	slices.Sort(ms)
+	n := len(ms)
+	seconds := float64(ms[(n-1)/2]+ms[n/2]) / 2000
+	return &seconds
+}
+
+// Report adds up what is known now. Schools are the contest's, whether or not
+// they have brought anybody.
+func (f *Fold) Report(schools []string) *Report {
+	for _, id := range schools {
+		f.school(id)
+	}
+	codes := names{}
+	codeOf := map[Code]uint32{}
+	for code := range f.codes {
+		codeOf[code] = codes.place(code.String())
+	}
+	total, perSchool := newSums(1), newSums(len(f.perSchool))
+	perChannel, perPage, perCode := newSums(len(Channels)), newSums(len(f.pages.texts)+1), newSums(len(codes.texts)+1)
+
+	for via, l := range f.links {
+		code, known := codeOf[via.Code]
+		if !known || l.visits == 0 && !l.given {
+			continue
+		}
+		total.link(0, l)
+		perSchool.link(uint32(f.owner(via.Code)), l)
+		perChannel.link(uint32(via.Channel.index()), l)
+		perCode.link(code, l)
+	}
+	for i, due := range f.credit() {
+		b := f.brought[i]
+		if b.standing == other {
+			continue
+		}
+		proven := f.voters[b.voter].proven
+		if b.page > 0 {
+			// A page is nobody's: all that is counted of it is its own.
+			perPage.ballot(b.page, b, proven)
+		}
+		if !due {
+			continue
+		}
+		school, channel := uint32(f.owner(b.code)), uint32(b.channel-1)
+		total.ballot(0, b, proven)
+		perSchool.ballot(school, b, proven)
+		perChannel.ballot(channel, b, proven)
+		perCode.ballot(codeOf[b.code], b, proven)
+		if took := b.at - f.codes[b.code].made; b.standing == counted {
+			took = max(took, 0) // clocks of two servers
+			total.cycles[0] = append(total.cycles[0], took)
+			perSchool.cycles[school] = append(perSchool.cycles[school], took)
+			perChannel.cycles[channel] = append(perChannel.cycles[channel], took)
+		}
+	}
+	for _, s := range []*sums{total, perSchool, perChannel, perPage, perCode} {
+		s.people()
+	}
+	everybody := int64(len(f.voters))
+	total.grow(0, everybody)
+	r := &Report{Totals: total.rows[0]}
+	for i, id := range f.schools.texts {
+		perSchool.grow(i+1, f.perSchool[i+1])
+		perSchool.rows[i+1].ID = id
+	}
+	for i, channel := range Channels {
+		perChannel.grow(i, everybody)
+		perChannel.rows[i].ID = string(channel)
+	}
+	for i, page := range f.pages.texts {
+		perPage.rows[i+1].ID = page
+	}
+	for code, at := range codeOf {
+		perCode.rows[at].ID, perCode.rows[at].School = code.String(), f.schools.text(uint32(f.owner(code)))
+	}
+	r.Schools, r.Channels = best(perSchool.rows[1:]), perChannel.rows
+	r.Pages, r.Codes = first(best(perPage.rows[1:])), first(best(perCode.rows[1:]))
+	return r
+}
+
+// owner is the school of a code's owner: that of the latest ballot, else the one
+// that was known when the code was made.
+func (f *Fold) owner(code Code) uint16 {
+	r := f.codes[code]
+	return cmp.Or(f.voters[r.owner].school, r.school)
+}
+
+// best orders rows: most ballots first, then most visits, and so on, then by id.
+func best(rows []Row) []Row {
+	slices.SortFunc(rows, func(a, b Row) int {
+		return cmp.Or(cmp.Compare(b.Ballots, a.Ballots), cmp.Compare(b.Visits, a.Visits), cmp.Compare(b.Held, a.Held),
+			cmp.Compare(b.Shares, a.Shares), strings.Compare(a.ID, b.ID))
+	})
+	return rows
+}
+
+// first leaves out what brought nothing at all, and what is beyond the list. The
+// rest is copied: a report does not keep a million rows.
+func first(rows []Row) []Row {
+	n := 0
+	for n < min(len(rows), listed) && rows[n].Ballots+rows[n].Visits+rows[n].Held+rows[n].Shares > 0 {
+		n++
+	}
+	return append(make([]Row, 0, n), rows[:n]...)
+}
+
+// text is the n-th name, from 1; empty for 0.
+func (n *names) text(at uint32) string {
+	if at == 0 {
+		return ""
+	}
+	return n.texts[at-1]
+}
