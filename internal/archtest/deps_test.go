@@ -31,7 +31,7 @@ const (
 var doors = map[string][]string{
 	fiber:    {"internal/web"},
 	fasthttp: {"internal/web", "internal/client"}, // a server and a client
-	goRedis:  {"internal/store", "internal/redistest", "contest/registry", "voting/ballotbox", "antifraud/gate"},
+	goRedis:  {"internal/store", "internal/redistest", "contest/registry", "voting/ballotbox", "antifraud/gate", "sharing/captains"},
 }
 
 // pure packages are the product's own rules: they know no database and no web.
