@@ -68,6 +68,7 @@ type Attempt struct {
 	Level     string // of the pass: device, email or partner
 	Present   bool   // the pass was seen in the hall
 	School    bool   // the pass is proven to be of a member of the entry's school
+	Opened    bool   // a page of ours carried Client.Via, and knew that its link was opened
 	Address   netip.Addr
 	UserAgent string
 	Client    Client

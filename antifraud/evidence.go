@@ -27,6 +27,7 @@ type Evidence struct {
 	EmailProven  *bool            `json:"email_verified,omitempty"`
 	Present      bool             `json:"present,omitempty"`
 	SchoolDomain bool             `json:"school_domain,omitempty"`
+	Opened       bool             `json:"opened,omitempty"` // the link in Via, by this visitor
 }
 
 // EvidenceProfile is a [Profile] without the names a person could be found by.
@@ -59,7 +60,7 @@ func (k EvidenceKey) Evidence(a Attempt) Evidence {
 		ConfirmMS:   a.Client.ConfirmMS,
 		Visible:     a.Client.Visible,
 
-		Present: a.Present, SchoolDomain: a.School,
+		Present: a.Present, SchoolDomain: a.School, Opened: a.Opened,
 	}
 	if a.Address.IsValid() {
 		address := a.Address.Unmap().WithZone("")

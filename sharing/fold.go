@@ -56,6 +56,7 @@ type Fold struct {
 	brought []brought
 	codes   map[Code]record
 	links   map[Via]link
+	reviews map[uint64]uint16 // ballots under review -> school; see Reviewed
 
 	schools, pages names
 	perSchool      []int64 // voters, by school
@@ -113,7 +114,7 @@ type link struct {
 func NewFold() *Fold {
 	return &Fold{
 		seed: maphash.MakeSeed(), voters: map[uint64]voter{}, shown: map[uint64]struct{}{}, ballots: map[uint64]uint32{},
-		codes: map[Code]record{}, links: map[Via]link{}, perSchool: []int64{0},
+		codes: map[Code]record{}, links: map[Via]link{}, reviews: map[uint64]uint16{}, perSchool: []int64{0},
 	}
 }
 

@@ -206,6 +206,15 @@ func (p *Passes) voter(contestID string, level contest.Level, subject string) (V
 	return Voter(mac.Sum(nil)[:16]), nil
 }
 
+// ShareKey is the key that voters' share codes are hashed with.
+func (p *Passes) ShareKey(contestID string) ([]byte, error) {
+	key, err := p.keys.Contest(contestID)
+	if err != nil {
+		return nil, fmt.Errorf("share key: %w", err)
+	}
+	return derive(key, "share"), nil
+}
+
 // EvidenceKey is the key that hashes what attempts on the contest show.
 func (p *Passes) EvidenceKey(contestID string) (antifraud.EvidenceKey, error) {
 	key, err := p.keys.Contest(contestID)

@@ -19,7 +19,7 @@ type graph map[string][]string
 // rooms are in the order of the rule: a package may use its own room and those
 // before it. What is in no room (internal/store, …) may be used by all, but
 // leads nobody to a later room either.
-var rooms = []string{"contest", "antifraud", "voting", "internal/live", "internal/web", "cmd"}
+var rooms = []string{"contest", "antifraud", "voting", "sharing", "internal/live", "internal/web", "cmd"}
 
 // Libraries that have one door each.
 const (
@@ -31,12 +31,12 @@ const (
 var doors = map[string][]string{
 	fiber:    {"internal/web"},
 	fasthttp: {"internal/web", "internal/client"}, // a server and a client
-	goRedis:  {"internal/store", "internal/redistest", "contest/registry", "voting/ballotbox", "antifraud/gate", "sharing/captains"},
+	goRedis:  {"internal/store", "internal/redistest", "contest/registry", "voting/ballotbox", "antifraud/gate", "sharing/captains", "sharing/reach"},
 }
 
 // pure packages are the product's own rules: they know no database and no web.
 var (
-	pure     = []string{"contest", "antifraud", "voting"}
+	pure     = []string{"contest", "antifraud", "voting", "sharing"}
 	unwanted = []string{goRedis, fiber, fasthttp, module + "internal/store", module + "internal/live", module + "internal/web"}
 )
 

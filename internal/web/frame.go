@@ -104,7 +104,7 @@ func (s *Server) newFrame(c *fiber.Ctx, d *contest.Contest) *frameView {
 	lang := s.choose(c.Query("lang"), accept, locale)
 	c.Locals(localLang, lang)
 	v.words = words{s.texts, lang}
-	v.Site += "?lang=" + lang
+	v.Site += "?" + onward(c, lang).Encode()
 	v.Theme = frameTheme(d)
 	if scheme := c.Query("theme"); scheme == "light" || scheme == "dark" {
 		v.Scheme = strings.Clone(scheme)
@@ -197,6 +197,12 @@ func (s *Server) voteFrame(c *fiber.Ctx) error {
 		return s.sendFrame(c, fiber.StatusOK, v, s.ancestors(c))
 	}
 	asked := formQuery(c, v.Lang)
+	origin := asked.Get("origin")
+	trusted := origin != "" && slices.Contains(d.Embed.Origins, origin)
+	if via := asked.Get("via"); via != "" && trusted {
+		// A page that the contest trusts was opened with this link.
+		asked.Set("via", s.sealed(via))
+	}
 	view.Voting = true
 	view.Window = "/c/" + d.ID + "/e/" + entry.ID + "/confirm?" + asked.Encode()
 	view.Address = strings.TrimPrefix(strings.TrimPrefix(s.site(c), "https://"), "http://") + "/c/" + d.ID
@@ -204,7 +210,7 @@ func (s *Server) voteFrame(c *fiber.Ctx) error {
 		view.Leading = schoolRows(v.words, d, board, leadingRows)
 	}
 	ancestors := s.ancestors(c)
-	if origin := asked.Get("origin"); origin != "" && slices.Contains(d.Embed.Origins, origin) {
+	if trusted {
 		if view.Fields, err = s.newForm(stored, entry.ID, asked, framePassCookie(c, d.ID)); err != nil {
 			return err
 		}
@@ -235,6 +241,13 @@ func (s *Server) publicBoard(c *fiber.Ctx) (*registry.Stored, *live.Board, error
 	return stored, board, err
 }
 
+// onward is the query of a frame's links to pages of ours.
+func onward(c *fiber.Ctx, lang string) url.Values {
+	query := kept(c)
+	query.Set("lang", lang)
+	return query
+}
+
 // formQuery is what goes on from a frame to the window that confirms: language,
 // the page around the frame, and the share code. What has not their shape is left out.
 func formQuery(c *fiber.Ctx, lang string) url.Values {
@@ -242,7 +255,7 @@ func formQuery(c *fiber.Ctx, lang string) url.Values {
 	if origin := query(c, "origin"); origin != "" && isOrigin(origin) {
 		asked.Set("origin", origin)
 	}
-	if via := query(c, "via"); via != "" && viaShape.MatchString(via) {
+	if via := carried(c); via != "" {
 		asked.Set("via", via)
 	}
 	return asked

@@ -53,7 +53,7 @@ func (s *Server) frameVote(c *fiber.Ctx) error {
 		return err
 	}
 	f.client.Referrer = antifraud.ReferrerEmbed
-	outcome, err := s.cast(stored, f.ballot, f.entry, f.pass, s.attempt(c, stored, f.entry, f.pass, f.client))
+	outcome, err := s.cast(stored, f.ballot, f.entry, f.pass, s.formAttempt(c, stored, f))
 	if err != nil {
 		return err
 	}

@@ -30,6 +30,8 @@ func (s *Server) pages(r fiber.Router) {
 	r.Get("/", s.page(s.home))
 	r.Get("/c/:contest", s.page(s.contestPage))
 	r.Post("/c/:contest/vote", s.page(s.vote))
+	r.Post("/c/:contest/share", s.given)
+	r.Get("/s/:code", s.page(s.openLink))
 	r.Get("/c/:contest/vote", func(c *fiber.Ctx) error { // a reload of where the form led
 		return c.Redirect("/c/"+url.PathEscape(param(c, "contest")), fiber.StatusSeeOther)
 	})
@@ -95,20 +97,22 @@ func (s *Server) frame(c *fiber.Ctx, lang, title string) layout {
 	if lang == "en" {
 		other, name = "fr", "Français"
 	}
+	elsewhere := kept(c)
+	elsewhere.Set("lang", other)
 	return layout{
 		words: words{s.texts, lang}, Title: title,
-		Other: strings.Clone(c.Path()) + "?lang=" + other, OtherLang: other, OtherName: name,
+		Other: strings.Clone(c.Path()) + "?" + elsewhere.Encode(), OtherLang: other, OtherName: name,
 		Style: asset("joute.css"), Script: asset("board.js"), Icon: asset("icon.svg"), Home: home(c),
 	}
 }
 
-// home keeps a language that was chosen by hand.
+// home keeps what links between pages keep.
 func home(c *fiber.Ctx) string { return "/" + chosen(c) }
 
-// chosen is the query that carries a language chosen by hand on, or empty.
+// chosen is kept, with its question mark unless it is empty.
 func chosen(c *fiber.Ctx) string {
-	if lang := c.Query("lang"); lang == "fr" || lang == "en" {
-		return "?lang=" + strings.Clone(lang)
+	if query := kept(c); len(query) > 0 {
+		return "?" + query.Encode()
 	}
 	return ""
 }

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -49,6 +50,7 @@ type contestView struct {
 	Action string // of the vote forms
 	Back   string // where they lead back to; see returnTo
 	Pass   string // for the vote forms of who has none yet
+	Via    string // the link the reader came by, for the vote forms
 
 	Feed    string // where numbers come from while the page is open; empty: nowhere
 	Poll    string // and where there is no feed
@@ -113,7 +115,7 @@ func (s *Server) aboard(c *fiber.Ctx, stored *registry.Stored, back string) (*co
 	lang := s.pageLang(c, d.Locale)
 	v := &contestView{
 		layout: s.frame(c, lang, ""), ID: d.ID, Path: "/c/" + d.ID, Keep: chosen(c), Links: d.Links, Contact: contactHref(d.Links.Contact),
-		Action: "/c/" + d.ID + "/vote" + chosen(c), Back: back, viewer: viewer,
+		Action: "/c/" + d.ID + "/vote" + chosen(c), Back: back, Via: carried(c), viewer: viewer,
 	}
 	v.Name = v.In(d.Title, d)
 	v.Title, v.Brand, v.Theme = v.Name, d.Brand, themeHref(d)
@@ -213,7 +215,10 @@ func (v *contestView) entries(c *fiber.Ctx, d *contest.Contest, board *live.Boar
 		v.Entries, v.last = append(v.Entries, v.entry(d, board, i)), i+1
 	}
 	other := func(from int) string {
-		return fmt.Sprintf("%s?lang=%s&from=%d#entries", path, v.Lang, from)
+		query := kept(c)
+		query.Set("lang", v.Lang)
+		query.Set("from", strconv.Itoa(from))
+		return path + "?" + query.Encode() + "#entries"
 	}
 	if from > 1 {
 		v.Earlier = other(max(from-entriesPerPage, 1))

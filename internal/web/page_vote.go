@@ -18,6 +18,7 @@ import (
 	"github.com/joute/joute/contest"
 	"github.com/joute/joute/contest/registry"
 	"github.com/joute/joute/internal/live"
+	"github.com/joute/joute/sharing"
 	"github.com/joute/joute/voting"
 	"github.com/joute/joute/voting/ballotbox"
 )
@@ -37,6 +38,9 @@ func (s *Server) vote(c *fiber.Ctx) error {
 		return err
 	}
 	f.client.Referrer = antifraud.ReferrerSite
+	if f.opened {
+		f.client.Referrer = antifraud.ReferrerShare
+	}
 	to := returnTo(stored.Contest, string(c.Request().PostArgs().Peek("back")))
 	return s.castForm(c, stored, f, "/c/"+stored.Contest.ID+"/vote"+chosen(c), to, url.Values{})
 }
@@ -62,6 +66,7 @@ type voteForm struct {
 	ballot uuid.UUID
 	entry  string
 	client antifraud.Client
+	opened bool   // its link was opened: the page it is of knew
 	token  string // of pass
 	pass   voting.Pass
 	known  bool         // the browser has the pass already
@@ -84,6 +89,8 @@ func (s *Server) readVote(c *fiber.Ctx, stored *registry.Stored, entry, cookie s
 		return voteForm{}, invalid("entry", "missing")
 	}
 	f := voteForm{entry: entry, client: seenBy(form)}
+	f.opened = s.opened(f.client.Via)
+	f.client.Via = sharing.SplitMark(f.client.Via)
 	body := castBody{Ballot: &ballot, Entry: entry, Client: f.client}
 	var err error
 	if f.ballot, err = body.check(); err != nil {
@@ -136,7 +143,7 @@ func seenBy(form *fasthttp.Args) antifraud.Client {
 // castForm casts a vote form and leads to the page that says what became of it:
 // to, with query. action is where the same form is sent again.
 func (s *Server) castForm(c *fiber.Ctx, stored *registry.Stored, f voteForm, action, to string, query url.Values) error {
-	outcome, err := s.cast(stored, f.ballot, f.entry, f.pass, s.attempt(c, stored, f.entry, f.pass, f.client))
+	outcome, err := s.cast(stored, f.ballot, f.entry, f.pass, s.formAttempt(c, stored, f))
 	if p := problemOf(err); p != nil && p.status == fiber.StatusServiceUnavailable {
 		// It may have been counted or not: the same ballot again settles it.
 		s.log.Warn("vote form unanswered", slog.String("request", s.requestID(c)), slog.String("code", p.code), slog.Any("error", err))
@@ -145,8 +152,8 @@ func (s *Server) castForm(c *fiber.Ctx, stored *registry.Stored, f voteForm, act
 	if err != nil {
 		return err
 	}
-	if lang := c.Query("lang"); lang == "fr" || lang == "en" {
-		query.Set("lang", lang)
+	for name, values := range kept(c) {
+		query[name] = values
 	}
 	switch outcome.Refused {
 	case "":

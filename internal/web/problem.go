@@ -55,6 +55,7 @@ var (
 	errNoContest    = &problem{status: 404, code: "no-such-contest"}
 	errNoReceipt    = &problem{status: 404, code: "not-found", say: "receipt"}
 	errNoSchool     = &problem{status: 404, code: "not-found", say: "school"}
+	errNoShare      = &problem{status: 404, code: "not-found", say: "share"}
 	errNoEntry      = &problem{status: 404, code: "no-such-entry"}
 	errMediaType    = &problem{status: 415, code: "unsupported-media-type"}
 	errEncoding     = &problem{status: 415, code: "unsupported-media-type", say: "encoding"}

@@ -32,6 +32,8 @@ func (s *Server) endpoints() []endpoint {
 		{"POST", onContest + "/publish", s.organizer(s.announced(s.postPublish)), false},
 		{"GET", onContest + "/ledger", s.getLedger, true},
 		{"GET", onContest + "/evidence", s.organizer(s.getEvidence), false},
+		{"POST", onContest + "/shares", s.postShare, false},
+		{"GET", onContest + "/reach", s.organizer(s.getReach), false},
 		{"GET", onContest + "/leaderboard", s.getLeaderboard, true},
 		{"GET", onContest + "/feed", s.getFeed, true},
 		{"GET", "/livez", s.livez, true},

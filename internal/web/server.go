@@ -27,6 +27,8 @@ import (
 	"github.com/joute/joute/contest/registry"
 	"github.com/joute/joute/internal/live"
 	"github.com/joute/joute/internal/store"
+	"github.com/joute/joute/sharing"
+	"github.com/joute/joute/sharing/reach"
 	"github.com/joute/joute/voting"
 	"github.com/joute/joute/voting/ballotbox"
 )
@@ -42,8 +44,9 @@ type Config struct {
 	Boxes    *ballotbox.Boxes
 	Passes   *voting.Passes
 	Receipts *voting.Receipts
+	Reach    *reach.Reach
 
-	FormKey        []byte         // signs vote forms; the same on every server of the data folder
+	FormKey        []byte         // signs vote forms and opened links; the same on every server of the data folder
 	AdminKey       string         // the organizer's bearer key
 	PublicURL      string         // how browsers reach the server, such as https://vote.example.org
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
@@ -84,6 +87,7 @@ type Server struct {
 	cards    *cards
 	adminKey [sha256.Size]byte
 	forms    formTokens
+	marks    sharing.Marks
 	inFlight atomic.Int64
 	capacity int64          // of inFlight
 	feeding  sync.WaitGroup // connections of feeds
@@ -109,7 +113,7 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("web: metrics: %w", err)
 	}
-	s := &Server{cfg: cfg, log: cfg.Log, texts: texts, metrics: measured, cards: newCards(), capacity: maxInFlight, adminKey: sha256.Sum256([]byte(cfg.AdminKey)), forms: formTokens{cfg.FormKey}}
+	s := &Server{cfg: cfg, log: cfg.Log, texts: texts, metrics: measured, cards: newCards(), capacity: maxInFlight, adminKey: sha256.Sum256([]byte(cfg.AdminKey)), forms: formTokens{cfg.FormKey}, marks: sharing.NewMarks(cfg.FormKey)}
 	s.base, s.stop = context.WithCancel(context.Background())
 	s.app = fiber.New(fiber.Config{
 		AppName:                      "joute",

@@ -19,13 +19,14 @@ import (
 // is not built.
 type walk struct {
 	*env
-	contest, ballot, receipt string
-	headers                  []string // of who looks
+	contest, ballot, receipt, code string
+
+	headers []string // of who looks
 }
 
 // ever is what differs from one answer to the next: ballots and passes made for
-// a form, the names of requests, and the clock.
-var ever = regexp.MustCompile(`name="(?:ballot|pass|token)" value="[^"]*"|"request_id":"[^"]*"|data-now="\d+"|data-unit="second"[^>]*>\s*<b>\d+</b>\s*<i>\w+</i>`)
+// a form, the names of requests, the clock, and the hour a link was opened in.
+var ever = regexp.MustCompile(`name="(?:ballot|pass|token)" value="[^"]*"|"request_id":"[^"]*"|via=[a-z0-9-]+\.\w+|name="via" value="[^"]*"|data-now="\d+"|data-unit="second"[^>]*>\s*<b>\d+</b>\s*<i>\w+</i>`)
 
 // values are what stands for a parameter.
 func (w walk) values(t testing.TB, route, parameter string) []string {
@@ -46,6 +47,8 @@ func (w walk) values(t testing.TB, route, parameter string) []string {
 		return []string{w.ballot}
 	case ":receipt":
 		return []string{w.receipt}
+	case ":code":
+		return []string{w.code, "0123456789ab"}
 	case ":version":
 		return []string{"v2"}
 	case ":file":
@@ -151,7 +154,7 @@ func walked(t *testing.T, e *env, more string, voter bool, ready func(*live.Boar
 		return b
 	}
 	e.until("as the test wants it", func() bool { return ready(board(live.Public)) })
-	w := walk{env: e, contest: id, ballot: first.text("ballot"), receipt: first.text("receipt")}
+	w := walk{env: e, contest: id, ballot: first.text("ballot"), receipt: first.text("receipt"), code: e.do("POST", path+"/shares", "", me).want(201, "").text("code")}
 	if voter {
 		_, token, _ := strings.Cut(me, "Bearer ")
 		w.headers = []string{me, "Cookie: " + passCookieName(id) + "=" + token}
@@ -193,7 +196,7 @@ func TestWalk_FindsNumbersThatMove(t *testing.T) {
 	routes := walked(t, e, "", false, func(b *live.Board) bool { return *b.Totals.Counted == 3 })
 	for _, route := range []string{
 		onContest + "/leaderboard", onContest + "/feed", "/c/:contest", "/c/:contest/vote", "/c/:contest/e/:entry", "/c/:contest/s/:school",
-		"/tv/:contest", "/card/:contest.png", "/card/:contest/e/:id.png", "/card/:contest/s/:id.png", "/badge/:contest/:entry.svg",
+		"/s/:code", "/tv/:contest", "/card/:contest.png", "/card/:contest/e/:id.png", "/card/:contest/s/:id.png", "/badge/:contest/:entry.svg",
 		"/embed/:contest", "/embed/:contest/:entry",
 	} {
 		if _, ok := routes[route]; !ok {

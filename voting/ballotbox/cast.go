@@ -12,8 +12,8 @@ import (
 	"github.com/joute/joute/voting"
 )
 
-// seen is what the evidence stream keeps of an attempt.
-type seen struct {
+// Seen is what the evidence stream keeps of an attempt.
+type Seen struct {
 	Level    string             `json:"level"`
 	Evidence antifraud.Evidence `json:"evidence"`
 }
@@ -25,7 +25,7 @@ func (b *Boxes) Cast(ctx context.Context, s *registry.Stored, ballot voting.Ball
 	if ballot.Standing != voting.Counted && ballot.Standing != voting.Held {
 		return voting.Outcome{}, fmt.Errorf("cast: %w: %q", voting.ErrUnknownStanding, ballot.Standing)
 	}
-	evidence, err := json.Marshal(seen{Level: ballot.Level, Evidence: ballot.Evidence})
+	evidence, err := json.Marshal(Seen{Level: ballot.Level, Evidence: ballot.Evidence})
 	if err != nil {
 		return voting.Outcome{}, fmt.Errorf("cast: %w", err)
 	}

@@ -79,7 +79,7 @@ func (b *Boxes) lines(ctx context.Context, s *registry.Stored, casts []voting.Re
 		if len(found) == 0 {
 			continue
 		}
-		var what seen
+		var what Seen
 		text, _ := found[0].Values["seen"].(string)
 		if err := json.Unmarshal([]byte(text), &what); err != nil {
 			return nil, fmt.Errorf("of %s: %w", r.Position, err)

@@ -1,0 +1,26 @@
+-- Count one opening of a link, once however often this is sent.
+--
+-- KEYS as in mint.lua
+-- ARGV 1 link   2 a name for this opening   3 when all keys expire, in ms
+--
+-- Replies: {counted, openings}. An opening that is sent again after another one of the same
+-- link came between is counted twice: to keep all names would cost more than it tells.
+
+local kept = redis.call('HGET', KEYS[3], ARGV[1])
+redis.call('HLEN', KEYS[1])
+redis.call('HLEN', KEYS[2])
+redis.call('ZCARD', KEYS[4])
+local n, last = 0, ''
+if kept then
+  n, last = string.match(kept, '^(%d+) (.*)$')
+  if not n then error('corrupt visits of a link') end
+  n = tonumber(n)
+end
+if last == ARGV[2] then return { 'counted', n } end
+
+n = n + 1
+local time = redis.call('TIME')
+redis.call('HSET', KEYS[3], ARGV[1], string.format('%.0f', n) .. ' ' .. ARGV[2])
+redis.call('ZADD', KEYS[4], string.format('%.0f', tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)), ARGV[1])
+for _, key in ipairs(KEYS) do redis.call('PEXPIREAT', key, ARGV[3]) end
+return { 'counted', n }
