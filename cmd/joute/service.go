@@ -20,6 +20,7 @@ import (
 	"github.com/joute/joute/internal/live"
 	"github.com/joute/joute/internal/store"
 	"github.com/joute/joute/internal/web"
+	"github.com/joute/joute/sharing/captains"
 	"github.com/joute/joute/sharing/reach"
 	"github.com/joute/joute/voting"
 	"github.com/joute/joute/voting/ballotbox"
@@ -91,13 +92,17 @@ func open(ctx context.Context, cfg config) (_ *service, err error) {
 	if err != nil {
 		return nil, err
 	}
+	links, err := captains.New(s.store, keys.Derive("captain"))
+	if err != nil {
+		return nil, err
+	}
 	s.boxes = ballotbox.New(s.store)
 	s.boards = live.New(s.boxes, cfg.log)
 	s.registry = registry.New(s.store, keys, registry.Options{Log: cfg.log})
 	s.feeds = live.NewFeeds(s.boards, s.registry.Get, cfg.log, live.FeedOptions{})
 	s.web, err = web.New(web.Config{
 		Store: s.store, Gate: s.gate, Registry: s.registry, Boxes: s.boxes, Boards: s.boards, Feeds: s.feeds,
-		Passes: voting.NewPasses(keys), Receipts: receipts, Reach: reach.New(s.store, s.boxes, reach.Options{}), FormKey: keys.Derive("form"),
+		Passes: voting.NewPasses(keys), Receipts: receipts, Reach: reach.New(s.store, s.boxes, reach.Options{}), Captains: links, FormKey: keys.Derive("form"),
 		AdminKey: cfg.adminKey, PublicURL: cfg.publicURL, TrustedProxies: cfg.trustedProxies,
 		Log: cfg.log, Metrics: metrics, Version: versionText(),
 	})

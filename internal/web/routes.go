@@ -33,6 +33,7 @@ func (s *Server) endpoints() []endpoint {
 		{"GET", onContest + "/ledger", s.getLedger, true},
 		{"GET", onContest + "/evidence", s.organizer(s.getEvidence), false},
 		{"POST", onContest + "/shares", s.postShare, false},
+		{"POST", onContest + "/captains", s.organizer(s.postCaptain), false},
 		{"GET", onContest + "/reach", s.organizer(s.getReach), false},
 		{"GET", onContest + "/leaderboard", s.getLeaderboard, true},
 		{"GET", onContest + "/feed", s.getFeed, true},

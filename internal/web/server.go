@@ -28,6 +28,7 @@ import (
 	"github.com/joute/joute/internal/live"
 	"github.com/joute/joute/internal/store"
 	"github.com/joute/joute/sharing"
+	"github.com/joute/joute/sharing/captains"
 	"github.com/joute/joute/sharing/reach"
 	"github.com/joute/joute/voting"
 	"github.com/joute/joute/voting/ballotbox"
@@ -45,6 +46,7 @@ type Config struct {
 	Passes   *voting.Passes
 	Receipts *voting.Receipts
 	Reach    *reach.Reach
+	Captains *captains.Captains
 
 	FormKey        []byte         // signs vote forms and opened links; the same on every server of the data folder
 	AdminKey       string         // the organizer's bearer key
@@ -78,19 +80,20 @@ const (
 
 // Server answers HTTP requests. Make it with New.
 type Server struct {
-	cfg      Config
-	app      *fiber.App
-	log      *slog.Logger
-	texts    *catalogue
-	metrics  *metrics
-	public   publicViews
-	cards    *cards
-	adminKey [sha256.Size]byte
-	forms    formTokens
-	marks    sharing.Marks
-	inFlight atomic.Int64
-	capacity int64          // of inFlight
-	feeding  sync.WaitGroup // connections of feeds
+	cfg          Config
+	app          *fiber.App
+	log          *slog.Logger
+	texts        *catalogue
+	metrics      *metrics
+	public       publicViews
+	cards        *cards
+	drawnStories *cards
+	adminKey     [sha256.Size]byte
+	forms        formTokens
+	marks        sharing.Marks
+	inFlight     atomic.Int64
+	capacity     int64          // of inFlight
+	feeding      sync.WaitGroup // connections of feeds
 
 	// base ends when a shutdown has no more time: streams end with it.
 	base context.Context
@@ -114,6 +117,7 @@ func New(cfg Config) (*Server, error) {
 		return nil, fmt.Errorf("web: metrics: %w", err)
 	}
 	s := &Server{cfg: cfg, log: cfg.Log, texts: texts, metrics: measured, cards: newCards(), capacity: maxInFlight, adminKey: sha256.Sum256([]byte(cfg.AdminKey)), forms: formTokens{cfg.FormKey}, marks: sharing.NewMarks(cfg.FormKey)}
+	s.drawnStories = newStories(s.cards)
 	s.base, s.stop = context.WithCancel(context.Background())
 	s.app = fiber.New(fiber.Config{
 		AppName:                      "joute",

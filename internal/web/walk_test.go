@@ -19,7 +19,7 @@ import (
 // is not built.
 type walk struct {
 	*env
-	contest, ballot, receipt, code string
+	contest, ballot, receipt, code, captain string
 
 	headers []string // of who looks
 }
@@ -47,6 +47,8 @@ func (w walk) values(t testing.TB, route, parameter string) []string {
 		return []string{w.ballot}
 	case ":receipt":
 		return []string{w.receipt}
+	case ":token":
+		return []string{w.captain, "forged"}
 	case ":code":
 		return []string{w.code, "0123456789ab"}
 	case ":version":
@@ -100,7 +102,11 @@ func (w walk) see(t testing.TB) map[string]string {
 				f.conn.Close()
 				text = id + "\n" + data
 			} else if !strings.Contains(path, "/feed?") {
-				a := w.do("GET", path, "", w.headers...)
+				headers := w.headers
+				if strings.HasPrefix(path, "/s/") { // else the walk's own visit would be a number that moves
+					headers = append(slices.Clone(headers), "User-Agent: WhatsApp/2.24")
+				}
+				a := w.do("GET", path, "", headers...)
 				for _, name := range []string{"Date", "X-Request-Id"} {
 					a.header.Del(name)
 				}
@@ -155,6 +161,7 @@ func walked(t *testing.T, e *env, more string, voter bool, ready func(*live.Boar
 	}
 	e.until("as the test wants it", func() bool { return ready(board(live.Public)) })
 	w := walk{env: e, contest: id, ballot: first.text("ballot"), receipt: first.text("receipt"), code: e.do("POST", path+"/shares", "", me).want(201, "").text("code")}
+	_, w.captain, _ = strings.Cut(e.do("POST", path+"/captains", `{"school":"lumiere"}`, asOrganizer).want(201, "").text("url"), "/k/")
 	if voter {
 		_, token, _ := strings.Cut(me, "Bearer ")
 		w.headers = []string{me, "Cookie: " + passCookieName(id) + "=" + token}
@@ -196,7 +203,7 @@ func TestWalk_FindsNumbersThatMove(t *testing.T) {
 	routes := walked(t, e, "", false, func(b *live.Board) bool { return *b.Totals.Counted == 3 })
 	for _, route := range []string{
 		onContest + "/leaderboard", onContest + "/feed", "/c/:contest", "/c/:contest/vote", "/c/:contest/e/:entry", "/c/:contest/s/:school",
-		"/s/:code", "/tv/:contest", "/card/:contest.png", "/card/:contest/e/:id.png", "/card/:contest/s/:id.png", "/badge/:contest/:entry.svg",
+		"/s/:code", "/k/:token", "/tv/:contest", "/card/:contest.png", "/card/:contest/e/:id.png", "/card/:contest/s/:id.png", "/badge/:contest/:entry.svg",
 		"/embed/:contest", "/embed/:contest/:entry",
 	} {
 		if _, ok := routes[route]; !ok {

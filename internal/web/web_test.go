@@ -24,6 +24,7 @@ import (
 	"github.com/joute/joute/internal/live"
 	"github.com/joute/joute/internal/redistest"
 	"github.com/joute/joute/internal/store"
+	"github.com/joute/joute/sharing/captains"
 	"github.com/joute/joute/sharing/reach"
 	"github.com/joute/joute/voting"
 	"github.com/joute/joute/voting/ballotbox"
@@ -88,9 +89,11 @@ func startOn(t testing.TB, redisURL string, before ...func(*Server)) *env {
 	var announced sync.WaitGroup
 	announced.Go(func() { feeds.Run(announcing) })
 	t.Cleanup(func() { stop(); announced.Wait() })
+	links, err := captains.New(st, ring.Derive("captain"))
+	must(t, err)
 	e.server, err = New(Config{
 		Store: st, Gate: gate, Registry: contests, Boxes: e.boxes, Boards: boards, Feeds: feeds,
-		Passes: voting.NewPasses(ring), Receipts: receipts, Reach: reach.New(st, e.boxes, reach.Options{}), FormKey: ring.Derive("form"), AdminKey: organizerKey, PublicURL: "https://vote.example.org",
+		Passes: voting.NewPasses(ring), Receipts: receipts, Reach: reach.New(st, e.boxes, reach.Options{}), Captains: links, FormKey: ring.Derive("form"), AdminKey: organizerKey, PublicURL: "https://vote.example.org",
 		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Log: log, Metrics: metrics, Version: "test",
 	})
 	must(t, err)
