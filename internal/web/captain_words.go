@@ -124,7 +124,7 @@ func (v *captainView) growth(row sharing.Row) (lines []string) {
 	if g == nil || g.K == nil || row.Shares == 0 {
 		return nil
 	}
-	lines = append(lines, v.Say("captain.growth", "Shares", v.Number(row.Shares), "Voters", v.Number(g.From), "Ballots", v.Number(row.Ballots), "K", v.Decimal(*g.K)))
+	lines = append(lines, v.CountOf("captain.growth", int64(math.Round(100**g.K)), "K", v.Decimal(*g.K)))
 	if g.Cycle != nil {
 		lines = append(lines, v.Say("captain.cycle", "Span", v.Span(time.Duration(*g.Cycle*float64(time.Second)))))
 	}
