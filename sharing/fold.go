@@ -59,7 +59,8 @@ type Fold struct {
 	reviews map[uint64]uint16 // ballots under review -> school; see Reviewed
 
 	schools, pages names
-	perSchool      []int64 // voters, by school
+	perSchool      []int64          // voters, by school
+	framed         map[uint32]int64 // how often pages showed a vote of ours, by page
 }
 
 // voter is who cast a ballot: for which school the latest was, and whether any
@@ -114,7 +115,7 @@ type link struct {
 func NewFold() *Fold {
 	return &Fold{
 		seed: maphash.MakeSeed(), voters: map[uint64]voter{}, shown: map[uint64]struct{}{}, ballots: map[uint64]uint32{},
-		codes: map[Code]record{}, links: map[Via]link{}, reviews: map[uint64]uint16{}, perSchool: []int64{0},
+		codes: map[Code]record{}, links: map[Via]link{}, reviews: map[uint64]uint16{}, perSchool: []int64{0}, framed: map[uint32]int64{},
 	}
 }
 
@@ -168,6 +169,9 @@ func (f *Fold) Made(r Record) {
 func (f *Fold) Opened(via Via, visits int64, given bool) {
 	f.links[via] = link{visits, given}
 }
+
+// Framed says how often another site's page showed a vote of ours so far.
+func (f *Fold) Framed(page string, visits int64) { f.framed[f.pages.place(page)] = visits }
 
 func (f *Fold) school(id string) uint16 {
 	if id == "" {

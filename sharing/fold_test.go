@@ -278,8 +278,9 @@ func TestReport_PagesHaveWhatWasCountedInThem(t *testing.T) {
 	c.vote(3, link8(1, Link).String(), blog)
 	c.vote(4, "", blog, func(b *Cast) { b.Standing = voting.Held })
 	c.vote(5, "", blog, func(b *Cast) { b.Standing = voting.Void })
+	c.Framed("https://blog.example.org", 12)
 	r := c.wants(1, 0)
-	if len(r.Pages) != 1 || r.Pages[0].ID != "https://blog.example.org" || r.Pages[0].Ballots != 2 || r.Pages[0].Held != 1 || r.Pages[0].Voters != 2 {
+	if len(r.Pages) != 1 || r.Pages[0].Visits != 12 || r.Totals.Visits != 0 || r.Pages[0].ID != "https://blog.example.org" || r.Pages[0].Ballots != 2 || r.Pages[0].Held != 1 || r.Pages[0].Voters != 2 {
 		t.Errorf("%+v", r.Pages)
 	}
 	for n := range uint64(300) { // any page may say it is one

@@ -26,7 +26,7 @@ const listed = 100
 type Row struct {
 	ID      string `json:"id,omitempty"`
 	School  string `json:"school,omitempty"` // of a code's owner
-	Visits  int64  `json:"visits"`           // openings of its links by people
+	Visits  int64  `json:"visits"`           // openings of its links by people; of a page, of its vote frame
 	Shares  int64  `json:"shares"`           // links given out, or opened: one voter, one channel
 	Ballots int64  `json:"ballots"`          // credited: see credit.go
 	Held    int64  `json:"held"`             // that will be, should they be released
@@ -201,7 +201,7 @@ func (f *Fold) Report(schools []string) *Report {
 		perChannel.rows[i].ID = string(channel)
 	}
 	for i, page := range f.pages.texts {
-		perPage.rows[i+1].ID = page
+		perPage.rows[i+1].ID, perPage.rows[i+1].Visits = page, f.framed[uint32(i+1)]
 	}
 	for code, at := range codeOf {
 		perCode.rows[at].ID, perCode.rows[at].School = code.String(), f.schools.text(uint32(f.owner(code)))

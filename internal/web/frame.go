@@ -215,6 +215,7 @@ func (s *Server) voteFrame(c *fiber.Ctx) error {
 			return err
 		}
 		view.Inside, ancestors = true, origin
+		s.framedBy(c, stored, origin)
 	}
 	return s.sendFrame(c, fiber.StatusOK, v, ancestors)
 }

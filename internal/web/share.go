@@ -152,6 +152,18 @@ func (s *Server) openLink(c *fiber.Ctx) error {
 	return c.Redirect(path+"?"+query.Encode(), fiber.StatusFound)
 }
 
+// framedBy counts that a page the contest lists showed a frame to a person: not
+// that the frame asked for newer numbers.
+func (s *Server) framedBy(c *fiber.Ctx, stored *registry.Stored, origin string) {
+	if dest := c.Get("Sec-Fetch-Dest"); byRobot(c) || dest != "" && dest != "iframe" {
+		return
+	}
+	_, err := within(s.base, func(ctx context.Context) (any, error) { return nil, s.cfg.Reach.Framed(ctx, stored, origin) })
+	if err != nil {
+		s.log.Warn("frame not counted", slog.String("request", s.requestID(c)), slog.Any("error", err))
+	}
+}
+
 // ownedBy is what an accepted ballot tells of the code of its voter.
 func ownedBy(stored *registry.Stored, cast voting.Cast) reach.Owned {
 	entry, _ := stored.Contest.Entry(cast.Entry)

@@ -93,7 +93,7 @@ func startOn(t testing.TB, redisURL string, before ...func(*Server)) *env {
 	must(t, err)
 	e.server, err = New(Config{
 		Store: st, Gate: gate, Registry: contests, Boxes: e.boxes, Boards: boards, Feeds: feeds,
-		Passes: voting.NewPasses(ring), Receipts: receipts, Reach: reach.New(st, e.boxes, reach.Options{}), Captains: links, FormKey: ring.Derive("form"), AdminKey: organizerKey, PublicURL: "https://vote.example.org",
+		Passes: voting.NewPasses(ring), Receipts: receipts, Reach: reach.New(st, e.boxes, reach.Options{Fresh: time.Nanosecond}), Captains: links, FormKey: ring.Derive("form"), AdminKey: organizerKey, PublicURL: "https://vote.example.org",
 		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Log: log, Metrics: metrics, Version: "test",
 	})
 	must(t, err)

@@ -62,6 +62,14 @@ func (r *Reach) readLinks(ctx context.Context, k keys, found []redis.Z, f *shari
 		return store.Classify(err)
 	}
 	for i, text := range vias {
+		n, err := openings(visits.Val()[i])
+		if err != nil {
+			return err
+		}
+		if page, ok := strings.CutPrefix(text, pageMark); ok {
+			f.Framed(page, n)
+			continue
+		}
 		via, err := sharing.ParseVia(text)
 		if err != nil {
 			return fmt.Errorf("corrupt shares: %q: %w", text, err)
@@ -74,16 +82,23 @@ func (r *Reach) readLinks(ctx context.Context, k keys, found []redis.Z, f *shari
 			record.Code = via.Code
 			f.Made(record)
 		}
-		var n int64
-		if text, _ := visits.Val()[i].(string); text != "" {
-			count, _, _ := strings.Cut(text, " ")
-			if n, err = strconv.ParseInt(count, 10, 64); err != nil {
-				return errors.New("corrupt shares: visits are no number")
-			}
-		}
 		f.Opened(via, n, given.Val()[i] != nil)
 	}
 	return nil
+}
+
+// openings reads a count as visit.lua writes it, with the name of the last one.
+func openings(value any) (int64, error) {
+	text, _ := value.(string)
+	if text == "" {
+		return 0, nil
+	}
+	count, _, _ := strings.Cut(text, " ")
+	n, err := strconv.ParseInt(count, 10, 64)
+	if err != nil {
+		return 0, errors.New("corrupt shares: openings are no number")
+	}
+	return n, nil
 }
 
 // parseRecord reads owner|made|school|entry, as mint.lua writes it.

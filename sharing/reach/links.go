@@ -90,12 +90,24 @@ func (r *Reach) Find(ctx context.Context, code sharing.Code) (Place, error) {
 // Visit counts one opening of a link, by a person: it is for the caller to leave
 // out robots.
 func (r *Reach) Visit(ctx context.Context, s *registry.Stored, via sharing.Via) error {
-	at := expires(s)
-	if err := r.visit.Run(ctx, keysOf(s.Contest.ID).all(), via.String(), rand.Text()[:12], at.UnixMilli()).Err(); err != nil {
-		return err // names the script
+	if err := r.count(ctx, s, via.String()); err != nil {
+		return err
 	}
 	// The close may have moved since the code was made.
-	return store.Classify(r.store.Client().PExpireAt(ctx, leads(via.Code), at).Err())
+	return store.Classify(r.store.Client().PExpireAt(ctx, leads(via.Code), expires(s)).Err())
+}
+
+// pageMark begins what is kept of a page, and no link.
+const pageMark = "@"
+
+// Framed counts that a page of another site showed a vote of ours. Every origin
+// is kept: give only those that the contest lists.
+func (r *Reach) Framed(ctx context.Context, s *registry.Stored, origin string) error {
+	return r.count(ctx, s, pageMark+origin)
+}
+
+func (r *Reach) count(ctx context.Context, s *registry.Stored, what string) error {
+	return r.visit.Run(ctx, keysOf(s.Contest.ID).all(), what, rand.Text()[:12], expires(s).UnixMilli()).Err() // names the script
 }
 
 // scanned is how many codes one read brings.

@@ -42,8 +42,9 @@ const (
 
 // Options has a zero value that works.
 type Options struct {
-	Now  func() time.Time // the clock; nil: time.Now
-	Idle time.Duration    // how long a fold is kept that nobody asks for; 0: ten minutes
+	Now   func() time.Time // the clock; nil: time.Now
+	Fresh time.Duration    // how old a report may be; 0: a second
+	Idle  time.Duration    // how long a fold is kept that nobody asks for; 0: ten minutes
 
 	// Fans tells how many fans each school of a contest has; nil: not told.
 	Fans func(ctx context.Context, contestID string) (map[string]int64, error)
@@ -54,7 +55,7 @@ type Reach struct {
 	store       *store.Store
 	ballots     Ballots
 	now         func() time.Time
-	idle        time.Duration
+	fresh, idle time.Duration
 	fans        func(ctx context.Context, contestID string) (map[string]int64, error)
 	mint, visit *store.Script
 
@@ -79,11 +80,14 @@ type fold struct {
 // New asks nothing of the store yet.
 func New(st *store.Store, ballots Ballots, opts Options) *Reach {
 	r := &Reach{
-		store: st, ballots: ballots, now: opts.Now, idle: opts.Idle, fans: opts.Fans, folds: map[string]*fold{},
+		store: st, ballots: ballots, now: opts.Now, fresh: opts.Fresh, idle: opts.Idle, fans: opts.Fans, folds: map[string]*fold{},
 		mint: st.Script("mint", mintSource, false), visit: st.Script("visit", visitSource, false),
 	}
 	if r.now == nil {
 		r.now = time.Now
+	}
+	if r.fresh == 0 {
+		r.fresh = freshFor
 	}
 	if r.idle == 0 {
 		r.idle = idleTime
@@ -91,7 +95,7 @@ func New(st *store.Store, ballots Ballots, opts Options) *Reach {
 	return r
 }
 
-// Report is who brought whom in a contest, at most a second old. The first call
+// Report is who brought whom in a contest, at most Options.Fresh old. The first call
 // reads every ballot; should ctx end before, the next one goes on from there.
 func (r *Reach) Report(ctx context.Context, s *registry.Stored) (*sharing.Report, error) {
 	f := r.foldOf(s)
@@ -101,7 +105,7 @@ func (r *Reach) Report(ctx context.Context, s *registry.Stored) (*sharing.Report
 	case <-ctx.Done():
 		return nil, fmt.Errorf("reach: %w", ctx.Err())
 	}
-	if f.report != nil && r.now().Sub(f.at) < freshFor {
+	if f.report != nil && r.now().Sub(f.at) < r.fresh {
 		return f.report, nil
 	}
 	at := r.now()

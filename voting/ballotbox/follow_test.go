@@ -6,8 +6,11 @@ import (
 	"fmt"
 	"testing"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/joute/joute/antifraud"
 	"github.com/joute/joute/contest/registry"
+	"github.com/joute/joute/internal/redistest"
 	"github.com/joute/joute/internal/store"
 	"github.com/joute/joute/voting"
 )
@@ -89,4 +92,31 @@ func TestFollow_AnErrorLosesNothing(t *testing.T) {
 	if all, _ := follow(t, b, s, cursor); len(all) < 3 {
 		t.Fatalf("%d of 5 records are left after the second", len(all))
 	}
+}
+
+// BenchmarkFollow reads a box of 100,000 casts with their evidence.
+func BenchmarkFollow(b *testing.B) {
+	const casts = 100_000
+	st := openStore(b, redistest.Shared(b).URL())
+	boxes, s := New(st), newContest(b)
+	group := errgroup.Group{}
+	group.SetLimit(256)
+	for n := range casts {
+		group.Go(func() error {
+			ballot := ballotFor(fmt.Sprint("voter ", n), "n-1")
+			ballot.Evidence = antifraud.Evidence{Net: "0123456789ab", Block: "0123456789ab", Device: "0123456789ab", Agent: "0123456789ab", Via: "0123456789ab-w", Opened: true}
+			_, err := boxes.Cast(b.Context(), s, ballot)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		n := 0
+		if _, err := boxes.Follow(b.Context(), s, nil, func(Followed) error { n++; return nil }); err != nil || n != casts {
+			b.Fatal(n, err)
+		}
+	}
+	b.ReportMetric(casts*float64(b.N)/b.Elapsed().Seconds(), "records/s")
 }

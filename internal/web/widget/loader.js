@@ -12,7 +12,7 @@
 
   function define(name, kind, reserved) {
     customElements.define(name, class extends HTMLElement {
-      static get observedAttributes() { return ['contest', 'entry', 'lang', 'theme', 'via']; }
+      static get observedAttributes() { return ['contest', 'entry', 'lang', 'theme', 'via', 'data-via']; }
 
       constructor() {
         super();
@@ -53,14 +53,18 @@
         var say = words[/^fr/i.test(lang) ? 'fr' : 'en'], root = this.shadowRoot;
         var id = encodeURIComponent, contest = id(this.getAttribute('contest') || ''), entry = this.getAttribute('entry');
         var query = 'origin=' + id(location.origin);
-        ['lang', 'theme', 'via'].forEach(function (name) {
+        ['lang', 'theme'].forEach(function (name) {
           var value = this.getAttribute(name);
           if (value) query += '&' + name + '=' + id(value);
         }, this);
+        // By whose link: the element says, else the address of the page it is in.
+        var via = this.getAttribute('via') || this.getAttribute('data-via') || (/[?&]via=([^&]*)/.exec(location.search) || [])[1] || '';
+        via = /^[\w-]{1,64}(\.\w{13})?$/.test(via) ? 'via=' + via : '';
+        if (via) query += '&' + via;
         this.address = site + '/embed/' + contest + (kind === 'vote' ? '/' + id(entry || '') : '') + '?' + query;
         var frame = this.frame = document.createElement('iframe'), slot = this.link = document.createElement('slot');
         var link = document.createElement('a');
-        link.href = site + '/c/' + contest;
+        link.href = site + '/c/' + contest + (via && '?' + via);
         link.textContent = say.on + site.replace(/^.*\/\//, '');
         slot.appendChild(link);
         frame.title = say[kind];

@@ -1,7 +1,7 @@
--- Count one opening of a link, once however often this is sent.
+-- Count one opening of a link, or of a page's frame, once however often this is sent.
 --
 -- KEYS as in mint.lua
--- ARGV 1 link   2 a name for this opening   3 when all keys expire, in ms
+-- ARGV 1 link, or @page   2 a name for this opening   3 when all keys expire, in ms
 --
 -- Replies: {counted, openings}. An opening that is sent again after another one of the same
 -- link came between is counted twice: to keep all names would cost more than it tells.
