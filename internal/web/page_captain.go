@@ -47,7 +47,6 @@ type captainView struct {
 
 	Hours    *hoursView
 	Counting bool // who brought whom is not known yet
-	Visits   int64
 	Ballots  bool // ballots by channel may be seen
 	Channels []channelView
 	Review   string
@@ -138,7 +137,7 @@ func (s *Server) captainReach(c *fiber.Ctx, v *captainView, stored *registry.Sto
 		return
 	}
 	of := report.School(school)
-	v.Visits, v.Ballots = of.Row.Visits, !board.Hidden && !board.Frozen && begun(board.Phase)
+	v.Ballots = !board.Hidden && !board.Frozen && begun(board.Phase)
 	for _, row := range of.Channels {
 		if row.Visits > 0 || v.Ballots && row.Ballots > 0 {
 			v.Channels = append(v.Channels, v.channel(row))
