@@ -13,18 +13,17 @@ import (
 // HoursShown is how many hours [Boards.Hours] looks back.
 const HoursShown = 24
 
-// Hour is what a school gained in one hour.
-type Hour struct {
-	From time.Time
-	// Votes is negative where more ballots were taken away than came; nil where
-	// nobody looked at its beginning or its end.
-	Votes *int64
+// Hours are what a school gained in one hour; or in several, where nobody looked
+// at the end of one.
+type Hours struct {
+	From, To time.Time
+	Votes    int64 // negative where more ballots were taken away than came
 }
 
 // Hours are a school's counted ballots by the hour, of the last 24 hours of
-// voting that v may see, oldest first; the last one may not be over. There are
-// none where v sees no number.
-func (b *Boards) Hours(ctx context.Context, s *registry.Stored, v Viewer, school string) ([]Hour, error) {
+// voting that v may see, oldest first and without gaps; the last one may not be
+// over. There are none where v sees no number.
+func (b *Boards) Hours(ctx context.Context, s *registry.Stored, v Viewer, school string) ([]Hours, error) {
 	r, err := b.read(ctx, s, time.Now().Add(-freshFor))
 	if err != nil {
 		return nil, err
@@ -62,18 +61,21 @@ func (b *Boards) Hours(ctx context.Context, s *registry.Stored, v Viewer, school
 		tally, known := began[instant]
 		return tally[school], known
 	}
-	var hours []Hour
-	for hour := from; hour.Before(until); hour = hour.Add(time.Hour) {
-		one := Hour{From: hour}
-		before, known := at(hour)
-		after, knownToo := at(hour.Add(time.Hour))
-		if known && knownToo {
-			gained := after - before
-			one.Votes = &gained
+	var hours []Hours
+	var since time.Time // the last instant that is known
+	var before int64
+	for hour := from; ; hour = hour.Add(time.Hour) {
+		after, known := at(hour)
+		if known && !since.IsZero() {
+			hours = append(hours, Hours{since, hour, after - before})
 		}
-		hours = append(hours, one)
+		if known {
+			since, before = hour, after
+		}
+		if !hour.Before(until) {
+			return hours, nil
+		}
 	}
-	return hours, nil
 }
 
 // hours are the votes of schools at the beginning of hours, those that are known.

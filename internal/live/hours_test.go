@@ -23,14 +23,14 @@ func looked(t *testing.T, boxes *ballotbox.Boxes, s *registry.Stored, hour time.
 	}
 }
 
-// told are hours as text: the votes of each, "?" where they are not known.
-func told(hours []Hour) (out []string) {
+// told are hours as text: the votes of each, and of how many where it is not one.
+func told(hours []Hours) (out []string) {
 	for _, h := range hours {
-		if h.Votes == nil {
-			out = append(out, "?")
-			continue
+		text := strconv.FormatInt(h.Votes, 10)
+		if n := int(h.To.Sub(h.From).Hours()); n != 1 {
+			text += " in " + strconv.Itoa(n)
 		}
-		out = append(out, strconv.FormatInt(*h.Votes, 10))
+		out = append(out, text)
 	}
 	return out
 }
@@ -48,7 +48,7 @@ func TestHours_AreWhatEachBrought(t *testing.T) {
 		looked(t, boxes, s, this, 1)
 		b := New(boxes, quiet())
 		of := s.Contest.Entries[0].School
-		want := []string{"7", "?", "?", "-5", "-3", "1"} // from 0 to 7 in the first forty minutes, from 1 to 2 now
+		want := []string{"7", "2 in 2", "-5", "-3", "1"} // from 0 to 7 in the first forty minutes, from 1 to 2 now
 		for range 2 {                                    // what is known is the same as what is read
 			hours, err := b.Hours(t.Context(), s, Public, of)
 			if err != nil {
@@ -57,7 +57,7 @@ func TestHours_AreWhatEachBrought(t *testing.T) {
 			if got := told(hours); !slices.Equal(got, want) {
 				t.Fatalf("%v, want %v", got, want)
 			}
-			if !hours[0].From.Equal(this.Add(-5*time.Hour)) || !hours[5].From.Equal(this) {
+			if !hours[0].From.Equal(this.Add(-5*time.Hour)) || !hours[4].From.Equal(this) {
 				t.Fatalf("from %v to %v", hours[0].From, hours[5].From)
 			}
 		}
@@ -68,9 +68,23 @@ func TestHours_AreADayAtMost(t *testing.T) {
 	eachStore(t, func(t *testing.T, boxes *ballotbox.Boxes) {
 		now := time.Now().UTC()
 		s := stored(t, "days-"+uuid.NewString(), now.Add(-80*time.Hour), now.Add(time.Hour), "")
-		hours, err := New(boxes, quiet()).Hours(t.Context(), s, Public, s.Contest.Entries[0].School)
-		if err != nil || len(hours) != HoursShown || hours[HoursShown-1].From.Before(now.Truncate(time.Hour)) {
-			t.Errorf("%d hours, %v", len(hours), err)
+		hours := func() []Hours {
+			t.Helper()
+			got, err := New(boxes, quiet()).Hours(t.Context(), s, Public, s.Contest.Entries[0].School)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return got
+		}
+		if got := hours(); len(got) > 1 { // one, in the minutes that the reading itself keeps
+			t.Errorf("nobody looked: %v", told(got))
+		}
+		for ago := range 30 {
+			looked(t, boxes, s, now.Truncate(time.Hour).Add(-time.Duration(ago)*time.Hour), 1)
+		}
+		got := hours()
+		if len(got) != HoursShown || got[HoursShown-1].From.Before(now.Truncate(time.Hour)) {
+			t.Errorf("%d hours", len(got))
 		}
 	})
 }

@@ -349,30 +349,21 @@ entries: [{id: a-1, school: a, title: X}, {id: b-1, school: b, title: Y}]
 	}
 }
 
-func hoursFrom(at time.Time, votes ...*int64) (hours []live.Hour) {
-	for i, n := range votes {
-		hours = append(hours, live.Hour{From: at.Add(time.Duration(i) * time.Hour), Votes: n})
-	}
-	return hours
-}
-
 func TestWords_HoursAreDrawnAndTold(t *testing.T) {
 	e := start(t)
-	at := time.Date(2026, 11, 26, 19, 0, 0, 0, time.UTC)
-	n := func(n int64) *int64 { return &n }
+	from := time.Date(2026, 11, 26, 19, 0, 0, 0, time.UTC)
+	at := func(hours int) time.Time { return from.Add(time.Duration(hours) * time.Hour) }
 	v := captainView{layout: layout{words: words{e.server.texts, "fr"}}}
-	h := v.hours(hoursFrom(at, n(10), nil, n(-3), n(40)), time.FixedZone("", 3600))
-	if len(h.Bars) != 4 || h.First != "20\u00a0h" || h.Since != "40 votes depuis 23\u00a0h." || h.Wide != 48 {
+	h := v.hours([]live.Hours{{From: at(0), To: at(1), Votes: 10}, {From: at(1), To: at(3), Votes: 40}, {From: at(3), To: at(4), Votes: -3}, {From: at(4), To: at(5), Votes: 40}}, time.FixedZone("", 3600))
+	if len(h.Bars) != 4 || h.First != "20\u00a0h" || h.Since != "40 votes depuis 0\u00a0h." || h.Wide != 60 {
 		t.Errorf("%+v", h)
 	}
-	for i, want := range []struct {
-		tall  float64
-		known bool
-		votes string
-	}{{18, true, "10"}, {1, false, "–"}, {1, true, "-3"}, {71, true, "40"}} {
-		b := h.Bars[i]
-		if b.Tall != want.tall || b.Known != want.known || b.Votes != want.votes || b.Y+b.Tall != barTall {
-			t.Errorf("bar %d: %+v", i, b)
+	for i, want := range []hourBar{
+		{1.5, 54, 9, 18, "20\u00a0h", "21\u00a0h", "10"}, {13.5, 36, 21, 36, "21\u00a0h", "23\u00a0h", "40"},
+		{37.5, 71, 9, 1, "23\u00a0h", "0\u00a0h", "-3"}, {49.5, 1, 9, 71, "0\u00a0h", "1\u00a0h", "40"},
+	} {
+		if h.Bars[i] != want {
+			t.Errorf("bar %d: %+v, want %+v", i, h.Bars[i], want)
 		}
 	}
 }

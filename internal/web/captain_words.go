@@ -71,40 +71,39 @@ type hoursView struct {
 }
 
 type hourBar struct {
-	X, Y, Tall float64
-	Known      bool
-	From, To   string
-	Votes      string
+	X, Y, Wide, Tall float64
+	From, To         string
+	Votes            string
 }
 
 const (
 	barStep = 12
+	barGap  = 3
 	barTall = 72
 )
 
-func (v *captainView) hours(hours []live.Hour, zone *time.Location) *hoursView {
-	h := &hoursView{Wide: len(hours) * barStep}
-	most := int64(1)
-	for _, hour := range hours {
-		if hour.Votes != nil {
-			most = max(most, *hour.Votes)
-		}
+// hours draws each as wide as it is long and as tall as it had votes an hour.
+func (v *captainView) hours(hours []live.Hours, zone *time.Location) *hoursView {
+	begins := hours[0].From
+	span := func(from, to time.Time) float64 { return math.Ceil(to.Sub(from).Hours()) }
+	rate := func(h live.Hours) float64 { return math.Max(float64(h.Votes), 0) / span(h.From, h.To) }
+	most := 1.0
+	for _, h := range hours {
+		most = math.Max(most, rate(h))
 	}
-	for i, hour := range hours {
-		from := hour.From.In(zone)
-		bar := hourBar{X: float64(i*barStep) + 1.5, Y: barTall - 1, Tall: 1, From: v.Hour(from), To: v.Hour(from.Add(time.Hour)), Votes: "–"}
-		if hour.Votes != nil {
-			bar.Known, bar.Votes = true, v.Number(*hour.Votes)
-			bar.Tall = math.Max(math.Round(float64(max(*hour.Votes, 0))*(barTall-1)/float64(most)), 1)
-			bar.Y = barTall - bar.Tall
-		}
-		h.Bars = append(h.Bars, bar)
+	last := hours[len(hours)-1]
+	view := &hoursView{Wide: int(span(begins, last.To)) * barStep, First: v.Hour(begins.In(zone))}
+	for _, h := range hours {
+		tall := math.Max(math.Round(rate(h)*(barTall-1)/most), 1)
+		view.Bars = append(view.Bars, hourBar{
+			X: span(begins, h.From)*barStep + barGap/2.0, Y: barTall - tall, Wide: span(h.From, h.To)*barStep - barGap, Tall: tall,
+			From: v.Hour(h.From.In(zone)), To: v.Hour(h.To.In(zone)), Votes: v.Number(h.Votes),
+		})
 	}
-	h.First = h.Bars[0].From
-	if last := hours[len(hours)-1]; last.Votes != nil && *last.Votes >= 0 {
-		h.Since = v.CountOf("captain.since", *last.Votes, "Hour", h.Bars[len(hours)-1].From)
+	if last.Votes >= 0 {
+		view.Since = v.CountOf("captain.since", last.Votes, "Hour", v.Hour(last.From.In(zone)))
 	}
-	return h
+	return view
 }
 
 // channelView is what came by one way of sharing.

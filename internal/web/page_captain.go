@@ -154,7 +154,7 @@ func (s *Server) captainReach(c *fiber.Ctx, v *captainView, stored *registry.Sto
 
 // captainHours fills in the votes of each hour that may be seen.
 func (s *Server) captainHours(c *fiber.Ctx, v *captainView, stored *registry.Stored, school string) error {
-	hours, err := within(s.base, func(ctx context.Context) ([]live.Hour, error) {
+	hours, err := within(s.base, func(ctx context.Context) ([]live.Hours, error) {
 		return s.cfg.Boards.Hours(ctx, stored, live.Public, school)
 	})
 	if err != nil {
