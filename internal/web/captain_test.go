@@ -355,12 +355,12 @@ func TestWords_HoursAreDrawnAndTold(t *testing.T) {
 	at := func(hours int) time.Time { return from.Add(time.Duration(hours) * time.Hour) }
 	v := captainView{layout: layout{words: words{e.server.texts, "fr"}}}
 	h := v.hours([]live.Hours{{From: at(0), To: at(1), Votes: 10}, {From: at(1), To: at(3), Votes: 40}, {From: at(3), To: at(4), Votes: -3}, {From: at(4), To: at(5), Votes: 40}}, time.FixedZone("", 3600))
-	if len(h.Bars) != 4 || h.First != "20\u00a0h" || h.Since != "40 votes depuis 0\u00a0h." || h.Wide != 60 {
+	if len(h.Bars) != 4 || h.First != "13\u00a0h" || h.Since != "40 votes depuis 0\u00a0h." || h.Wide != 144 {
 		t.Errorf("%+v", h)
 	}
 	for i, want := range []hourBar{
-		{1.5, 54, 9, 18, "20\u00a0h", "21\u00a0h", "10"}, {13.5, 36, 21, 36, "21\u00a0h", "23\u00a0h", "40"},
-		{37.5, 71, 9, 1, "23\u00a0h", "0\u00a0h", "-3"}, {49.5, 1, 9, 71, "0\u00a0h", "1\u00a0h", "40"},
+		{85.5, 54, 9, 18, "20\u00a0h", "21\u00a0h", "10"}, {97.5, 36, 21, 36, "21\u00a0h", "23\u00a0h", "40"},
+		{121.5, 71, 9, 1, "23\u00a0h", "0\u00a0h", "-3"}, {133.5, 1, 9, 71, "0\u00a0h", "1\u00a0h", "40"},
 	} {
 		if h.Bars[i] != want {
 			t.Errorf("bar %d: %+v, want %+v", i, h.Bars[i], want)

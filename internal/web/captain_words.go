@@ -80,11 +80,12 @@ const (
 	barStep = 12
 	barGap  = 3
 	barTall = 72
+
+	hoursLeast = 12 // drawn
 )
 
 // hours draws each as wide as it is long and as tall as it had votes an hour.
 func (v *captainView) hours(hours []live.Hours, zone *time.Location) *hoursView {
-	begins := hours[0].From
 	span := func(from, to time.Time) float64 { return math.Ceil(to.Sub(from).Hours()) }
 	rate := func(h live.Hours) float64 { return math.Max(float64(h.Votes), 0) / span(h.From, h.To) }
 	most := 1.0
@@ -92,6 +93,11 @@ func (v *captainView) hours(hours []live.Hours, zone *time.Location) *hoursView 
 		most = math.Max(most, rate(h))
 	}
 	last := hours[len(hours)-1]
+	// Of a contest that has just opened there is room before it, or a bar is a wall.
+	begins := last.To.Add(-hoursLeast * time.Hour)
+	if hours[0].From.Before(begins) {
+		begins = hours[0].From
+	}
 	view := &hoursView{Wide: int(span(begins, last.To)) * barStep, First: v.Hour(begins.In(zone))}
 	for _, h := range hours {
 		tall := math.Max(math.Round(rate(h)*(barTall-1)/most), 1)
