@@ -117,6 +117,7 @@ func TestCredit_ATypedCodeNeedsAProvenVoter(t *testing.T) {
 	}
 	c.wants(0, 0)
 	c.vote(100, "", func(b *Cast) { b.Proven = true }) // proven since, by a later ballot
+	c.vote(100, "")                                    // and by one that shows nothing is not less so
 	r := c.wants(1, 0)
 	if r.Totals.Voters != 1 || r.Totals.Proven != 1 {
 		t.Errorf("%+v", r.Totals)

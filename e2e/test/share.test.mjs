@@ -6,8 +6,8 @@ import { after, before, test } from 'node:test';
 import jsqr from 'jsqr';
 import { audit, sticksOut } from '../harness/audit.mjs';
 import { contest } from '../harness/contests.mjs';
-import { desktop, launch, phone, strangers, tabTo, visit, watch } from '../harness/browser.mjs';
-import { host as serveHost } from '../harness/host.mjs';
+import { desktop, embed, launch, phone, strangers, tabTo, visit, watch } from '../harness/browser.mjs';
+import { host as serveHost, voteTag } from '../harness/host.mjs';
 import { start } from '../harness/joute.mjs';
 
 let joute, host, browser;
@@ -131,6 +131,36 @@ test('by keyboard alone', async (t) => {
   await tabTo(page, '.share summary');
   await page.keyboard.press('Enter');
   await page.waitForSelector('.share .qr', { state: 'visible' });
+});
+
+test('who votes in a frame gets a link too: by the menu, or by an app', async (t) => {
+  await joute.apply(contest('framed', { embed: { origins: [host.url] } }));
+  for (const menu of [true, false]) {
+    const page = await visit(t, browser);
+    await page.addInitScript((menu) => {
+      Object.defineProperty(navigator, 'share', { value: menu ? async (what) => { window.given = what; } : undefined });
+    }, menu);
+    await page.context().route('https://wa.me/**', (route) => route.fulfill({ body: 'sent' }));
+    await page.goto(host.page(`/framed-${menu}`, await voteTag(joute, 'framed', 'azur-1')));
+    const frame = await embed(page);
+    await frame.click('[data-joute=vote]');
+    await frame.waitForSelector('[data-joute=confirm].armed');
+    await frame.click('[data-joute=confirm]');
+    const share = await frame.waitForSelector('[data-joute=share]', { state: 'visible' });
+    assert.deepEqual(await audit(page), []);
+    const { y, height } = await share.boundingBox();
+    const around = await page.locator('iframe').boundingBox();
+    assert.ok(height >= 44 && y + height <= around.y + around.height, `${y} + ${height} in ${around.y} + ${around.height}`);
+    if (process.env.JOUTE_PICTURES) await page.screenshot({ path: `${process.env.JOUTE_PICTURES}/share-frame.png` });
+    if (menu) {
+      await share.click();
+      assert.match((await frame.evaluate(() => window.given)).url, new RegExp(`^${joute.url}/s/[0-9a-z]{12}-n$`));
+    } else {
+      const [chat] = await Promise.all([page.context().waitForEvent('page'), share.click()]);
+      await chat.waitForURL('https://wa.me/**');
+      assert.match(new URL(chat.url()).searchParams.get('text'), /\/s\/[0-9a-z]{12}-w$/);
+    }
+  }
 });
 
 test('the loader takes a code from the address of the page it is in', async (t) => {

@@ -25,6 +25,16 @@ type frameAnswer struct {
 	Title   string `json:"title"`
 	Text    string `json:"text"`
 	Receipt string `json:"receipt"` // address of a page that says it again
+
+	Share *frameShare `json:"share,omitempty"`
+}
+
+// frameShare is the voter's own link, for the device's menu or else for an app.
+type frameShare struct {
+	Title string `json:"title"`
+	Text  string `json:"text"`
+	URL   string `json:"url"`
+	App   string `json:"app"` // an address that brings the same message
 }
 
 // frameVote takes the vote of a frame that was made for one of the contest's
@@ -83,6 +93,11 @@ func (s *Server) frameVote(c *fiber.Ctx) error {
 	if board, err := s.boardNow(stored); err == nil {
 		said := castStatus(w, d, board, outcome.Cast, outcome.Remaining)
 		answer.Kind, answer.Title, answer.Text = said.Kind, said.Title, said.Text
+	}
+	ctx, cancel := context.WithTimeout(s.base, personalTime)
+	defer cancel()
+	if o := s.offerSharing(ctx, c, accepted{stored, f.pass, outcome.Cast, answer.Receipt, w}); o != nil {
+		answer.Share = &frameShare{o.Title, o.Text, o.Native, o.WhatsApp}
 	}
 	return sendPersonal(c, status, answer)
 }

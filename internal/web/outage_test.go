@@ -48,6 +48,8 @@ func TestOutage_Is503WithinTwoSecondsAndEndsByItself(t *testing.T) {
 				{"GET", path + "/ledger", "", asOrganizer},
 				{"GET", path + "/evidence", "", asOrganizer},
 				{"GET", path + "/leaderboard", "", pass},
+				{"GET", path + "/reach", "", asOrganizer},
+				{"POST", path + "/shares", `{"channel":"qr"}`, pass},
 			} {
 				calls.Go(func() {
 					start := time.Now()
@@ -59,6 +61,7 @@ func TestOutage_Is503WithinTwoSecondsAndEndsByItself(t *testing.T) {
 				})
 			}
 			calls.Wait()
+			e.do("GET", "/s/0123456789ab", "").want(503, "") // not 404: nobody knows
 			if a := e.do("GET", "/readyz", ""); a.want(503, "").json()["status"] != "not-ready" {
 				t.Errorf("%s", a.body)
 			}

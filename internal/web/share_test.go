@@ -316,7 +316,11 @@ func TestVia_TravelsThroughFramesAndTheWindow(t *testing.T) {
 	if !strings.HasPrefix(fields.Get("via"), code+".") {
 		t.Fatalf("the form has via %q", fields.Get("via"))
 	}
-	b.send("POST", frame+"&via="+code, fields.Encode(), s.own(), inOurFrame).want(201, "")
+	voted := b.send("POST", frame+"&via="+code, fields.Encode(), s.own(), inOurFrame).want(201, "")
+	// Who voted in a frame has a link too.
+	if own, _ := voted.json()["share"].(map[string]any); !linkShape.MatchString(fmt.Sprint(own["url"])) || strings.Contains(fmt.Sprint(own["url"]), code) || !strings.HasPrefix(fmt.Sprint(own["app"]), "https://wa.me/?text=") {
+		t.Errorf("%s", voted.body)
+	}
 	// A page that the contest does not list cannot say that a link was opened; one that was stays so.
 	_, via := s.open(code + "-m")
 	for _, row := range []struct{ frame, via string }{{"/embed/" + id + "/lumiere-1?lang=en&via=" + code + "-q", code + "-q"}, {"/embed/" + id + "/lumiere-1?lang=en&via=" + via, via}} {

@@ -299,6 +299,20 @@ func TestFold_IsDroppedWhenNobodyAsks(t *testing.T) {
 	r.report() // and made again
 }
 
+// A store that was restored has ledgers of another epoch, with places of their own.
+func TestFold_BeginsAnewWithAnEpoch(t *testing.T) {
+	r := newRoom(t, openStore(t, ""), Options{})
+	r.cast("ada", antifraud.Evidence{}, voting.Counted)
+	r.report()
+	before := r.foldOf(r.s)
+	restored := *r.s
+	restored.Epoch++
+	r.s = &restored
+	if got := r.report().Totals; got.From != 1 || r.foldOf(r.s) == before {
+		t.Errorf("the fold of another epoch goes on: %+v", got)
+	}
+}
+
 // interrupted gives some ballots, then fails once.
 type interrupted struct {
 	Ballots

@@ -25,7 +25,7 @@ type Followed struct {
 // Follow gives the records after a cursor that name ballots, a cast joined with
 // its evidence, and returns the cursor that goes on. Records of one box, and so
 // of one voter, come in their order; boxes come one after another, which needs
-// no promise of them and writes nothing. With an error comes the cursor of what
+// no promise of them as the one order of [Boxes.Ledger] does. With an error comes the cursor of what
 // was given whole: from there some records may come twice.
 func (b *Boxes) Follow(ctx context.Context, s *registry.Stored, from Cursor, yield func(Followed) error) (Cursor, error) {
 	at := make(Cursor, s.Contest.Boxes)

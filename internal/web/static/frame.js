@@ -65,7 +65,7 @@
   var act = document.querySelector('.act');
   if (act) vote();
   function vote() {
-    var link = one('window'), form = act.querySelector('form'), status = one('status'), retry = one('retry'), receipt = one('receipt');
+    var link = one('window'), form = act.querySelector('form'), status = one('status'), retry = one('retry'), receipt = one('receipt'), share = one('share');
     var place = document.getElementById('place'), body = '', busy = false;
 
     function say(kind, title, text) {
@@ -75,6 +75,17 @@
       strong.textContent = title;
       status.append(title ? strong : '', text);
       retry.parentNode.hidden = retry.hidden && receipt.hidden;
+    }
+    // The device's own menu, where the page around lets us; else the app that the link leads to.
+    function offer(what) {
+      share.href = what.app;
+      share.hidden = false;
+      if (navigator.share) share.addEventListener('click', function (e) {
+        e.preventDefault();
+        navigator.share({ title: what.title, text: what.text, url: what.url }).catch(function (error) {
+          if (error.name !== 'AbortError') window.open(what.app, '_blank', 'noopener');
+        });
+      });
     }
     // Numbers as they are now, from the page that showed them.
     function refresh() {
@@ -184,6 +195,7 @@
       if (a.ok) {
         receipt.href = said.receipt;
         receipt.hidden = false;
+        if (said.share) offer(said.share);
         say(said.kind, said.title, said.text);
         tell('voted');
         setTimeout(refresh, 1000);
