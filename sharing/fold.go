@@ -58,6 +58,7 @@ type Fold struct {
 	brought []brought
 	codes   map[Code]record
 	links   map[Via]link
+	reviews map[uint64]uint16 // ballots under review -> school; see Reviewed
 
 	schools, pages names
 	perSchool      []int64          // voters, by school
@@ -116,7 +117,7 @@ type link struct {
 func NewFold() *Fold {
 	return &Fold{
 		seed: maphash.MakeSeed(), voters: map[uint64]voter{}, shown: map[uint64]struct{}{}, joined: map[uint64]uint64{}, others: map[uint64][]uint64{}, ballots: map[uint64]uint32{},
-		codes: map[Code]record{}, links: map[Via]link{}, perSchool: []int64{0}, framed: map[uint32]int64{},
+		codes: map[Code]record{}, links: map[Via]link{}, reviews: map[uint64]uint16{}, perSchool: []int64{0}, framed: map[uint32]int64{},
 	}
 }
 

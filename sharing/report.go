@@ -14,6 +14,9 @@ type Report struct {
 	Channels []Row `json:"channels"` // all there are, in their order
 	Pages    []Row `json:"pages"`    // other sites' pages that ballots were cast in, best first, the first 100
 	Codes    []Row `json:"codes"`    // best first, the first 100
+
+	by      map[string][]Row // channels, by the school of the code's owner
+	reviews map[string]int64
 }
 
 // listed bounds the rows of what strangers may add to: codes and pages.
@@ -139,6 +142,8 @@ func (f *Fold) Report(schools []string) *Report {
 	}
 	total, perSchool := newSums(1), newSums(len(f.perSchool))
 	perChannel, perPage, perCode := newSums(len(Channels)), newSums(len(f.pages.texts)+1), newSums(len(codes.texts)+1)
+	perBoth := newSums(len(f.perSchool) * len(Channels))
+	both := func(school uint16, channel int) uint32 { return uint32(int(school)*len(Channels) + channel) }
 
 	for via, l := range f.links {
 		code, known := codeOf[via.Code]
@@ -148,6 +153,7 @@ func (f *Fold) Report(schools []string) *Report {
 		total.link(0, l)
 		perSchool.link(uint32(f.owner(via.Code)), l)
 		perChannel.link(uint32(via.Channel.index()), l)
+		perBoth.link(both(f.owner(via.Code), via.Channel.index()), l)
 		perCode.link(code, l)
 	}
 	for i, due := range f.credit() {
@@ -168,6 +174,7 @@ func (f *Fold) Report(schools []string) *Report {
 		total.ballot(0, b, proven)
 		perSchool.ballot(school, b, proven)
 		perChannel.ballot(channel, b, proven)
+		perBoth.ballot(both(uint16(school), int(channel)), b, proven)
 		perCode.ballot(codeOf[b.code], b, proven)
 		if took := b.at - f.codes[b.code].made; b.standing == counted {
 			took = max(took, 0) // clocks of two servers
@@ -176,15 +183,19 @@ func (f *Fold) Report(schools []string) *Report {
 			perChannel.cycles[channel] = append(perChannel.cycles[channel], took)
 		}
 	}
-	for _, s := range []*sums{total, perSchool, perChannel, perPage, perCode} {
+	for _, s := range []*sums{total, perSchool, perChannel, perBoth, perPage, perCode} {
 		s.people()
 	}
 	everybody := int64(len(f.voters))
 	total.grow(0, everybody)
-	r := &Report{Totals: total.rows[0]}
+	r := &Report{Totals: total.rows[0], by: map[string][]Row{}, reviews: f.reviewsBySchool()}
 	for i, id := range f.schools.texts {
 		perSchool.grow(i+1, f.perSchool[i+1])
 		perSchool.rows[i+1].ID = id
+		r.by[id] = perBoth.rows[(i+1)*len(Channels):][:len(Channels):len(Channels)]
+		for at, channel := range Channels {
+			r.by[id][at].ID = string(channel)
+		}
 	}
 	for i, channel := range Channels {
 		perChannel.grow(i, everybody)

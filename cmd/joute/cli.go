@@ -31,6 +31,7 @@ type commands struct {
 	Demo    demoCmd    `cmd:"" help:"Show everything at once: a contest open now, and a simulated crowd that votes. Needs nothing."`
 	Apply   applyCmd   `cmd:"" help:"Create or update contests from YAML or JSON documents."`
 	Export  exportCmd  `cmd:"" help:"Write the ledger of a contest to standard output, one JSON record a line."`
+	Captain captainCmd `cmd:"" help:"Print the link of a school's captain: its page with what brings votes."`
 	Recount recountCmd `cmd:"" help:"Count a contest again from its ledger and compare with what the server shows."`
 	Hall    hallCmd    `cmd:"" help:"Print the address of a wall for the hall: it shows the code that marks voters as present."`
 	Bench   benchCmd   `cmd:"" help:"Cast many ballots at a server and measure: made-up ones, or a log to replay."`

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-var everyCommand = []string{"serve", "demo", "apply", "export", "recount", "hall", "bench"}
+var everyCommand = []string{"serve", "demo", "apply", "export", "captain", "hall", "recount", "bench"}
 
 func TestCLI_HelpNamesEveryFlagsVariable(t *testing.T) {
 	for _, command := range everyCommand {
@@ -54,6 +54,7 @@ func TestCLI_FaultsAreOneSentence(t *testing.T) {
 		{[]string{"serve", "--nope"}, "--nope"},
 		{[]string{"apply"}, "<file>"},
 		{[]string{"export"}, "<contest>"},
+		{[]string{"captain", "c"}, "<school>"},
 		{[]string{"bench"}, "--contest"},
 		{[]string{"serve", "--log-format", "xml"}, "text"},
 		{[]string{"bench", "--contest", "c", "--duration", "long"}, "duration"},

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -139,11 +140,16 @@ func (cmd demoCmd) visit(ctx context.Context, m *Main, shown *contest.Contest, s
 	if _, err := server.Apply(ctx, shown); err != nil {
 		return fmt.Errorf("sample contest: %w", err)
 	}
+	captain, err := server.Captain(ctx, shown.ID, shown.Schools[0].ID, false)
+	if err != nil {
+		return fmt.Errorf("captain's link: %w", err)
+	}
 	fmt.Fprintf(m.Stdout, `%s: a contest that is open now, and a simulated crowd that votes.
 
   page           %[2]s/c/%[3]s
   TV wall        %[2]s/tv/%[3]s
   sample blog    %[4]s/
+  captain        %[6]s
   for your site  %[2]s/c/%[3]s/embed
   leaderboard    %[2]s/v1/contests/%[3]s/leaderboard
   live feed      %[2]s/v1/contests/%[3]s/feed
@@ -151,7 +157,7 @@ func (cmd demoCmd) visit(ctx context.Context, m *Main, shown *contest.Contest, s
   organizer key  %[5]s
 
 The sample blog is another site with the widgets in it. Mails go nowhere: they are shown. Everything is in memory, and gone when this ends. Ctrl-C ends it.
-`, shown.Title.In("en", shown.Locale), s.browserURL(), shown.ID, host.origin(), key)
+`, shown.Title.In("en", shown.Locale), s.browserURL(), shown.ID, host.origin(), key, strings.Replace(captain, s.url(), s.browserURL(), 1))
 
 	voters := server.Voters(shown.ID, visitorsAtOnce)
 	defer voters.Close()

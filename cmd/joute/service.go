@@ -23,6 +23,7 @@ import (
 	"github.com/joute/joute/internal/mail"
 	"github.com/joute/joute/internal/store"
 	"github.com/joute/joute/internal/web"
+	"github.com/joute/joute/sharing/captains"
 	"github.com/joute/joute/sharing/reach"
 	"github.com/joute/joute/voting"
 	"github.com/joute/joute/voting/ballotbox"
@@ -100,6 +101,10 @@ func open(ctx context.Context, cfg config) (_ *service, err error) {
 	if err != nil {
 		return nil, err
 	}
+	links, err := captains.New(s.store, keys.Derive("captain"))
+	if err != nil {
+		return nil, err
+	}
 	s.boxes = ballotbox.New(s.store)
 	s.boards = live.New(s.boxes, cfg.log)
 	s.registry = registry.New(s.store, keys, registry.Options{Log: cfg.log})
@@ -118,7 +123,7 @@ func open(ctx context.Context, cfg config) (_ *service, err error) {
 	s.web, err = web.New(web.Config{
 		Fans: members, Keys: keys,
 		Store: s.store, Gate: s.gate, Registry: s.registry, Boxes: s.boxes, Boards: s.boards, Feeds: s.feeds,
-		Passes: voting.NewPasses(keys), Receipts: receipts, Reach: sharers, FormKey: keys.Derive("form"),
+		Passes: voting.NewPasses(keys), Receipts: receipts, Reach: sharers, Captains: links, FormKey: keys.Derive("form"),
 		Presence: voting.NewPresence(keys.Derive("presence")), Counters: counters, Codes: codes.New(s.store, counters, keys.Derive("code")),
 		Mail: s.outbox, Disposable: cfg.disposable, DemoMail: cfg.demoMail,
 		AdminKey: cfg.adminKey, PublicURL: cfg.publicURL, TrustedProxies: cfg.trustedProxies,

@@ -36,6 +36,8 @@ export async function pages(joute, host) {
       await view.open(page, ...how);
     },
   });
+  const captain = async (contest) => new URL((await joute.call('POST', `/v1/contests/${contest}/captains`, { body: { school: 'lumiere' } })).url).pathname;
+  const captains = { open: await captain('open'), hidden: await captain('hidden') };
 
   const own = (name, path, quick = false) => ({ name, quick, open: (page, lang) => page.goto(`${joute.url}${path}${path.includes('?') ? '&' : '?'}lang=${lang}`) });
   // A wall is dark unless its address says otherwise, whatever the machine prefers.
@@ -76,6 +78,9 @@ export async function pages(joute, host) {
     own('school-fresh', '/c/fresh/s/azur'),
     own('school-hidden', '/c/hidden/s/lumiere'),
     own('school-closed', '/c/closed/s/lumiere'),
+    own('captain', captains.open, true),
+    own('captain-hidden', captains.hidden),
+    own('no-such-captain', '/k/cut-short'),
     own('receipt', `/r/${receipt}`, true),
     own('receipt-void', `/r/${judged.receipt}`),
     own('receipt-held', `/r/${doubted.receipt}`),

@@ -32,7 +32,7 @@ var doors = map[string][]string{
 	fiber:    {"internal/web"},
 	fasthttp: {"internal/web", "internal/client"}, // a server and a client
 	goRedis: {
-		"internal/store", "internal/redistest", "contest/registry", "voting/ballotbox", "voting/codes", "antifraud/gate", "community/fans", "sharing/reach",
+		"internal/store", "internal/redistest", "contest/registry", "voting/ballotbox", "voting/codes", "antifraud/gate", "community/fans", "sharing/captains", "sharing/reach",
 	},
 }
 

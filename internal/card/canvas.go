@@ -6,7 +6,6 @@ import (
 	"math"
 
 	"golang.org/x/image/font/sfnt"
-	"golang.org/x/image/math/fixed"
 	"golang.org/x/image/vector"
 )
 
@@ -30,8 +29,8 @@ const (
 	shadeDepth = 0.16
 )
 
-func newCanvas() *canvas {
-	c := &canvas{Gray: image.NewGray(image.Rect(0, 0, Width, Height))}
+func newCanvas(width, height int) *canvas {
+	c := &canvas{Gray: image.NewGray(image.Rect(0, 0, width, height))}
 	for i := range c.Pix {
 		c.Pix[i] = ground
 	}
@@ -68,6 +67,19 @@ func (c *canvas) stroke(t tone, from, to point, width float32) {
 	c.fill(t, point{from.x + px, from.y + py}, point{to.x + px, to.y + py}, point{to.x - px, to.y - py}, point{from.x - px, from.y - py})
 }
 
+// rounded fills a square whose corners are round.
+func (c *canvas) rounded(t tone, left, top, side, radius float32) {
+	const steps = 12 // a quarter of a circle
+	var around []point
+	for corner, at := range [...]point{{left + side - radius, top + side - radius}, {left + radius, top + side - radius}, {left + radius, top + radius}, {left + side - radius, top + radius}} {
+		for i := range steps + 1 {
+			sin, cos := math.Sincos((float64(corner) + float64(i)/steps) * math.Pi / 2)
+			around = append(around, point{at.x + radius*float32(cos), at.y + radius*float32(sin)})
+		}
+	}
+	c.fill(t, around...)
+}
+
 // blend puts a shape's tone over what is there; at is where the shape's corner goes.
 func (c *canvas) blend(shape *vector.Rasterizer, at image.Point, t tone) {
 	size := shape.Size()
@@ -90,41 +102,19 @@ func (c *canvas) write(t tone, s style, size float64, x, y float64, text string)
 	width := int(math.Ceil(s.width(text, size)+size)) + 2
 	left, top := int(math.Floor(x))-int(size/4)-1, int(math.Floor(y-size*1.2))
 	shape := vector.NewRasterizer(width+int(size/2), int(size*1.7)+2)
-	pen := x - float64(left)
-	base := float32(y - float64(top))
-	f := s.font()
-	for _, r := range text {
-		glyph, err := f.GlyphIndex(&c.buf, r)
-		if err != nil {
-			continue
+	s.outline(&c.buf, size, x-float64(left), y-float64(top), text, func(op sfnt.SegmentOp, p [3]point) {
+		switch op {
+		case sfnt.SegmentOpMoveTo:
+			shape.ClosePath()
+			shape.MoveTo(p[0].x, p[0].y)
+		case sfnt.SegmentOpLineTo:
+			shape.LineTo(p[0].x, p[0].y)
+		case sfnt.SegmentOpQuadTo:
+			shape.QuadTo(p[0].x, p[0].y, p[1].x, p[1].y)
+		case sfnt.SegmentOpCubeTo:
+			shape.CubeTo(p[0].x, p[0].y, p[1].x, p[1].y, p[2].x, p[2].y)
 		}
-		// In the font's own units, so that nothing is rounded.
-		segments, err := f.LoadGlyph(&c.buf, glyph, fixed.I(int(f.UnitsPerEm())), nil)
-		if err != nil {
-			continue
-		}
-		scale := float32(size) / float32(f.UnitsPerEm()) / 64
-		at := func(p fixed.Point26_6) (float32, float32) {
-			return float32(pen) + float32(p.X)*scale, base + float32(p.Y)*scale
-		}
-		for _, segment := range segments {
-			ax, ay := at(segment.Args[0])
-			bx, by := at(segment.Args[1])
-			switch segment.Op {
-			case sfnt.SegmentOpMoveTo:
-				shape.ClosePath()
-				shape.MoveTo(ax, ay)
-			case sfnt.SegmentOpLineTo:
-				shape.LineTo(ax, ay)
-			case sfnt.SegmentOpQuadTo:
-				shape.QuadTo(ax, ay, bx, by)
-			case sfnt.SegmentOpCubeTo:
-				cx, cy := at(segment.Args[2])
-				shape.CubeTo(ax, ay, bx, by, cx, cy)
-			}
-		}
-		pen += s.advance(r) * size
-	}
+	})
 	shape.ClosePath()
 	c.blend(shape, image.Pt(left, top), t)
 }

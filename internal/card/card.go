@@ -1,5 +1,6 @@
-// Package card draws the picture that a link shows in a chat: a contest, an
-// entry or a school on the contest's colour, with its place beside it.
+// Package card draws pictures to share: [Card], which a link shows in a chat, a
+// contest, an entry or a school on the contest's colour, with its place beside
+// it; [Story], which a phone posts; and [Poster], to print.
 //
 // It draws what it is given and knows no contest: who may see which number was
 // decided before. Any text can be drawn; see [Drawable] for what is left of it.
@@ -44,8 +45,10 @@ type Card struct {
 type Row struct{ Place, Name string }
 
 // Version tells cards apart that do not look the same. It proves nothing.
-func (c *Card) Version() string {
-	text, err := json.Marshal(c)
+func (c *Card) Version() string { return versionOf(c) }
+
+func versionOf(drawing any) string {
+	text, err := json.Marshal(drawing)
 	if err != nil {
 		panic("card: strings and colours must encode: " + err.Error())
 	}

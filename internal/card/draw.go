@@ -12,18 +12,18 @@ const (
 )
 
 func (c *Card) draw() *canvas {
-	on := newCanvas()
+	on := newCanvas(Width, Height)
 	width := Width - 2*margin
 	if c.Figure != "" || len(c.Rows) > 0 {
 		width = narrow
 		on.fill(shade, point{panelTop - 44, 0}, point{panelTop - 26, 0}, point{panelFoot - 26, Height}, point{panelFoot - 44, Height})
 		on.fill(ink, point{panelTop, 0}, point{Width, 0}, point{Width, Height}, point{panelFoot, Height})
 		c.panel(on)
-		on.mark(ground)
+		on.mark(ground, 26, Width-margin*3/4, Height-margin)
 	} else {
 		on.stroke(shade, point{700, Height + 40}, point{1240, -60}, 74)
 		on.stroke(shade, point{740, -60}, point{1300, Height + 40}, 74)
-		on.mark(ink)
+		on.mark(ink, 26, Width-margin*3/4, Height-margin)
 	}
 	c.text(on, width)
 	return on
@@ -129,12 +129,12 @@ func (c *Card) rows(on *canvas) {
 }
 
 // mark is Joute's, two lances that cross, and its name.
-func (c *canvas) mark(t tone) {
+func (c *canvas) mark(t tone, size, right, foot float64) {
 	const name = "Joute"
-	const size, right, foot = 19, Width - margin*3/4, Height - margin
-	x := right - strong.width(name, 26)
-	c.write(t, strong, 26, x, foot, name)
-	left, top, low := float32(x-34), float32(foot-size), float32(foot)
-	c.stroke(t, point{left, low}, point{left + size, top}, 4)
-	c.stroke(t, point{left, top}, point{left + size, low}, 4)
+	tall := float32(size * capital)
+	x := right - strong.width(name, size)
+	c.write(t, strong, size, x, foot, name)
+	left, low := float32(x-size*1.3), float32(foot)
+	c.stroke(t, point{left, low}, point{left + tall, low - tall}, tall*0.21)
+	c.stroke(t, point{left, low - tall}, point{left + tall, low}, tall*0.21)
 }

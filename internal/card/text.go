@@ -82,6 +82,32 @@ func (s style) width(text string, size float64) float64 {
 	return em * size
 }
 
+// outline walks the letters of a line of text from x on the baseline y: draw gets
+// each segment with as many points as it has.
+func (s style) outline(buf *sfnt.Buffer, size, x, y float64, text string, draw func(op sfnt.SegmentOp, points [3]point)) {
+	f := s.font()
+	scale := float32(size) / float32(f.UnitsPerEm()) / 64
+	for _, r := range text {
+		glyph, err := f.GlyphIndex(buf, r)
+		if err != nil {
+			continue
+		}
+		// In the font's own units, so that nothing is rounded.
+		segments, err := f.LoadGlyph(buf, glyph, fixed.I(int(f.UnitsPerEm())), nil)
+		if err != nil {
+			continue
+		}
+		for _, segment := range segments {
+			var points [3]point
+			for i, p := range segment.Args {
+				points[i] = point{float32(x) + float32(p.X)*scale, float32(y) + float32(p.Y)*scale}
+			}
+			draw(segment.Op, points)
+		}
+		x += s.advance(r) * size
+	}
+}
+
 // longest is how many letters of a text a card shows at most: a title of a
 // contest has no more, and ten times as many would be 100 KB.
 const longest = 200

@@ -2,7 +2,9 @@ package client
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 
@@ -65,4 +67,18 @@ func (c *Client) Leaderboard(ctx context.Context, id string) (voting.Leaderboard
 	var board voting.Leaderboard
 	_, err := c.call(ctx, http.MethodGet, to, nil, &board)
 	return board, err
+}
+
+// Captain is the link of a school's captain; renew voids those before. Sent again
+// after a broken connection it may void one that nobody was given.
+func (c *Client) Captain(ctx context.Context, contest, school string, renew bool) (string, error) {
+	body, err := json.Marshal(map[string]any{"school": school, "renew": renew})
+	if err != nil {
+		return "", fmt.Errorf("captain: %w", err)
+	}
+	var got struct {
+		URL string `json:"url"`
+	}
+	_, err = c.call(ctx, http.MethodPost, c.contestURL(contest, "captains"), body, &got)
+	return got.URL, err
 }

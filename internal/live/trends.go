@@ -17,6 +17,10 @@ type trends struct {
 	mu         sync.Mutex
 	remembered time.Time                   // the minute last kept; guarded by mu
 	past       map[time.Time]*voting.Tally // an hour before each instant; guarded by mu
+	began      struct {                    // see hours; guarded by mu
+		of began
+		at map[time.Time]map[string]int64
+	}
 }
 
 // pastKept is how many looks back are kept: now, the freezing instant and the

@@ -28,6 +28,7 @@ type sharingOffer struct {
 	WhatsApp string // an address of WhatsApp with the whole message
 	Copy     string
 	QR       template.HTML
+	Story    string // a picture to post
 }
 
 // offerSharing gives the voter of a ballot that may count their own link, while
@@ -47,6 +48,7 @@ func (s *Server) offerSharing(ctx context.Context, c *fiber.Ctx, v accepted) *sh
 	o.Text = o.Say("share.message", "Entry", o.Entry, "Contest", o.Title)
 	o.Native, o.Copy = s.linkHref(c, code, sharing.Native), s.linkHref(c, code, sharing.Copy)
 	o.WhatsApp = "https://wa.me/?text=" + textQuery(o.Text+" "+s.linkHref(c, code, sharing.WhatsApp))
+	o.Story = "/story/" + d.ID + "/e/" + url.PathEscape(entry.ID) + ".png?lang=" + o.Lang + "&via=" + code.String()
 	link := s.linkHref(c, code, sharing.QR)
 	if o.QR, err = qrSVG(link, o.Say("embed.qr", "Link", link)); err != nil {
 		s.log.Warn("sharing without a QR code", slog.String("request", s.requestID(c)), slog.Any("error", err))

@@ -47,6 +47,14 @@ func newCards() *cards {
 	return &cards{slots: make(chan struct{}, cardsAtOnce), byKey: map[string]*list.Element{}, recent: list.New()}
 }
 
+// newStories keep stories apart from cards, which are asked for far more often,
+// and share their turns at drawing: a story takes as long as two or three cards.
+func newStories(k *cards) *cards {
+	stories := newCards()
+	stories.slots = k.slots
+	return stories
+}
+
 // get is the card of a key in a version, or one of the same key that is younger
 // than a minute. So a key must name all that may not be a minute old: whose card
 // it is, and whether numbers are hidden or frozen.

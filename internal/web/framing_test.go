@@ -106,7 +106,7 @@ func TestFraming_NothingElseIsFramed(t *testing.T) {
 	id, _ := e.contest(`,"embed":{"origins":["` + listed + `"]}`)
 	paths := map[string]bool{"/embedded": true, "/c/nowhere": true, "/nowhere": true, "/Embed/" + id: true, "//embed/" + id: true, "/c/embed": true}
 	for _, r := range e.server.app.GetRoutes(true) {
-		path := strings.NewReplacer(":contest", id, ":entry", "lumiere-1", ":school", "lumiere", ":id", "lumiere-1", ":receipt", "x", ":file", "x").Replace(r.Path)
+		path := strings.NewReplacer(":contest", id, ":entry", "lumiere-1", ":school", "lumiere", ":id", "lumiere-1", ":receipt", "x", ":file", "x", ":token", "x").Replace(r.Path)
 		if !strings.HasPrefix(path, "/embed") {
 			paths[path] = true
 		}

@@ -32,6 +32,7 @@ func (s *Server) pages(r fiber.Router) {
 	r.Post("/c/:contest/vote", s.page(s.vote))
 	r.Post("/c/:contest/share", s.given)
 	r.Get("/s/:code", s.page(s.openLink))
+	r.Get("/k/:token", s.page(s.captainPage))
 	r.Get("/c/:contest/vote", func(c *fiber.Ctx) error { // a reload of where the form led
 		return c.Redirect("/c/"+url.PathEscape(param(c, "contest")), fiber.StatusSeeOther)
 	})
@@ -56,6 +57,7 @@ func (s *Server) pages(r fiber.Router) {
 	s.fanPages(r)
 	s.widgets(r)
 	s.pictures(r)
+	s.stories(r)
 }
 
 // page answers errors of next as a page too.

@@ -29,10 +29,15 @@ func (w words) Say(id string, pairs ...any) string {
 }
 
 // Count is a message that depends on how many.
-func (w words) Count(id string, n int64) string {
-	text, err := w.texts.localizers[w.Lang].Localize(&i18n.LocalizeConfig{
-		MessageID: id, PluralCount: n, TemplateData: map[string]any{"N": w.Number(n)},
-	})
+func (w words) Count(id string, n int64) string { return w.CountOf(id, n) }
+
+// CountOf is Count with pairs of names and values for it.
+func (w words) CountOf(id string, n int64, pairs ...any) string {
+	data := map[string]any{"N": w.Number(n)}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		data[fmt.Sprint(pairs[i])] = pairs[i+1]
+	}
+	text, err := w.texts.localizers[w.Lang].Localize(&i18n.LocalizeConfig{MessageID: id, PluralCount: n, TemplateData: data})
 	if err != nil {
 		return id
 	}

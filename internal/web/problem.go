@@ -13,6 +13,7 @@ import (
 	"github.com/joute/joute/contest/registry"
 	"github.com/joute/joute/internal/live"
 	"github.com/joute/joute/internal/store"
+	"github.com/joute/joute/sharing"
 	"github.com/joute/joute/voting"
 	"github.com/joute/joute/voting/ballotbox"
 )
@@ -57,6 +58,7 @@ var (
 	errNoSchool     = &problem{status: 404, code: "not-found", say: "school"}
 	errNoFan        = &problem{status: 404, code: "not-found", say: "fan"}
 	errFanExpired   = &problem{status: 404, code: "not-found", say: "fan-expired"}
+	errNoCaptain    = &problem{status: 404, code: "not-found", say: "captain"}
 	errNoShare      = &problem{status: 404, code: "not-found", say: "share"}
 	errNoEntry      = &problem{status: 404, code: "no-such-entry"}
 	errMediaType    = &problem{status: 415, code: "unsupported-media-type"}
@@ -80,6 +82,7 @@ var sentinels = []struct {
 	{registry.ErrNoContest, errNoContest},
 	{voting.ErrPass, errInvalidPass},
 	{voting.ErrReceipt, errInvalidPass},
+	{sharing.ErrCaptain, errNoCaptain},
 	{voting.ErrPosition, invalid("after", "position")},
 	{ballotbox.ErrEpoch, invalid("after", "position")},
 	{ballotbox.ErrNoSuchBallot, &problem{status: 404, code: "no-such-ballot"}},

@@ -356,7 +356,7 @@ func TestProofPage_AHeldVoterProvesAndCounts(t *testing.T) {
 		t.Fatalf("no way out in %s", page.body)
 	}
 	counted := b.follow(b.enter(b.follow(b.enter(b.get(html.UnescapeString(string(way[1]))), "email", email)), "code", e.mailedCode(email, 1)))
-	counted.shows("This vote counts")
+	counted.shows("This vote is counted.")
 	e.settled(id, 1)
 	// Who is only shown the receipt cannot prove for its voter.
 	e.browser("Accept-Language: en").get(string(receipt[1])).hides("/email?")
@@ -388,6 +388,6 @@ func TestProofPage_AVoterHeldInAFrameProvesInAPageOfOurs(t *testing.T) {
 		page(bad).hides("/email?")
 	}
 	b := e.browser("Accept-Language: en")
-	b.follow(b.enter(b.follow(b.enter(b.get(html.UnescapeString(string(way[1]))), "email", email)), "code", e.mailedCode(email, 1))).shows("This vote counts")
+	b.follow(b.enter(b.follow(b.enter(b.get(html.UnescapeString(string(way[1]))), "email", email)), "code", e.mailedCode(email, 1))).shows("This vote is counted.")
 	e.settled(id, 1)
 }

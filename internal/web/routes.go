@@ -40,6 +40,7 @@ func (s *Server) endpoints() []endpoint {
 		{"GET", onContest + "/fans/ledger", s.organizer(s.getFanLedger), false},
 		{"GET", onContest + "/fans/churn", s.organizer(s.getFanChurn), false},
 		{"POST", onContest + "/shares", s.postShare, false},
+		{"POST", onContest + "/captains", s.organizer(s.postCaptain), false},
 		{"GET", onContest + "/reach", s.organizer(s.getReach), false},
 		{"GET", onContest + "/leaderboard", s.getLeaderboard, true},
 		{"GET", onContest + "/feed", s.getFeed, true},

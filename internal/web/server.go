@@ -33,6 +33,7 @@ import (
 	"github.com/joute/joute/internal/mail"
 	"github.com/joute/joute/internal/store"
 	"github.com/joute/joute/sharing"
+	"github.com/joute/joute/sharing/captains"
 	"github.com/joute/joute/sharing/reach"
 	"github.com/joute/joute/voting"
 	"github.com/joute/joute/voting/ballotbox"
@@ -55,6 +56,7 @@ type Config struct {
 	Codes    *codes.Codes
 	Fans     *fans.Fans
 	Reach    *reach.Reach
+	Captains *captains.Captains
 	Keys     *keyring.Ring // seals what browsers and mails carry for us
 
 	Mail       *mail.Outbox      // nil: no e-mail leaves this server, nobody can prove an address
@@ -93,22 +95,23 @@ const (
 
 // Server answers HTTP requests. Make it with New.
 type Server struct {
-	cfg       Config
-	app       *fiber.App
-	log       *slog.Logger
-	texts     *catalogue
-	metrics   *metrics
-	public    publicViews
-	policies  policies
-	sessions  sessions
-	cards     *cards
-	adminKey  [sha256.Size]byte
-	forms     formTokens
-	fanTokens *community.Tokens
-	marks     sharing.Marks
-	inFlight  atomic.Int64
-	capacity  int64          // of inFlight
-	feeding   sync.WaitGroup // connections of feeds
+	cfg          Config
+	app          *fiber.App
+	log          *slog.Logger
+	texts        *catalogue
+	metrics      *metrics
+	public       publicViews
+	policies     policies
+	sessions     sessions
+	cards        *cards
+	drawnStories *cards
+	adminKey     [sha256.Size]byte
+	forms        formTokens
+	fanTokens    *community.Tokens
+	marks        sharing.Marks
+	inFlight     atomic.Int64
+	capacity     int64          // of inFlight
+	feeding      sync.WaitGroup // connections of feeds
 
 	// base ends when a shutdown has no more time: streams end with it.
 	base context.Context
@@ -140,6 +143,7 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{cfg: cfg, log: cfg.Log, texts: texts, metrics: measured, cards: newCards(), capacity: maxInFlight, adminKey: sha256.Sum256([]byte(cfg.AdminKey)), forms: formTokens{cfg.FormKey}, fanTokens: fanTokens, marks: sharing.NewMarks(cfg.FormKey)}
 	s.sessions = newSessions(cfg.Keys.Derive("organizer session"), cfg.AdminKey)
+	s.drawnStories = newStories(s.cards)
 	s.base, s.stop = context.WithCancel(context.Background())
 	s.app = fiber.New(fiber.Config{
 		AppName:                      "joute",

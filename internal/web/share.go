@@ -116,25 +116,21 @@ func (s *Server) given(c *fiber.Ctx) error {
 }
 
 // openLink leads from a link to what it is for: the entry its owner voted for,
-// else the contest. The page is told by whose link, sealed. Nothing is left with
+// else the school, else the contest. The page is told by whose link, sealed. Nothing is left with
 // the browser.
 func (s *Server) openLink(c *fiber.Ctx) error {
 	via, err := sharing.ParseVia(sharing.Retyped(param(c, "code")))
 	if err != nil {
 		return errNoShare
 	}
-	type place struct{ contest, entry string }
-	to, err := within(s.base, func(ctx context.Context) (p place, err error) {
-		p.contest, p.entry, err = s.cfg.Reach.Find(ctx, via.Code)
-		return p, err
-	})
+	to, err := within(s.base, func(ctx context.Context) (reach.Place, error) { return s.cfg.Reach.Find(ctx, via.Code) })
 	if errors.Is(err, reach.ErrNoCode) {
 		return errNoShare
 	}
 	if err != nil {
 		return err
 	}
-	stored, ok := s.cfg.Registry.Get(to.contest)
+	stored, ok := s.cfg.Registry.Get(to.Contest)
 	if !ok {
 		return errNoShare
 	}
@@ -145,8 +141,10 @@ func (s *Server) openLink(c *fiber.Ctx) error {
 		}
 	}
 	path := "/c/" + stored.Contest.ID
-	if entry, ok := stored.Contest.Entry(to.entry); ok && !entry.Hidden {
+	if entry, ok := stored.Contest.Entry(to.Entry); ok && !entry.Hidden {
 		path += "/e/" + entry.ID
+	} else if school, ok := stored.Contest.School(to.School); ok {
+		path += "/s/" + school.ID
 	}
 	query := kept(c)
 	query.Set("via", s.sealed(via.String()))

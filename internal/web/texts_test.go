@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/joute/joute/contest"
+	"github.com/joute/joute/sharing"
 	"github.com/joute/joute/voting"
 )
 
@@ -23,28 +24,37 @@ import (
 var families = map[string][]string{
 	"page.phase.": {string(contest.PhaseUpcoming), string(contest.PhaseEntries), string(contest.PhaseBetween), string(contest.PhaseVoting), string(contest.PhaseClosed),
 		string(contest.PhasePublished)},
-	"page.":          {"counted", "held", "void", "withdrawn", "counted.title", "held.title", "void.title", "withdrawn.title"},
-	"page.identity.": {string(contest.LevelEmail), string(contest.LevelPartner)},
-	"page.rules.":    {string(contest.PerContest), string(contest.PerDay), string(contest.PerHour)},
-	"page.ties.":     {string(contest.TiesShared), string(contest.TiesEarliest)},
-	"page.already":   {".never"},
-	"page.next":      {".never"},
-	"embed.lang.":    {"auto", "fr", "en"},
-	"embed.theme.":   {"auto", "light", "dark"},
-	"receipt.":       {string(voting.Counted), string(voting.Held), string(voting.Void), string(voting.Withdrawn)},
-	"receipt.next.":  {string(voting.Counted), string(voting.Held), string(voting.Void), string(voting.Withdrawn)},
-	"receipt.reason": afterDot(reasonsTold),
-	"result.equal.":  {string(contest.TiesShared), string(contest.TiesEarliest)},
-	"card.of.":       {"e", "s", "shared"},
-	"tv.":            {"day", "hour", "minute", "second"},
-	"tv.ended":       {".today"},
-	"tv.frozen":      {".today"},
-	"tv.on_day":      {".today"},
-	"tv.hidden.":     {string(contest.VisibleLive), string(contest.VisibleAfterBallot), string(contest.VisibleAfterClose)},
-	"held.level.":    {string(contest.LevelDevice), string(contest.LevelEmail), string(contest.LevelPartner)},
-	"held.from.":     {"site", "search", "social", "share", "embed", "direct"},
-	"held.did.":      {string(voting.Counted), string(voting.Void)},
-	"problem.":       nil, // by code and say: see problems
+	"page.":            {"counted", "held", "void", "withdrawn", "counted.title", "held.title", "void.title", "withdrawn.title"},
+	"page.identity.":   {string(contest.LevelEmail), string(contest.LevelPartner)},
+	"page.rules.":      {string(contest.PerContest), string(contest.PerDay), string(contest.PerHour)},
+	"page.ties.":       {string(contest.TiesShared), string(contest.TiesEarliest)},
+	"page.already":     {".never"},
+	"page.next":        {".never"},
+	"embed.lang.":      {"auto", "fr", "en"},
+	"embed.theme.":     {"auto", "light", "dark"},
+	"receipt.":         {string(voting.Counted), string(voting.Held), string(voting.Void), string(voting.Withdrawn)},
+	"receipt.next.":    {string(voting.Counted), string(voting.Held), string(voting.Void), string(voting.Withdrawn)},
+	"receipt.reason":   afterDot(reasonsTold),
+	"result.equal.":    {string(contest.TiesShared), string(contest.TiesEarliest)},
+	"card.of.":         {"e", "s", "shared"},
+	"tv.":              {"day", "hour", "minute", "second"},
+	"tv.ended":         {".today"},
+	"tv.frozen":        {".today"},
+	"tv.on_day":        {".today"},
+	"tv.hidden.":       {string(contest.VisibleLive), string(contest.VisibleAfterBallot), string(contest.VisibleAfterClose)},
+	"held.level.":      {string(contest.LevelDevice), string(contest.LevelEmail), string(contest.LevelPartner)},
+	"held.from.":       {"site", "search", "social", "share", "embed", "direct"},
+	"held.did.":        {string(voting.Counted), string(voting.Void)},
+	"problem.":         nil, // by code and say: see problems
+	"captain.channel.": channelIDs(),
+	"captain.in.":      {"en", "fr"},
+}
+
+func channelIDs() (ids []string) {
+	for _, channel := range sharing.Channels {
+		ids = append(ids, string(channel))
+	}
+	return ids
 }
 
 func afterDot(names []string) (out []string) {

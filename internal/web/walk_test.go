@@ -25,6 +25,7 @@ type walk struct {
 	contest, ballot, receipt string
 	hall                     string   // code of the wall; it stays fresh for the walk
 	leave                    string   // token of a fan
+	captain                  string   // link of a school
 	code                     string   // of a voter who shares
 	headers                  []string // of who looks
 }
@@ -56,6 +57,8 @@ func (w walk) values(t testing.TB, route, parameter string) []string {
 		switch {
 		case strings.HasPrefix(route, "/fan/"):
 			return []string{w.leave}
+		case strings.HasPrefix(route, "/k/"):
+			return []string{w.captain, "forged"}
 		default:
 			return []string{w.hall, "none"}
 		}
@@ -112,7 +115,11 @@ func (w walk) see(t testing.TB) map[string]string {
 				f.conn.Close()
 				text = id + "\n" + data
 			} else if !strings.Contains(path, "/feed?") {
-				a := w.do("GET", path, "", w.headers...)
+				headers := w.headers
+				if strings.HasPrefix(path, "/s/") { // else the walk's own visit would be a number that moves
+					headers = append(slices.Clone(headers), "User-Agent: WhatsApp/2.24")
+				}
+				a := w.do("GET", path, "", headers...)
 				for _, name := range []string{"Date", "X-Request-Id"} {
 					a.header.Del(name)
 				}
@@ -171,6 +178,7 @@ func walked(t *testing.T, e *env, more string, voter bool, ready func(*live.Boar
 	w.hall = e.server.cfg.Presence.Code(id, now.Add(15*time.Second)).Token
 	w.leave = e.server.fanTokens.Seal(community.Token{Purpose: community.ToLeave, Contest: id, Fan: e.fan(stored, "first@example.org")})
 	e.fansCounted(stored, 1)
+	_, w.captain, _ = strings.Cut(e.do("POST", path+"/captains", `{"school":"lumiere"}`, asOrganizer).want(201, "").text("url"), "/k/")
 	if voter {
 		_, token, _ := strings.Cut(me, "Bearer ")
 		w.headers = []string{me, "Cookie: " + passCookieName(id) + "=" + token}
@@ -244,7 +252,7 @@ func TestWalk_FindsNumbersThatMove(t *testing.T) {
 	}
 	for _, route := range []string{
 		onContest + "/leaderboard", onContest + "/feed", "/c/:contest", "/c/:contest/vote", "/c/:contest/e/:entry", "/c/:contest/s/:school",
-		"/s/:code", "/tv/:contest", "/card/:contest.png", "/card/:contest/e/:id.png", "/card/:contest/s/:id.png", "/badge/:contest/:entry.svg",
+		"/s/:code", "/k/:token", "/tv/:contest", "/card/:contest.png", "/card/:contest/e/:id.png", "/card/:contest/s/:id.png", "/badge/:contest/:entry.svg",
 		"/embed/:contest", "/embed/:contest/:entry",
 	} {
 		if _, ok := routes[route]; !ok {

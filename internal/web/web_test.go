@@ -28,6 +28,7 @@ import (
 	"github.com/joute/joute/internal/mail/mailsink"
 	"github.com/joute/joute/internal/redistest"
 	"github.com/joute/joute/internal/store"
+	"github.com/joute/joute/sharing/captains"
 	"github.com/joute/joute/sharing/reach"
 	"github.com/joute/joute/voting"
 	"github.com/joute/joute/voting/ballotbox"
@@ -102,11 +103,13 @@ func startOn(t testing.TB, redisURL string, before ...func(*Server)) *env {
 	outbox := mail.NewOutbox(sender, log, mail.Options{Registerer: metrics})
 	announced.Go(func() { outbox.Run(announcing) })
 	t.Cleanup(func() { e.mails.Close() })
+	links, err := captains.New(st, ring.Derive("captain"))
+	must(t, err)
 	e.server, err = New(Config{
 		Fans: fans.New(st, ring, fans.Options{}), Keys: ring,
 		Counters: counters, Codes: codes.New(st, counters, ring.Derive("code")), Mail: outbox, Disposable: voting.BuiltinDisposable(),
 		Store: st, Gate: safety, Registry: contests, Boxes: e.boxes, Boards: boards, Feeds: feeds,
-		Passes: voting.NewPasses(ring), Receipts: receipts, Reach: reach.New(st, e.boxes, reach.Options{Fresh: time.Nanosecond}), Presence: voting.NewPresence(ring.Derive("presence")), FormKey: ring.Derive("form"), AdminKey: organizerKey, PublicURL: "https://vote.example.org",
+		Passes: voting.NewPasses(ring), Receipts: receipts, Reach: reach.New(st, e.boxes, reach.Options{Fresh: time.Nanosecond}), Captains: links, Presence: voting.NewPresence(ring.Derive("presence")), FormKey: ring.Derive("form"), AdminKey: organizerKey, PublicURL: "https://vote.example.org",
 		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Log: log, Metrics: metrics, Version: "test",
 	})
 	must(t, err)

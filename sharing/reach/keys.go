@@ -14,7 +14,7 @@ import (
 //	joute:{contest/share}:given   hash    link -> 1, once it was given out
 //	joute:{contest/share}:visits  hash    link, or @page -> openings, and the name of the last one
 //	joute:{contest/share}:recent  zset    link, or @page -> when it last changed, by the store's clock
-//	joute:share:CODE              string  contest and entry that the code leads to
+//	joute:share:CODE              string  contest, entry and school that the code leads to
 //
 // All of them expire with the evidence, 30 days after the close. Owners are
 // pseudonyms, as in the ledger.

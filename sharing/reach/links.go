@@ -62,25 +62,29 @@ func (r *Reach) lead(ctx context.Context, s *registry.Stored, o Owned) error {
 	if o.Entry == "" {
 		mode = "NX"
 	}
-	err := r.store.Client().SetArgs(ctx, leads(o.Code), s.Contest.ID+" "+o.Entry, redis.SetArgs{Mode: mode, ExpireAt: expires(s)}).Err()
+	err := r.store.Client().SetArgs(ctx, leads(o.Code), s.Contest.ID+" "+o.Entry+" "+o.School, redis.SetArgs{Mode: mode, ExpireAt: expires(s)}).Err()
 	if errors.Is(err, redis.Nil) { // NX, and it is there
 		return nil
 	}
 	return store.Classify(err)
 }
 
-// Find tells where a code leads: a contest, and an entry or none. It returns
-// [ErrNoCode] for a code nobody has.
-func (r *Reach) Find(ctx context.Context, code sharing.Code) (contestID, entry string, err error) {
+// Place is where a code leads: a contest, and an entry and a school of it where
+// its owner is for one.
+type Place struct{ Contest, Entry, School string }
+
+// Find tells where a code leads. It returns [ErrNoCode] for a code nobody has.
+func (r *Reach) Find(ctx context.Context, code sharing.Code) (Place, error) {
 	text, err := r.store.Client().Get(ctx, leads(code)).Result()
 	if errors.Is(err, redis.Nil) {
-		return "", "", ErrNoCode
+		return Place{}, ErrNoCode
 	}
 	if err != nil {
-		return "", "", fmt.Errorf("find share code: %w", store.Classify(err))
+		return Place{}, fmt.Errorf("find share code: %w", store.Classify(err))
 	}
-	contestID, entry, _ = strings.Cut(text, " ")
-	return contestID, entry, nil
+	contest, of, _ := strings.Cut(text, " ")
+	entry, school, _ := strings.Cut(of, " ")
+	return Place{contest, entry, school}, nil
 }
 
 // Visit counts one opening of a link, by a person: it is for the caller to leave

@@ -150,10 +150,12 @@ func addFans(report *sharing.Report, fans map[string]int64) {
 func (f *fold) add(r ballotbox.Followed) error {
 	switch r.Kind {
 	case voting.KindCast:
+		f.of.Reviewed(r.Voter, r.Ballot, r.School, r.Standing)
 	case voting.KindJoin:
 		f.of.Join(r.Voter, r.Into)
 		return nil
 	default:
+		f.of.Reviewed(r.Voter, r.Ballot, r.School, r.Standing)
 		f.of.Stands(r.Voter, r.Ballot, r.Standing)
 		return nil
 	}

@@ -115,7 +115,7 @@ func TestMint_OnceAndForAllServers(t *testing.T) {
 	onEveryStore(t, func(t *testing.T, st *store.Store) {
 		r := newRoom(t, st, Options{})
 		ctx := t.Context()
-		if _, _, err := r.Find(ctx, codeOf("ada")); !errors.Is(err, ErrNoCode) {
+		if _, err := r.Find(ctx, codeOf("ada")); !errors.Is(err, ErrNoCode) {
 			t.Fatalf("found before it was made: %v", err)
 		}
 		// The pass alone does not know what its voter voted for.
@@ -123,8 +123,8 @@ func TestMint_OnceAndForAllServers(t *testing.T) {
 		find := func(want string) {
 			t.Helper()
 			other := New(st, r.boxes, Options{})
-			if id, entry, err := other.Find(ctx, codeOf("ada")); err != nil || id != r.s.Contest.ID || entry != want {
-				t.Fatalf("leads to %q %q, %v; want entry %q", id, entry, err, want)
+			if to, err := other.Find(ctx, codeOf("ada")); err != nil || to.Contest != r.s.Contest.ID || to.Entry != want {
+				t.Fatalf("leads to %+v, %v; want entry %q", to, err, want)
 			}
 		}
 		find("")
@@ -265,14 +265,14 @@ func TestForget_LeavesNothing(t *testing.T) {
 		must(t, r.Forget(ctx, r.s.Contest.ID))
 		must(t, r.Forget(ctx, r.s.Contest.ID))
 		for n := range 2500 {
-			if _, _, err := r.Find(ctx, codeOf(fmt.Sprint(n))); !errors.Is(err, ErrNoCode) {
+			if _, err := r.Find(ctx, codeOf(fmt.Sprint(n))); !errors.Is(err, ErrNoCode) {
 				t.Fatalf("code %d still leads somewhere: %v", n, err)
 			}
 		}
 		if n, err := st.Client().Exists(ctx, keysOf(r.s.Contest.ID).all()...).Result(); err != nil || n != 0 {
 			t.Errorf("%d keys are left, %v", n, err)
 		}
-		if _, _, err := kept.Find(ctx, codeOf("kept")); err != nil {
+		if _, err := kept.Find(ctx, codeOf("kept")); err != nil {
 			t.Errorf("another contest's code: %v", err)
 		}
 		if got := r.report().Totals; got.Shares != 0 || got.From != 1 {

@@ -237,12 +237,43 @@ func TestPast_IsTheTallyAnHourBefore(t *testing.T) {
 				t.Errorf("an hour before %v: %d votes, want %d", want.at, got, want.votes)
 			}
 		}
-		// Old minutes go.
-		if err := b.Remember(t.Context(), s, Count{Live: voting.NewTally(), Now: now.Add(10 * time.Hour)}); err != nil {
+		// Old minutes go, the first one of an hour a day later than the others.
+		for _, later := range []struct {
+			by   time.Duration
+			kept int64
+		}{{10 * time.Hour, 4}, {30 * time.Hour, 2}, {60 * time.Hour, 1}} {
+			if err := b.Remember(t.Context(), s, Count{Live: voting.NewTally(), Now: now.Add(later.by)}); err != nil {
+				t.Fatal(err)
+			}
+			if n := st.Client().HLen(t.Context(), keysOf(s.Contest.ID, 0).past).Val(); n != later.kept {
+				t.Fatalf("%d minutes kept after %v, want %d", n, later.by, later.kept)
+			}
+		}
+	})
+}
+
+func TestHours_AreTheTalliesTheyBeganWith(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, st *store.Store) {
+		b, s := New(st), newContest(t)
+		noon := time.Date(2027, 5, 1, 12, 0, 0, 0, time.UTC)
+		for minute, votes := range map[int]int64{-180: 1, -117: 2, -110: 3, -54: 4, -30: 5, 0: 6, 10: 7, 60: 8} {
+			tally := voting.NewTally()
+			tally.Votes["n-1"] = votes
+			if err := b.Remember(t.Context(), s, Count{Live: tally, Now: noon.Add(time.Duration(minute)*time.Minute + 20*time.Second)}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		hours, err := b.Hours(t.Context(), s, noon.Add(-150*time.Minute), noon.Add(30*time.Minute), func(time.Time) bool { return false })
+		if err != nil {
 			t.Fatal(err)
 		}
-		if n := st.Client().HLen(t.Context(), keysOf(s.Contest.ID, 0).past).Val(); n != 1 {
-			t.Fatalf("%d minutes kept", n)
+		// Nine is too early, eleven was kept too late, one has not come.
+		if len(hours) != 2 || hours[noon.Add(-2*time.Hour)].Votes["n-1"] != 2 || hours[noon].Votes["n-1"] != 6 {
+			t.Errorf("%v", hours)
+		}
+		hours, err = b.Hours(t.Context(), s, noon.Add(-150*time.Minute), noon.Add(30*time.Minute), func(hour time.Time) bool { return hour.Equal(noon) })
+		if err != nil || len(hours) != 1 || hours[noon] != nil {
+			t.Errorf("noon was known: %v, %v", hours, err)
 		}
 	})
 }

@@ -19,7 +19,9 @@
       navigator.share({ title: what.title, text: what.text, url: what.native }).then(function () { given('native'); }).catch(function () {});
     });
   }
-  part.querySelector('[data-channel]').addEventListener('click', function (e) { given(e.currentTarget.dataset.channel); });
+  [].forEach.call(part.querySelectorAll('[data-channel]'), function (way) {
+    way.addEventListener('click', function () { given(way.dataset.channel); });
+  });
   link.addEventListener('focus', function () { link.select(); });
   if (navigator.clipboard) {
     copy.hidden = false;
