@@ -20,11 +20,7 @@ func TestSteps_OnlyWhatAnswersEveryReason(t *testing.T) {
 		{"[unproven because-i-say-so]", "[appeal]"},
 		{"[]", "[appeal]"},
 	} {
-		var reasons []string
-		for _, word := range fields(row.reasons) {
-			reasons = append(reasons, word)
-		}
-		steps := antifraud.Steps(reasons)
+		steps := antifraud.Steps(fields(row.reasons))
 		if got := fmt.Sprint(steps); got != row.steps {
 			t.Errorf("%s: %s, want %s", row.reasons, got, row.steps)
 		}
@@ -33,7 +29,7 @@ func TestSteps_OnlyWhatAnswersEveryReason(t *testing.T) {
 			for _, step := range steps {
 				offered = offered || step == proof && proof != antifraud.StepAppeal
 			}
-			if got := antifraud.Releases(reasons, proof); got != offered {
+			if got := antifraud.Releases(fields(row.reasons), proof); got != offered {
 				t.Errorf("%s: %q releases: %v", row.reasons, proof, got)
 			}
 		}
