@@ -30,6 +30,7 @@ type heldView struct {
 	Action  string
 	Token   string
 	Waiting string
+	Zone    string
 	Groups  []groupView
 	More    string // what the page has no room for
 	Appeals []ballotView
@@ -83,7 +84,8 @@ func (s *Server) heldPage(c *fiber.Ctx, who session) error {
 	lang := s.pageLang(c, d.Locale)
 	v := heldView{tool: s.tool(c, lang, s.texts.say(lang, "held.title", nil)), Codes: voidReasons, Token: who.form}
 	v.Contest, v.Brand, v.Logout, v.Back = v.In(d.Title, d), d.Brand, "/organize/logout"+chosen(c), "/organize"+chosen(c)
-	v.Action, v.Lead = "/organize/"+d.ID+"/held"+chosen(c), v.Contest
+	v.Action, v.Zone = "/organize/"+d.ID+"/held"+chosen(c), v.Say("held.zone", "Zone", d.Location().String())
+	v.Lead = v.Contest
 	ctx, cancel := s.organizerContext()
 	defer cancel()
 	if query(c, "confirm") != "" {
@@ -147,10 +149,8 @@ func (v *heldView) group(d *contest.Contest, g heldGroup) groupView {
 		Key: g.Group, Entry: v.In(entry.Title, d), School: v.school(d, g.School), Reasons: g.Reasons,
 		Size: v.Count("held.ballots", int64(n)), Newest: newest.place.String(), Oldest: oldest.place.String(),
 	}
-	zone := d.Location()
-	from, to := v.When(oldest.at, zone), v.When(newest.at, zone)
-	if out.Facts = []string{to}; n > 1 {
-		out.Facts = []string{v.Say("held.between", "From", from, "To", to)}
+	if n > 1 {
+		out.Facts = append(out.Facts, v.Say("held.between", "From", v.Stamp(oldest.at, d.Location()), "To", v.Stamp(newest.at, d.Location())))
 	}
 	for _, fact := range []struct {
 		id string
@@ -188,7 +188,7 @@ func (v *heldView) ballot(d *contest.Contest, line heldLine) ballotView {
 	entry, _ := d.Entry(line.Entry)
 	out := ballotView{
 		Place: line.place.String(), Ballot: line.Ballot.String(), Voter: line.Voter.String(), Entry: v.In(entry.Title, d),
-		When: v.When(line.at, d.Location()), Appeal: line.Appeal,
+		When: v.Stamp(line.at, d.Location()), Appeal: line.Appeal,
 	}
 	if line.Level != "" {
 		out.Facts = append(out.Facts, v.Say("held.level."+line.Level))
@@ -213,8 +213,9 @@ func (v *heldView) ballot(d *contest.Contest, line heldLine) ballotView {
 	for _, alike := range []struct {
 		id string
 		n  int
-	}{{"held.alike.net", line.Alike.Net}, {"held.alike.block", line.Alike.Block}, {"held.alike.device", line.Alike.Device}} {
-		if alike.n > 1 {
+		of int // who are told of already
+	}{{"held.alike.net", line.Alike.Net, 1}, {"held.alike.block", line.Alike.Block, max(line.Alike.Net, 1)}, {"held.alike.device", line.Alike.Device, 1}} {
+		if alike.n > alike.of {
 			out.Alike = append(out.Alike, v.Count(alike.id, int64(alike.n-1)))
 		}
 	}

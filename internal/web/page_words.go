@@ -88,6 +88,15 @@ func (w words) When(t time.Time, zone *time.Location) string {
 	return fmt.Sprintf("%s %s %s %d à %s (%s)", daysFR[t.Weekday()], day, monthsFR[t.Month()-1], t.Year(), w.Hour(t), zone)
 }
 
+// Stamp is an instant to the second, short enough for a list. Its zone is told once
+// beside the list.
+func (w words) Stamp(t time.Time, zone *time.Location) string {
+	if w.Lang == "fr" {
+		return t.In(zone).Format("02/01/2006 15:04:05")
+	}
+	return t.In(zone).Format("2 Jan 2006, 15:04:05")
+}
+
 // Hour is the time of day of t, in t's zone: 20:08, or 20 h 08.
 func (w words) Hour(t time.Time) string {
 	if w.Lang != "fr" {

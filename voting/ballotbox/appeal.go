@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/joute/joute/contest/registry"
 	"github.com/joute/joute/internal/store"
@@ -57,25 +58,25 @@ func (b *Boxes) AppealOf(ctx context.Context, s *registry.Stored, voter voting.V
 }
 
 // AnswerAppeals says of ballots that their appeals have been answered, or are open
-// again. Whoever appealed once does not do so anew.
+// again; those without one stay so. Whoever appealed once does not do so anew.
 func (b *Boxes) AnswerAppeals(ctx context.Context, s *registry.Stored, ballots []ActedBallot, done bool) error {
-	if len(ballots) == 0 {
-		return nil
+	state := "open"
+	if done {
+		state = "answered"
 	}
-	pipe := b.store.Client().Pipeline()
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(changesAtOnce)
 	for _, one := range ballots {
-		key, field := keysOf(s.Contest.ID, boxOf(one.Voter, s.Contest.Boxes)).appeals, answered(ballotField(one.Ballot, one.Voter))
-		if !done {
-			pipe.HDel(ctx, key, field)
-			continue
-		}
-		pipe.HSet(ctx, key, field, "1")
-		pipe.PExpireAt(ctx, key, s.Closes().Add(evidenceLifetime))
+		group.Go(func() error {
+			box := boxOf(one.Voter, s.Contest.Boxes)
+			keys, field := keysOf(s.Contest.ID, box), ballotField(one.Ballot, one.Voter)
+			if _, err := b.reply(ctx, s, box, b.answer, keys.common(keys.appeals), field, answered(field), state); err != nil {
+				return fmt.Errorf("answer appeal: %w", err)
+			}
+			return nil
+		})
 	}
-	if _, err := pipe.Exec(ctx); err != nil {
-		return fmt.Errorf("answer appeals: %w", store.Classify(err))
-	}
-	return nil
+	return group.Wait()
 }
 
 // Appealed are the void ballots whose voters object and were not answered yet,

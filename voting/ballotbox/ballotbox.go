@@ -57,7 +57,7 @@ type Boxes struct {
 	cast, standing, configure, turn, close, publish *store.Script
 	join, claim, member, turns                      *store.Script
 	tally, settle, mark, mendScript                 *store.Script
-	appeal                                          *store.Script
+	appeal, answer                                  *store.Script
 }
 
 // New loads the scripts. Nothing is sent to the store yet.
@@ -74,7 +74,7 @@ func load(st *store.Store, source func(name string) string) *Boxes {
 		turn: script("turn", false), close: script("close", false), publish: script("publish", false),
 		join: script("join", false), claim: script("claim", false), member: script("member", false), turns: script("turns", false),
 		tally: script("tally", true), settle: script("settle", false), mark: script("mark", false), mendScript: script("mend", false),
-		appeal: script("appeal", false),
+		appeal: script("appeal", false), answer: script("answer", false),
 	}
 }
 

@@ -115,8 +115,8 @@ func (b *Boxes) heldIn(ctx context.Context, s *registry.Stored, box int, keys bo
 	if after != (HeldPlace{}) {
 		to = strconv.FormatInt(after.Millis, 10)
 	}
-	for from := int64(0); len(held) < limit; from += heldPage {
-		places, err := b.store.Client().ZRevRangeByScoreWithScores(ctx, keys.held, &redis.ZRangeBy{Min: "-inf", Max: to, Offset: from, Count: heldPage}).Result()
+	for skip := int64(0); len(held) < limit; {
+		places, err := b.store.Client().ZRevRangeByScoreWithScores(ctx, keys.held, &redis.ZRangeBy{Min: "-inf", Max: to, Offset: skip, Count: heldPage}).Result()
 		if err != nil {
 			return nil, store.Classify(err)
 		}
@@ -137,6 +137,12 @@ func (b *Boxes) heldIn(ctx context.Context, s *registry.Stored, box int, keys bo
 		}
 		if held = append(held, page...); len(places) < heldPage {
 			break
+		}
+		// On from the last place, and not by counting: ballots may leave meanwhile.
+		// Only an instant with more ballots than a page is counted through.
+		if skip += heldPage; len(behind) > 0 {
+			after = behind[len(behind)-1]
+			skip, to = 0, strconv.FormatInt(after.Millis, 10)
 		}
 	}
 	return held[:min(len(held), limit)], nil

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"golang.org/x/sync/errgroup"
 	"pgregory.net/rapid"
 
 	"github.com/joute/joute/antifraud"
@@ -144,6 +145,48 @@ func TestHeld_NewestFirstWithWhatWasSeen(t *testing.T) {
 			}
 		}
 	})
+}
+
+// More ballots of one instant than a page has, and more pages than one.
+func TestHeld_ManyOfOneInstantAreAllThere(t *testing.T) {
+	c := withClock(t, openStore(t, redistest.Shared(t).URL()))
+	s := newContest(t)
+	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	const many = 2*heldPage + 7
+	var casting errgroup.Group
+	casting.SetLimit(64)
+	for i := range 2 {
+		c.set(at.Add(time.Duration(i) * time.Millisecond))
+		for n := range many {
+			casting.Go(func() error {
+				_, err := c.boxes.Cast(t.Context(), s, heldBallot(fmt.Sprint(i, "-", n), "n-1"))
+				return err
+			})
+		}
+		if err := casting.Wait(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := heldInLedger(t, c.boxes, s)
+	for _, limit := range []int{heldPage - 1, heldPage, 3 * many} {
+		var got []string
+		for after := (HeldPlace{}); ; {
+			page, err := c.boxes.Held(t.Context(), s, after, limit)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(page) == 0 {
+				break
+			}
+			for _, h := range page {
+				got = append(got, h.Place().String())
+			}
+			after = page[len(page)-1].Place()
+		}
+		if slices.Sort(got); len(want) != 2*many || !slices.Equal(got, want) {
+			t.Errorf("by %d: %d, want %d", limit, len(got), len(want))
+		}
+	}
 }
 
 func TestHeld_AMemberWhoseBallotIsNotHeldIsNotShown(t *testing.T) {
@@ -304,8 +347,20 @@ func TestAppeal_TheFirstOneStaysWhileTheBallotDoesNotCount(t *testing.T) {
 			t.Errorf("one answered: %v, %q", got, read(held))
 		}
 		answer(held, false)
+		answer(ballotFor("nobody", "n-1"), true) // without an appeal there is nothing to answer
 		if got := appealed(); len(got) != 2 {
 			t.Errorf("opened again: %v", got)
+		}
+		kept := int64(0)
+		for box := range 2 {
+			n, err := st.Client().HLen(t.Context(), keysOf(s.Contest.ID, box).appeals).Result()
+			if err != nil {
+				t.Fatal(err)
+			}
+			kept += n
+		}
+		if kept != 2 {
+			t.Errorf("%d fields are kept for 2 appeals", kept)
 		}
 		for _, ballot := range []voting.Ballot{held, counted} {
 			key := keysOf(s.Contest.ID, boxOf(ballot.Voter, 2)).appeals
