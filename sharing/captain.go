@@ -57,7 +57,6 @@ func labelled(key []byte, label string) []byte {
 	return mac.Sum(nil)
 }
 
-// tokenText is strict: one token has one spelling.
 var tokenText = base64.RawURLEncoding.Strict()
 
 // Seal is the token of a captain. The nonce is a hash of what is sealed (as in
@@ -85,10 +84,11 @@ func (c *Captains) Open(token string) (Captain, error) {
 	}
 	generation, n := binary.Uvarint(plain)
 	contest, school, ok := strings.Cut(string(plain[max(n, 0):]), "\x00")
-	if n <= 0 || !ok {
+	who := Captain{contest, school, generation}
+	if n <= 0 || !ok || c.Seal(who) != token { // one token has one spelling, and base64 passes over line ends
 		return Captain{}, ErrCaptain
 	}
-	return Captain{contest, school, generation}, nil
+	return who, nil
 }
 
 // OwnerOf is who owns the code a captain shares: a school, or one entry of it.

@@ -45,7 +45,7 @@ func TestCaptains_AForgedTokenIsNone(t *testing.T) {
 	c := captains(t, "a key")
 	token := c.Seal(Captain{"cv", "lumiere", 0})
 	raw, _ := base64.RawURLEncoding.DecodeString(token)
-	forged := []string{"", "x", token[:len(token)-1], token + "A", token + "=", strings.Repeat("A", 300), captains(t, "another").Seal(Captain{"cv", "lumiere", 0})}
+	forged := []string{"", "x", token[:len(token)-1], token + "A", token + "=", token[:9] + "\n" + token[9:], strings.Repeat("A", 300), captains(t, "another").Seal(Captain{"cv", "lumiere", 0})}
 	for i := range raw {
 		raw[i] ^= 1
 		forged = append(forged, base64.RawURLEncoding.EncodeToString(raw))
@@ -62,6 +62,8 @@ func FuzzCaptainToken(f *testing.F) {
 	c := captains(f, "a key")
 	f.Add(c.Seal(Captain{"cv", "lumiere", 0}))
 	f.Add(c.Seal(Captain{"", "", 1 << 63}))
+	token := c.Seal(Captain{"cv", "lumiere", 0})
+	f.Add(token[:9] + "\r\n" + token[9:])
 	f.Add("AAAA")
 	f.Fuzz(func(t *testing.T, text string) {
 		who, err := c.Open(text)
