@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -26,8 +27,15 @@ var (
 	errFormExpired = &problem{status: 403, code: "rejected", say: "expired", reasons: []string{"form-expired"}}
 )
 
-// tokenText is strict: one token has one spelling.
 var tokenText = base64.RawURLEncoding.Strict()
+
+// decodeToken is strict: one token has one spelling. base64 would pass over line ends.
+func decodeToken(text string) ([]byte, error) {
+	if strings.ContainsAny(text, "\r\n") {
+		return nil, errFormForged
+	}
+	return tokenText.DecodeString(text)
+}
 
 // formTokens sign vote forms that leave our own contest pages. A token holds a
 // form together: it names one ballot of one voter, so a form that is sent twice
@@ -51,7 +59,7 @@ func (f formTokens) seal(facts formFacts, at time.Time) string {
 // check says whether the form is as it was made. After [errFormExpired] it is,
 // but too old.
 func (f formTokens) check(token string, facts formFacts, now time.Time) error {
-	raw, err := tokenText.DecodeString(token)
+	raw, err := decodeToken(token)
 	if err != nil || len(raw) != 8+sha256.Size || !hmac.Equal(raw[8:], f.mac(facts, raw[:8])) {
 		return errFormForged
 	}

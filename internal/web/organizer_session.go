@@ -53,7 +53,7 @@ func (s sessions) open(now time.Time) string {
 
 // check reads a cookie's value. The reason why it is worth nothing is nobody's.
 func (s sessions) check(value string, now time.Time) (session, bool) {
-	raw, err := tokenText.DecodeString(value)
+	raw, err := decodeToken(value)
 	if err != nil || len(raw) != sessionRaw {
 		return session{}, false
 	}

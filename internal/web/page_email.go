@@ -6,10 +6,8 @@ import (
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
-	"github.com/google/uuid"
 	"github.com/valyala/fasthttp"
 
-	"github.com/joute/joute/antifraud"
 	"github.com/joute/joute/contest"
 	"github.com/joute/joute/contest/registry"
 	"github.com/joute/joute/voting"
@@ -32,79 +30,6 @@ type emailView struct {
 	Contact       string
 }
 
-// errand is what a proof is for: a vote that waits for it, or a page to go back to.
-// It is in the address of the page; a ballot's id makes the vote the same one
-// however often it is sent.
-type errand struct {
-	entry  contest.Entry
-	ballot uuid.UUID
-	client antifraud.Client
-	back   string
-	own    string // the voter, where the browser's cookies do not tell; see ownKey
-}
-
-// errandOf reads the errand of a page's address, or of a form. What makes no sense
-// is left out.
-func errandOf(d *contest.Contest, args *fasthttp.Args) errand {
-	get := func(name string) string { return string(args.Peek(name)) }
-	e := errand{back: get("back"), own: get("own")}
-	if len(e.back) > maxBack {
-		e.back = ""
-	}
-	if len(e.own) > maxSealed {
-		e.own = ""
-	}
-	entry, ok := d.Entry(get("entry"))
-	ballot, valid := parseBallotID(get("ballot"))
-	if ok && valid && !entry.Hidden {
-		e.entry, e.ballot, e.client.Referrer = entry, ballot, antifraud.ReferrerSite
-		if via := get("via"); viaShape.MatchString(via) {
-			e.client.Via = via
-		}
-		if origin := get("origin"); isOrigin(origin) && origin != "" {
-			e.client.EmbedOrigin, e.client.Referrer = origin, antifraud.ReferrerEmbed
-		}
-	}
-	return e
-}
-
-// maxBack is a receipt and a little more.
-const maxBack = 600
-
-func (e errand) fields() []field {
-	var fields []field
-	add := func(name, value string) {
-		if value != "" {
-			fields = append(fields, field{name, value})
-		}
-	}
-	if e.entry.ID != "" {
-		add("entry", e.entry.ID)
-		add("ballot", e.ballot.String())
-		add("via", e.client.Via)
-		add("origin", e.client.EmbedOrigin)
-	}
-	add("back", e.back)
-	add("own", e.own)
-	return fields
-}
-
-// emailHref is a page of the proof with an errand.
-func emailHref(c *fiber.Ctx, d *contest.Contest, page string, e errand, more ...field) string {
-	query := url.Values{}
-	for _, f := range append(e.fields(), more...) {
-		query.Set(f.Name, f.Value)
-	}
-	if lang := strings.TrimPrefix(chosen(c), "?lang="); lang != "" {
-		query.Set("lang", lang)
-	}
-	href := "/c/" + d.ID + page
-	if len(query) > 0 {
-		href += "?" + query.Encode()
-	}
-	return href
-}
-
 // needsEmail says that a vote with this pass must wait for the proof of an address,
 // which can be given here.
 func (s *Server) needsEmail(stored *registry.Stored, pass voting.Pass) bool {
@@ -119,7 +44,8 @@ func (s *Server) votesByEmail(d *contest.Contest) bool {
 
 // proveFirst leads a vote form to the proof that it needs.
 func (s *Server) proveFirst(c *fiber.Ctx, d *contest.Contest, f voteForm) error {
-	e := errand{ballot: f.ballot, client: f.client, back: string(c.Request().PostArgs().Peek("back"))}
+	form := c.Request().PostArgs()
+	e := errand{ballot: f.ballot, via: string(form.Peek("via")), origin: f.client.EmbedOrigin, back: string(form.Peek("back"))}
 	e.entry, _ = d.Entry(f.entry)
 	return c.Redirect(emailHref(c, d, "/email", e), fiber.StatusSeeOther)
 }
@@ -262,13 +188,10 @@ func (s *Server) confirmEmail(c *fiber.Ctx) error {
 			return c.Redirect("/r/"+receipt+chosen(c), fiber.StatusSeeOther)
 		}
 	}
-	to, said := returnTo(d, e.back), url.Values{"proven": {"1"}}
+	to, said := returnTo(d, e.back), kept(c)
+	said.Set("proven", "1")
 	if e.entry.ID != "" {
-		f := voteForm{ballot: e.ballot, entry: e.entry.ID, client: e.client, token: p.token, pass: p.pass, known: true, maker: p.pass.Voter, sent: e.fields()}
-		return s.castForm(c, stored, f, "/c/"+d.ID+"/vote"+chosen(c), to, said)
-	}
-	if lang := strings.TrimPrefix(chosen(c), "?lang="); lang != "" {
-		said.Set("lang", lang)
+		return s.castForm(c, stored, s.waitingVote(e, p), "/c/"+d.ID+"/vote"+chosen(c), to, said)
 	}
 	if receipt := s.newestReceipt(stored, p.pass.Voter); receipt != "" {
 		said.Set("receipt", receipt)

@@ -391,3 +391,20 @@ func TestProofPage_AVoterHeldInAFrameProvesInAPageOfOurs(t *testing.T) {
 	b.follow(b.enter(b.follow(b.enter(b.get(html.UnescapeString(string(way[1]))), "email", email)), "code", e.mailedCode(email, 1))).shows("This vote is counted.")
 	e.settled(id, 1)
 }
+
+// The link a vote came by goes the whole way through the proof.
+func TestProofPage_AVoteThatWaitsKeepsItsLink(t *testing.T) {
+	e := start(t)
+	_, path := e.contest(`,"identity":"email"`)
+	sharer := "Authorization: Bearer " + e.prove(path, address(), "").want(201, "").text("pass")
+	e.do("POST", path+"/ballots", ballot(newBallot(), "lumiere-1"), sharer).want(201, "")
+	code := e.do("POST", path+"/shares", "", sharer).want(201, "").text("code")
+	b, email := e.browser("Accept-Language: fr"), address()
+	opened := b.get("/s/" + code + "-w?lang=fr")
+	page := b.get(opened.header.Get("Location"))
+	b.follow(b.enter(b.follow(b.enter(b.press(page, "lumiere-1"), "email", email)), "code", e.mailedCode(email, 1))).shows("Votre vote est compté")
+	seen := string(e.do("GET", path+"/evidence", "", asOrganizer).want(200, "").body)
+	if !strings.Contains(seen, `"via":"`+code+`-w","referrer":"share"`) || !strings.Contains(seen, `"opened":true`) {
+		t.Errorf("%s", seen)
+	}
+}

@@ -28,7 +28,7 @@ func (s *Server) unseal(purpose, text string, into any) error {
 	if len(text) > maxSealed {
 		return errFormForged
 	}
-	sealed, err := tokenText.DecodeString(text)
+	sealed, err := decodeToken(text)
 	if err != nil {
 		return errFormForged
 	}
