@@ -20,10 +20,7 @@ func TestSteps_OnlyWhatAnswersEveryReason(t *testing.T) {
 		{"[unproven because-i-say-so]", "[appeal]"},
 		{"[]", "[appeal]"},
 	} {
-		var reasons []string
-		for _, word := range fields(row.reasons) {
-			reasons = append(reasons, word)
-		}
+		reasons := fields(row.reasons)
 		steps := antifraud.Steps(reasons)
 		if got := fmt.Sprint(steps); got != row.steps {
 			t.Errorf("%s: %s, want %s", row.reasons, got, row.steps)
