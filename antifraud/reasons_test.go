@@ -20,8 +20,7 @@ func TestSteps_OnlyWhatAnswersEveryReason(t *testing.T) {
 		{"[unproven because-i-say-so]", "[appeal]"},
 		{"[]", "[appeal]"},
 	} {
-		reasons := fields(row.reasons)
-		steps := antifraud.Steps(reasons)
+		steps := antifraud.Steps(fields(row.reasons))
 		if got := fmt.Sprint(steps); got != row.steps {
 			t.Errorf("%s: %s, want %s", row.reasons, got, row.steps)
 		}
@@ -30,7 +29,7 @@ func TestSteps_OnlyWhatAnswersEveryReason(t *testing.T) {
 			for _, step := range steps {
 				offered = offered || step == proof && proof != antifraud.StepAppeal
 			}
-			if got := antifraud.Releases(reasons, proof); got != offered {
+			if got := antifraud.Releases(fields(row.reasons), proof); got != offered {
 				t.Errorf("%s: %q releases: %v", row.reasons, proof, got)
 			}
 		}

@@ -54,7 +54,8 @@ func (s sessions) open(now time.Time) string {
 // check reads a cookie's value. The reason why it is worth nothing is nobody's.
 func (s sessions) check(value string, now time.Time) (session, bool) {
 	raw, err := tokenText.DecodeString(value)
-	if err != nil || len(raw) != sessionRaw {
+	// By its length too: base64 passes over line ends, and one session has one spelling.
+	if err != nil || len(raw) != sessionRaw || len(value) != tokenText.EncodedLen(sessionRaw) {
 		return session{}, false
 	}
 	signed, mac := raw[:8+sessionID], raw[8+sessionID:]
