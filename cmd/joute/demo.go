@@ -144,20 +144,27 @@ func (cmd demoCmd) visit(ctx context.Context, m *Main, shown *contest.Contest, s
 	if err != nil {
 		return fmt.Errorf("captain's link: %w", err)
 	}
+	hall, err := server.OpenHall(ctx, shown.ID, 24*time.Hour)
+	if err != nil {
+		return fmt.Errorf("wall of the hall: %w", err)
+	}
+	here := func(url string) string { return strings.Replace(url, s.url(), s.browserURL(), 1) }
 	fmt.Fprintf(m.Stdout, `%s: a contest that is open now, and a simulated crowd that votes.
 
   page           %[2]s/c/%[3]s
   TV wall        %[2]s/tv/%[3]s
+  in the hall    %[7]s
   sample blog    %[4]s/
   captain        %[6]s
   for your site  %[2]s/c/%[3]s/embed
   leaderboard    %[2]s/v1/contests/%[3]s/leaderboard
   live feed      %[2]s/v1/contests/%[3]s/feed
   mails          %[2]s/demo/mail
+  held ballots   %[2]s/organize
   organizer key  %[5]s
 
 The sample blog is another site with the widgets in it. Mails go nowhere: they are shown. Everything is in memory, and gone when this ends. Ctrl-C ends it.
-`, shown.Title.In("en", shown.Locale), s.browserURL(), shown.ID, host.origin(), key, strings.Replace(captain, s.url(), s.browserURL(), 1))
+`, shown.Title.In("en", shown.Locale), s.browserURL(), shown.ID, host.origin(), key, here(captain), here(hall.URL))
 
 	voters := server.Voters(shown.ID, visitorsAtOnce)
 	defer voters.Close()

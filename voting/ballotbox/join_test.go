@@ -261,8 +261,9 @@ func TestJoin_WhileEveryDeviceVotes(t *testing.T) {
 // person's ballots in the order of their instants, those within the limits count.
 func TestJoin_RandomPeopleEndWithTheirOwnLimits(t *testing.T) {
 	onEveryStore(t, func(t *testing.T, st *store.Store) {
+		setRapid(t, "checks", "40")
 		if st.Embedded() {
-			setRapid(t, "checks", "20")
+			setRapid(t, "checks", "10") // it compiles the script at each call
 		}
 		rapid.Check(t, func(rt *rapid.T) {
 			c := withClock(rt, st)
