@@ -10,13 +10,11 @@ import (
 	"github.com/joute/joute/voting"
 )
 
-// tear makes what a kill -9 in the middle of Redis' write to its file leaves:
-// the file ends inside the transaction of a cast, cut bytes after its beginning.
+// tearWrite makes what a kill -9 in the middle of Redis' write to its file leaves:
+// the file ends inside the transaction of write, cut bytes after its beginning.
 // Redis starts from it, votes go on, and at the next start the beginning of that
-// transaction runs. again says whether its voter asked again in between.
-//
-// It returns the surveyed ballots, or done when cut is past the transaction.
-func tear(t *testing.T, server *redistest.Server, load func() *Boxes, cut int64, again bool) (fault string, done bool) {
+// transaction runs. It tells whether cut is past the transaction: then nothing is torn.
+func tearWrite(t *testing.T, server *redistest.Server, cut int64, write, goOn func()) (past bool) {
 	t.Helper()
 	size := func() int64 {
 		info, err := os.Stat(server.AOF())
@@ -25,33 +23,45 @@ func tear(t *testing.T, server *redistest.Server, load func() *Boxes, cut int64,
 		}
 		return info.Size()
 	}
-	b := load()
-	s := newContest(t, "rules: {ballots: {max: 2, per: day}, per_entry: 1}", "scoring: {schools: {by: total}, ties: earliest}")
-	first, torn, other := ballotFor("ada", "n-1"), ballotFor("ada", "n-2"), ballotFor("bob", "n-2")
-	first.Present, torn.Present = true, true
-	mustCast(t, b, s, first)
 	begin := size()
-	mustCast(t, b, s, torn)
+	write()
 	end := size()
 	server.Kill()
 	if begin+cut >= end {
 		server.Restart()
-		return "", true
+		return true
 	}
 	if err := os.Truncate(server.AOF(), begin+cut); err != nil {
 		t.Fatal(err)
 	}
 	server.Restart()
-	b = load()
-	counted := int64(2)
-	mustCast(t, b, s, other)
-	if again {
-		mustCast(t, b, s, torn)
-		counted++
-	}
+	goOn()
 	server.Kill()
 	server.Restart()
+	return false
+}
 
+// tear tears a cast; again says whether its voter asked again in between. It
+// returns what is wrong, or done when cut is past the transaction.
+func tear(t *testing.T, server *redistest.Server, load func() *Boxes, cut int64, again bool) (fault string, done bool) {
+	t.Helper()
+	b := load()
+	s := newContest(t, "rules: {ballots: {max: 2, per: day}, per_entry: 1}", "scoring: {schools: {by: total}, ties: earliest}")
+	first, torn, other := ballotFor("ada", "n-1"), ballotFor("ada", "n-2"), ballotFor("bob", "n-2")
+	first.Present, torn.Present = true, true
+	mustCast(t, b, s, first)
+	counted := int64(2)
+	past := tearWrite(t, server, cut, func() { mustCast(t, b, s, torn) }, func() {
+		b := load()
+		mustCast(t, b, s, other)
+		if again {
+			mustCast(t, b, s, torn)
+			counted++
+		}
+	})
+	if past {
+		return "", true
+	}
 	b = load()
 	count, err := b.Tally(t.Context(), s)
 	if err != nil {
@@ -124,37 +134,20 @@ func TestTorn_FindsABoxThatIsNotMended(t *testing.T) {
 // joins nobody, and joining once more is as if for the first time.
 func TestTorn_AnInterruptedJoinJoinsNobody(t *testing.T) {
 	server := redistest.Start(t)
-	size := func() int64 {
-		info, err := os.Stat(server.AOF())
-		if err != nil {
-			t.Fatal(err)
-		}
-		return info.Size()
-	}
 	cuts := 0
 	for cut := int64(1); ; cut += 23 {
 		b, s := New(openStore(t, server.URL())), newContest(t)
 		mustCast(t, b, s, ballotFor("phone", "n-1"))
 		it := join(t, b, s, "ada@", "phone")
 		mustCast(t, b, s, ballotFor("laptop", "s-1"))
-		begin := size()
-		if _, err := b.into(t.Context(), s, voterNamed("laptop"), it, false); err != nil {
-			t.Fatal(err)
-		}
-		end := size()
-		server.Kill()
-		if begin+cut >= end {
-			server.Restart()
+		past := tearWrite(t, server, cut, func() {
+			if _, err := b.into(t.Context(), s, voterNamed("laptop"), it, false); err != nil {
+				t.Fatal(err)
+			}
+		}, func() { mustCast(t, New(openStore(t, server.URL())), s, ballotFor("other", "n-2")) })
+		if past {
 			break
 		}
-		if err := os.Truncate(server.AOF(), begin+cut); err != nil {
-			t.Fatal(err)
-		}
-		server.Restart()
-		mustCast(t, New(openStore(t, server.URL())), s, ballotFor("other", "n-2"))
-		server.Kill()
-		server.Restart()
-
 		b = New(openStore(t, server.URL()))
 		joins := func() (n int) {
 			for _, r := range ledgerOf(t, b, s, voting.Position{}) {
