@@ -39,6 +39,8 @@ func (b *Boxes) Appeal(ctx context.Context, s *registry.Stored, voter voting.Vot
 		return "", ErrNothingToAppeal
 	case "full":
 		return "", ErrAppealsFull
+	case "forgotten":
+		return "", registry.ErrForgotten
 	}
 	return "", fmt.Errorf("appeal: unknown reply %q", reply.code())
 }
@@ -59,7 +61,7 @@ func (b *Boxes) AppealOf(ctx context.Context, s *registry.Stored, voter voting.V
 // AnswerAppeals says of ballots that their appeals have been answered, or are open
 // again. Whoever appealed once does not do so anew.
 func (b *Boxes) AnswerAppeals(ctx context.Context, s *registry.Stored, ballots []ActedBallot, done bool) error {
-	if len(ballots) == 0 {
+	if len(ballots) == 0 || s.Forgotten() { // no appeals, no answers to them
 		return nil
 	}
 	pipe := b.store.Client().Pipeline()
