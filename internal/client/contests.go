@@ -20,7 +20,7 @@ type Contest struct {
 	Identity contest.Level `json:"identity"`
 
 	ForgottenAt string `json:"forgotten_at"` // RFC 3339; empty: it was not
-	Entries  []struct {
+	Entries     []struct {
 		ID     string `json:"id"`
 		School string `json:"school"`
 	} `json:"entries"`
