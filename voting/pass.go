@@ -182,6 +182,8 @@ func (p *Passes) Check(c *contest.Contest, token string, now time.Time) (Pass, e
 		if pass.Voter, err = p.voter(c.ID, level, claims.Subject); err != nil {
 			return Pass{}, err
 		}
+	} else if _, err := p.keys.Contest(c.ID); err != nil { // a pass is worth what its contest's key is
+		return Pass{}, fmt.Errorf("voter key: %w", err)
 	}
 	return pass, nil
 }

@@ -23,7 +23,8 @@ const (
 	KindClose     Kind = "close"
 	KindRules     Kind = "rules"
 	KindPublish   Kind = "publish"
-	KindJoin      Kind = "join" // Voter was found to be the voter Into
+	KindJoin      Kind = "join"   // Voter was found to be the voter Into
+	KindForget    Kind = "forget" // evidence and appeals of the box were deleted
 )
 
 // Record is one line of the ledger. Standing is the ballot's standing after

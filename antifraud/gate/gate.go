@@ -25,12 +25,13 @@ var ErrSpent = errors.New("used as often as it may be")
 // Counters are the counters of a store. They hold no state of their own and are
 // safe for concurrent use.
 type Counters struct {
+	store       *store.Store
 	use, recent *store.Script
 }
 
 // New loads the scripts. Nothing is sent to the store yet.
 func New(st *store.Store) *Counters {
-	return &Counters{use: st.Script("use", useSource, false), recent: st.Script("recent", recentSource, false)}
+	return &Counters{store: st, use: st.Script("use", useSource, false), recent: st.Script("recent", recentSource, false)}
 }
 
 // Uses names a thing that may be used by so many, such as a code on a wall.
@@ -57,6 +58,15 @@ func (c *Counters) Use(ctx context.Context, u Uses, who [16]byte) error {
 		return ErrSpent
 	}
 	return fmt.Errorf("use: unknown reply %q", reply)
+}
+
+// Forget deletes who used what in a contest, before it is gone by itself. Rates
+// name no contest but in their number, and are gone within their span.
+func (c *Counters) Forget(ctx context.Context, contestID string) error {
+	if err := c.store.DeleteAll(ctx, usesPrefix(contestID)); err != nil {
+		return fmt.Errorf("forget uses: %w", err)
+	}
+	return nil
 }
 
 // Rate names something that may be done so often in any span of time, such as a

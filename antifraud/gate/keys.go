@@ -11,4 +11,6 @@ package gate
 
 func rateKey(r Rate) string { return "joute:{rate/" + r.Kind + "/" + r.Name + "}" }
 
-func usesKey(u Uses) string { return "joute:{" + u.Contest + "/uses/" + u.Kind + "/" + u.Name + "}" }
+func usesKey(u Uses) string { return usesPrefix(u.Contest) + u.Kind + "/" + u.Name + "}" }
+
+func usesPrefix(contestID string) string { return "joute:{" + contestID + "/uses/" }

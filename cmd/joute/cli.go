@@ -34,6 +34,7 @@ type commands struct {
 	Captain captainCmd `cmd:"" help:"Print the link of a school's captain: its page with what brings votes."`
 	Recount recountCmd `cmd:"" help:"Count a contest again from its ledger and compare with what the server shows."`
 	Hall    hallCmd    `cmd:"" help:"Print the address of a wall for the hall: it shows the code that marks voters as present."`
+	Forget  forgetCmd  `cmd:"" help:"Delete the personal data of a contest that is over, for good."`
 	Bench   benchCmd   `cmd:"" help:"Cast many ballots at a server and measure: made-up ones, or a log to replay."`
 }
 

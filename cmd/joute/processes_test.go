@@ -27,6 +27,14 @@ type process struct {
 	stderr output
 	url    string
 	stop   func() // as a deployment does; the end of the test does too
+	killed bool
+}
+
+// kill is kill -9.
+func (p *process) kill() {
+	p.killed = true
+	_ = p.cmd.Process.Kill()
+	p.stop()
 }
 
 func launch(t *testing.T, args ...string) *process {
@@ -45,7 +53,7 @@ func launch(t *testing.T, args ...string) *process {
 		stuck := time.AfterFunc(patience, func() { _ = p.cmd.Process.Kill() })
 		defer stuck.Stop()
 		_ = p.cmd.Process.Signal(syscall.SIGTERM)
-		if err := p.cmd.Wait(); err != nil {
+		if err := p.cmd.Wait(); err != nil && !p.killed {
 			t.Errorf("serve: %v\n%s", err, p.stderr.String())
 		}
 	})

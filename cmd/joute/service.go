@@ -18,6 +18,7 @@ import (
 	"github.com/joute/joute/antifraud/gate"
 	"github.com/joute/joute/community/fans"
 	"github.com/joute/joute/contest/registry"
+	"github.com/joute/joute/internal/forget"
 	"github.com/joute/joute/internal/keyring"
 	"github.com/joute/joute/internal/live"
 	"github.com/joute/joute/internal/mail"
@@ -54,6 +55,7 @@ type service struct {
 	boxes    *ballotbox.Boxes
 	boards   *live.Boards
 	feeds    *live.Feeds
+	forget   *forget.Contests
 	mailer   *mail.SMTP   // nil: no e-mail
 	outbox   *mail.Outbox // nil: no e-mail
 	web      *web.Server
@@ -120,11 +122,16 @@ func open(ctx context.Context, cfg config) (_ *service, err error) {
 		}
 		return members.Counts(ctx, stored)
 	}})
+	proofs := codes.New(s.store, counters, keys.Derive("code"))
+	s.forget = forget.New(forget.Parts{
+		Store: s.store, Registry: s.registry, Keys: keys, Boxes: s.boxes, Stores: []forget.Store{members, sharers, links}, Brief: []forget.Store{proofs, counters},
+	}, cfg.log)
 	s.web, err = web.New(web.Config{
-		Fans: members, Keys: keys,
+		Forget: s.forget,
+		Fans:   members, Keys: keys,
 		Store: s.store, Gate: s.gate, Registry: s.registry, Boxes: s.boxes, Boards: s.boards, Feeds: s.feeds,
 		Passes: voting.NewPasses(keys), Receipts: receipts, Reach: sharers, Captains: links, FormKey: keys.Derive("form"),
-		Presence: voting.NewPresence(keys.Derive("presence")), Counters: counters, Codes: codes.New(s.store, counters, keys.Derive("code")),
+		Presence: voting.NewPresence(keys.Derive("presence")), Counters: counters, Codes: proofs,
 		Mail: s.outbox, Disposable: cfg.disposable, DemoMail: cfg.demoMail,
 		AdminKey: cfg.adminKey, PublicURL: cfg.publicURL, TrustedProxies: cfg.trustedProxies,
 		Log: cfg.log, Metrics: metrics, Version: versionText(),
@@ -184,6 +191,7 @@ func (s *service) run(ctx context.Context, ready func(url string)) error {
 	running.Go(func() { s.boxes.Tend(background, s.log, s.registry.List) })
 	running.Go(func() { s.boards.Run(background, s.registry.List) })
 	running.Go(func() { s.feeds.Run(background) })
+	running.Go(func() { s.forget.Run(background) })
 	if s.outbox != nil {
 		running.Go(func() { s.outbox.Run(background) })
 	}

@@ -125,8 +125,11 @@ const (
 
 // Ask keeps a request until it is confirmed or 48 hours are over. The address
 // is kept sealed, and only where the answer is Pending. After an error it may be
-// kept or not: ask again.
+// kept or not: ask again. Of a contest that was forgotten nothing is kept.
 func (f *Fans) Ask(ctx context.Context, s *registry.Stored, r Request) (Asked, error) {
+	if s.Forgotten() {
+		return "", registry.ErrForgotten
+	}
 	id := s.Contest.ID
 	address, err := f.keys.Seal([]byte(r.Address), addressPurpose(id, r.Fan))
 	if err != nil {
@@ -157,6 +160,9 @@ var ErrExpired = errors.New("the request has expired")
 // Confirm makes a member of who asked, and reports whether that was news. It
 // returns [ErrExpired] where nothing waits.
 func (f *Fans) Confirm(ctx context.Context, s *registry.Stored, fan community.Fan, ask community.AskID) (m Confirmed, joined bool, err error) {
+	if s.Forgotten() {
+		return Confirmed{}, false, registry.ErrForgotten
+	}
 	keys := keysOf(s.Contest.ID)
 	code, value, err := run(ctx, f.confirm, []string{keys.members, keys.ledger, keys.pending(fan)}, fan.String(), ask.String())
 	if err != nil {

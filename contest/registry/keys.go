@@ -17,6 +17,7 @@ const indexKey = "joute:{contests}" // hash: contest id -> stamp
 //	put           name of the put that made this version
 //	closed_at     ms, once closed by hand
 //	published_at  ms, once published
+//	forgotten_at  ms, once its personal data is to be deleted
 //
 // Its stamp is "epoch-revision": equal stamps mean equal hashes, even if the
 // store was emptied in between.

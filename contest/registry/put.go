@@ -110,6 +110,13 @@ func (r *Registry) MarkPublished(ctx context.Context, id string, at time.Time) e
 	return r.note(ctx, id, "published_at", at)
 }
 
+// MarkForgotten notes that the contest's personal data is to be deleted, since an
+// instant. The first stays. Once it returns, every server that asks the store
+// knows, within a second.
+func (r *Registry) MarkForgotten(ctx context.Context, id string, at time.Time) error {
+	return r.note(ctx, id, "forgotten_at", at)
+}
+
 func (r *Registry) note(ctx context.Context, id, field string, at time.Time) error {
 	reply, err := r.mark.Run(ctx, []string{indexKey, contestKey(id)}, id, field, at.UnixMilli()).StringSlice()
 	code, err := one(reply, err, "mark contest "+id)

@@ -67,6 +67,7 @@ func (r *Registry) decode(id string, fields map[string]string) (held, error) {
 		stored: &Stored{
 			Contest: c, Version: int(n.get("version")), Epoch: n.get("epoch"),
 			ClosedAt: n.instant("closed_at"), PublishedAt: n.instant("published_at"),
+			ForgottenAt: n.instant("forgotten_at"),
 		},
 		revision: n.get("revision"),
 	}

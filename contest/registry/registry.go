@@ -20,6 +20,9 @@ import (
 var (
 	// ErrNoContest means that the store has no contest of that id.
 	ErrNoContest = errors.New("registry: no such contest")
+	// ErrForgotten means that the contest's personal data was deleted: what would
+	// need some, or make some, is over for good.
+	ErrForgotten = errors.New("registry: the contest's personal data was deleted")
 	// ErrCorrupt means that what the store has under a contest's id is not a contest
 	// this server can read. Nothing was changed.
 	ErrCorrupt = errors.New("registry: stored contest cannot be read")

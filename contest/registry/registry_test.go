@@ -331,3 +331,29 @@ func TestRefresh_AStoreThatIsGoneKeepsWhatWasSeen(t *testing.T) {
 		t.Errorf("version %d in a new store", again.Version)
 	}
 }
+
+// What is forgotten stays so, whatever is put or marked later.
+func TestMarkForgotten_StaysAndIsSeenByOthers(t *testing.T) {
+	onEachStore(t, func(t *testing.T, st *store.Store) {
+		r, other := New(st, ring, Options{}), New(st, ring, Options{})
+		c := parse(t, document(name(t), -2*time.Hour, -time.Hour, ""))
+		if s := put(t, r, c); s.Forgotten() {
+			t.Error("a new contest is forgotten")
+		}
+		first := time.Now().UTC().Truncate(time.Millisecond)
+		for _, at := range []time.Time{first, first.Add(time.Second)} {
+			if err := r.MarkForgotten(t.Context(), c.ID, at); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if s := put(t, r, retitled(c, "After")); s.Version != 2 || !s.ForgottenAt.Equal(first) {
+			t.Errorf("version %d forgotten at %v, want %v", s.Version, s.ForgottenAt, first)
+		}
+		if err := other.Refresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if s, _ := other.Get(c.ID); !s.Forgotten() || s.Phase(first) != contest.PhaseClosed {
+			t.Errorf("another server has %+v", s)
+		}
+	})
+}

@@ -14,7 +14,12 @@ type Stored struct {
 	Epoch       int64     // of the contest's ledger in this store
 	ClosedAt    time.Time // by an organizer, before the document's own close; else zero
 	PublishedAt time.Time // zero until the ledger is public
+	ForgottenAt time.Time // zero until the personal data is to be deleted; no more may be kept since
 }
+
+// Forgotten says that the contest's personal data is deleted, or about to be.
+// Nothing that is of a person may be written any more.
+func (s *Stored) Forgotten() bool { return !s.ForgottenAt.IsZero() }
 
 // Phase is the contest's phase at now, an instant of the store's clock.
 func (s *Stored) Phase(now time.Time) contest.Phase {

@@ -18,7 +18,9 @@ type Contest struct {
 	Version  int           `json:"version"`
 	Phase    contest.Phase `json:"phase"`
 	Identity contest.Level `json:"identity"`
-	Entries  []struct {
+
+	ForgottenAt string `json:"forgotten_at"` // RFC 3339; empty: it was not
+	Entries     []struct {
 		ID     string `json:"id"`
 		School string `json:"school"`
 	} `json:"entries"`
@@ -81,4 +83,11 @@ func (c *Client) Captain(ctx context.Context, contest, school string, renew bool
 	}
 	_, err = c.call(ctx, http.MethodPost, c.contestURL(contest, "captains"), body, &got)
 	return got.URL, err
+}
+
+// Forget ends the personal data of a contest. After an error the same call goes on.
+func (c *Client) Forget(ctx context.Context, id string) (Contest, error) {
+	var got Contest
+	_, err := c.call(ctx, http.MethodPost, c.contestURL(id, "forget"), []byte("{}"), &got)
+	return got, err
 }

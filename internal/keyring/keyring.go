@@ -32,14 +32,15 @@ type Ring struct {
 	dir    string // empty: keys live and die with the process
 	server []byte
 
-	mu       sync.RWMutex
-	contests map[string][]byte // guarded by mu
+	mu        sync.RWMutex
+	contests  map[string][]byte // guarded by mu
+	forgotten map[string]bool   // guarded by mu; see Forget
 }
 
 // Open reads or makes the keys under dir/keys. With an empty dir they are made
 // up and kept in memory, for a trial.
 func Open(dir string) (*Ring, error) {
-	r := &Ring{contests: map[string][]byte{}}
+	r := &Ring{contests: map[string][]byte{}, forgotten: map[string]bool{}}
 	if dir != "" {
 		r.dir = filepath.Join(dir, "keys")
 		if err := os.MkdirAll(r.dir, 0o700); err != nil {
@@ -62,20 +63,24 @@ func (r *Ring) Derive(purpose string) []byte {
 	return key
 }
 
-// Contest is the contest's own key. It is made at the first call.
+// Contest is the contest's own key. It is made at the first call. It returns
+// [ErrForgotten] for a contest that was forgotten.
 func (r *Ring) Contest(id string) ([]byte, error) {
 	r.mu.RLock()
-	key := r.contests[id]
+	key, gone := r.contests[id], r.forgotten[id]
 	r.mu.RUnlock()
 	if key != nil {
 		return key, nil
+	}
+	if gone {
+		return nil, ErrForgotten
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if key := r.contests[id]; key != nil {
 		return key, nil
 	}
-	key, err := r.key("contest-" + id)
+	key, err := r.living(id)
 	if err != nil {
 		return nil, err
 	}
@@ -116,11 +121,7 @@ func (r *Ring) write(path string, key []byte) error {
 	if err := os.Link(aside.Name(), path); err != nil {
 		return err
 	}
-	dir, err := os.Open(r.dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
+	return r.syncDir()
 }
 
 func readKey(path string) ([]byte, error) {

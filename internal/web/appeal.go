@@ -78,6 +78,9 @@ func appealPurpose(contestID string, cast voting.Cast) string {
 
 // appeal keeps the text of a ballot, sealed: it may name whoever wrote it.
 func (s *Server) appeal(stored *registry.Stored, voter voting.Voter, id uuid.UUID, text string) (voting.Cast, error) {
+	if stored.Forgotten() {
+		return voting.Cast{}, errForgotten
+	}
 	if err := s.cfg.Gate.Err(); err != nil {
 		return voting.Cast{}, err
 	}
@@ -121,6 +124,9 @@ func (s *Server) appealForm(c *fiber.Ctx) error {
 	r, err := s.openReceipt(c)
 	if err != nil {
 		return err
+	}
+	if r.stored.Forgotten() {
+		return errForgotten
 	}
 	sent := string(c.Request().PostArgs().Peek("text"))
 	text, err := voting.ParseAppeal(sent)

@@ -37,6 +37,9 @@ func (s *Server) postCaptain(c *fiber.Ctx) error {
 	if err := check.err(); err != nil {
 		return err
 	}
+	if stored.Forgotten() {
+		return errForgotten
+	}
 	token, err := within(s.base, func(ctx context.Context) (string, error) {
 		if body.Renew {
 			return s.cfg.Captains.Renew(ctx, stored.Contest.ID, body.School)
@@ -62,6 +65,9 @@ func (s *Server) captain(c *fiber.Ctx) (*registry.Stored, string, error) {
 	}
 	if _, ok := stored.Contest.School(who.School); !ok {
 		return nil, "", errNoCaptain
+	}
+	if stored.Forgotten() { // which links were void is forgotten too
+		return nil, "", errForgotten
 	}
 	return stored, who.School, nil
 }

@@ -47,6 +47,13 @@ func (s *Server) putContest(c *fiber.Ctx) error {
 	}
 	ctx, cancel := s.organizerContext()
 	defer cancel()
+	if _, known := s.cfg.Registry.Get(document.ID); !known {
+		// In a store that was emptied since, a forgotten contest begins anew under
+		// another id: nobody could vote in this one.
+		if _, err := s.cfg.Keys.Contest(document.ID); err != nil {
+			return err
+		}
+	}
 	stored, created, _, err := s.cfg.Registry.Put(ctx, document)
 	if err != nil {
 		return err
@@ -118,6 +125,7 @@ func view(document []byte, stored *registry.Stored) []byte {
 		Phase       contest.Phase `json:"phase"`
 		ClosedAt    string        `json:"closed_at,omitempty"`
 		PublishedAt string        `json:"published_at,omitempty"`
+		ForgottenAt string        `json:"forgotten_at,omitempty"`
 	}{Version: stored.Version, Phase: stored.Phase(time.Now())}
 	if !stored.ClosedAt.IsZero() {
 		more.ClosedAt = voting.FormatTime(stored.ClosedAt)
@@ -125,9 +133,12 @@ func view(document []byte, stored *registry.Stored) []byte {
 	if !stored.PublishedAt.IsZero() {
 		more.PublishedAt = voting.FormatTime(stored.PublishedAt)
 	}
+	if stored.Forgotten() {
+		more.ForgottenAt = voting.FormatTime(stored.ForgottenAt)
+	}
 	tail, err := json.Marshal(more)
 	if err != nil {
-		panic("web: four plain members must encode: " + err.Error())
+		panic("web: plain members must encode: " + err.Error())
 	}
 	// Both are objects with members: {…} and {…} become {…,…}.
 	head := bytes.TrimSuffix(document, []byte("}"))

@@ -116,8 +116,11 @@ func (s *Server) showReceipt(c *fiber.Ctx, r opened, refused *refusedAppeal) err
 }
 
 // whatToDo puts together the steps that release the ballot. A void one was judged:
-// only a person takes that back.
+// only a person takes that back. Once a contest is forgotten nothing releases any.
 func (s *Server) whatToDo(c *fiber.Ctx, r opened) (*whatToDo, error) {
+	if r.stored.Forgotten() {
+		return nil, nil
+	}
 	appeal, err := within(s.base, func(ctx context.Context) ([]byte, error) {
 		return s.cfg.Boxes.AppealOf(ctx, r.stored, r.cast.Voter, r.cast.Ballot)
 	})

@@ -11,6 +11,7 @@ import (
 
 	"github.com/joute/joute/contest"
 	"github.com/joute/joute/contest/registry"
+	"github.com/joute/joute/internal/keyring"
 	"github.com/joute/joute/internal/live"
 	"github.com/joute/joute/internal/store"
 	"github.com/joute/joute/sharing"
@@ -65,6 +66,7 @@ var (
 	errEncoding     = &problem{status: 415, code: "unsupported-media-type", say: "encoding"}
 	errUnavailable  = &problem{status: 503, code: "store-unavailable", retryAfter: "2"}
 	errOverloaded   = &problem{status: 503, code: "overloaded", retryAfter: "2"}
+	errForgotten    = &problem{status: 410, code: "forgotten"}
 	errInternal     = &problem{status: 500, code: "internal-error"}
 )
 
@@ -80,6 +82,8 @@ var sentinels = []struct {
 	{store.ErrUnsafe, errUnavailable},
 	{context.DeadlineExceeded, errUnavailable}, // only the store makes a request wait
 	{registry.ErrNoContest, errNoContest},
+	{registry.ErrForgotten, errForgotten},
+	{keyring.ErrForgotten, errForgotten},
 	{voting.ErrPass, errInvalidPass},
 	{voting.ErrReceipt, errInvalidPass},
 	{sharing.ErrCaptain, errNoCaptain},

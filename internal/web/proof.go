@@ -41,6 +41,8 @@ const mailsPerMinute = 3000
 // is published, as a proof may still release a ballot that is held.
 func (s *Server) provable(stored *registry.Stored) error {
 	switch {
+	case stored.Forgotten():
+		return errForgotten
 	case s.cfg.Mail == nil:
 		return errNoMail
 	case stored.Phase(time.Now()) == contest.PhasePublished:

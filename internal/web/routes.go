@@ -34,6 +34,7 @@ func (s *Server) endpoints() []endpoint {
 		{"POST", onContest + "/halls", s.organizer(s.postHall), false},
 		{"POST", onContest + "/close", s.organizer(s.announced(s.postClose)), false},
 		{"POST", onContest + "/publish", s.organizer(s.announced(s.postPublish)), false},
+		{"POST", onContest + "/forget", s.organizer(s.announced(s.postForget)), false},
 		{"GET", onContest + "/ledger", s.getLedger, true},
 		{"GET", onContest + "/evidence", s.organizer(s.getEvidence), false},
 		{"GET", onContest + "/fans", s.organizer(s.getFans), false},

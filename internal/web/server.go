@@ -28,6 +28,7 @@ import (
 	"github.com/joute/joute/community"
 	"github.com/joute/joute/community/fans"
 	"github.com/joute/joute/contest/registry"
+	"github.com/joute/joute/internal/forget"
 	"github.com/joute/joute/internal/keyring"
 	"github.com/joute/joute/internal/live"
 	"github.com/joute/joute/internal/mail"
@@ -57,6 +58,7 @@ type Config struct {
 	Fans     *fans.Fans
 	Reach    *reach.Reach
 	Captains *captains.Captains
+	Forget   *forget.Contests
 	Keys     *keyring.Ring // seals what browsers and mails carry for us
 
 	Mail       *mail.Outbox      // nil: no e-mail leaves this server, nobody can prove an address

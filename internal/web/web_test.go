@@ -22,6 +22,7 @@ import (
 	"github.com/joute/joute/antifraud/gate"
 	"github.com/joute/joute/community/fans"
 	"github.com/joute/joute/contest/registry"
+	"github.com/joute/joute/internal/forget"
 	"github.com/joute/joute/internal/keyring"
 	"github.com/joute/joute/internal/live"
 	"github.com/joute/joute/internal/mail"
@@ -105,11 +106,15 @@ func startOn(t testing.TB, redisURL string, before ...func(*Server)) *env {
 	t.Cleanup(func() { e.mails.Close() })
 	links, err := captains.New(st, ring.Derive("captain"))
 	must(t, err)
+	members, sharers, proofs := fans.New(st, ring, fans.Options{}), reach.New(st, e.boxes, reach.Options{Fresh: time.Nanosecond}), codes.New(st, counters, ring.Derive("code"))
 	e.server, err = New(Config{
-		Fans: fans.New(st, ring, fans.Options{}), Keys: ring,
-		Counters: counters, Codes: codes.New(st, counters, ring.Derive("code")), Mail: outbox, Disposable: voting.BuiltinDisposable(),
+		Forget: forget.New(forget.Parts{
+			Store: st, Registry: contests, Keys: ring, Boxes: e.boxes, Stores: []forget.Store{members, sharers, links}, Brief: []forget.Store{proofs, counters},
+		}, log),
+		Fans: members, Keys: ring,
+		Counters: counters, Codes: proofs, Mail: outbox, Disposable: voting.BuiltinDisposable(),
 		Store: st, Gate: safety, Registry: contests, Boxes: e.boxes, Boards: boards, Feeds: feeds,
-		Passes: voting.NewPasses(ring), Receipts: receipts, Reach: reach.New(st, e.boxes, reach.Options{Fresh: time.Nanosecond}), Captains: links, Presence: voting.NewPresence(ring.Derive("presence")), FormKey: ring.Derive("form"), AdminKey: organizerKey, PublicURL: "https://vote.example.org",
+		Passes: voting.NewPasses(ring), Receipts: receipts, Reach: sharers, Captains: links, Presence: voting.NewPresence(ring.Derive("presence")), FormKey: ring.Derive("form"), AdminKey: organizerKey, PublicURL: "https://vote.example.org",
 		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Log: log, Metrics: metrics, Version: "test",
 	})
 	must(t, err)

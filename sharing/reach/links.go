@@ -34,8 +34,12 @@ type Owned struct {
 
 // Mint keeps a voter's code. After a nil error its links lead to the contest on
 // every server, and it was made when it was first minted. It may be called at
-// any time and changes nothing where nothing is new.
+// any time and changes nothing where nothing is new. Of a contest that was
+// forgotten no code is kept.
 func (r *Reach) Mint(ctx context.Context, s *registry.Stored, o Owned) error {
+	if s.Forgotten() {
+		return registry.ErrForgotten
+	}
 	given := ""
 	if o.Given != "" {
 		given = sharing.Via{Code: o.Code, Channel: o.Given}.String()
@@ -107,6 +111,9 @@ func (r *Reach) Framed(ctx context.Context, s *registry.Stored, origin string) e
 }
 
 func (r *Reach) count(ctx context.Context, s *registry.Stored, what string) error {
+	if s.Forgotten() {
+		return nil // what it would be counted with is gone
+	}
 	return r.visit.Run(ctx, keysOf(s.Contest.ID).all(), what, rand.Text()[:12], expires(s).UnixMilli()).Err() // names the script
 }
 

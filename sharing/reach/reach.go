@@ -97,7 +97,12 @@ func New(st *store.Store, ballots Ballots, opts Options) *Reach {
 
 // Report is who brought whom in a contest, at most Options.Fresh old. The first call
 // reads every ballot; should ctx end before, the next one goes on from there.
+//
+// Of a contest that was forgotten nobody knows who brought whom.
 func (r *Reach) Report(ctx context.Context, s *registry.Stored) (*sharing.Report, error) {
+	if s.Forgotten() {
+		return nil, registry.ErrForgotten
+	}
 	f := r.foldOf(s)
 	select {
 	case f.turn <- struct{}{}:

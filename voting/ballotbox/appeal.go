@@ -40,6 +40,8 @@ func (b *Boxes) Appeal(ctx context.Context, s *registry.Stored, voter voting.Vot
 		return "", ErrNothingToAppeal
 	case "full":
 		return "", ErrAppealsFull
+	case "forgotten":
+		return "", registry.ErrForgotten
 	}
 	return "", fmt.Errorf("appeal: unknown reply %q", reply.code())
 }
@@ -60,6 +62,9 @@ func (b *Boxes) AppealOf(ctx context.Context, s *registry.Stored, voter voting.V
 // AnswerAppeals says of ballots that their appeals have been answered, or are open
 // again; those without one stay so. Whoever appealed once does not do so anew.
 func (b *Boxes) AnswerAppeals(ctx context.Context, s *registry.Stored, ballots []ActedBallot, done bool) error {
+	if s.Forgotten() { // no appeals, no answers to them
+		return nil
+	}
 	state := "open"
 	if done {
 		state = "answered"

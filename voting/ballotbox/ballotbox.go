@@ -35,7 +35,7 @@ var (
 	ErrAmbiguousBallot = errors.New("several voters sent this ballot id")
 	// ErrUndoExpired is returned for a ballot that can no longer be taken back.
 	ErrUndoExpired = errors.New("the ballot can no longer be taken back")
-	// ErrNotClosed is returned for a publication before the close.
+	// ErrNotClosed is returned for what must wait for the close.
 	ErrNotClosed = errors.New("voting is not closed")
 	// ErrNothingToAppeal is returned for a ballot that is neither held nor void.
 	ErrNothingToAppeal = errors.New("the ballot counts, or was taken back: there is nothing to appeal against")
@@ -57,7 +57,7 @@ type Boxes struct {
 	cast, standing, configure, turn, close, publish *store.Script
 	join, claim, member, turns                      *store.Script
 	tally, settle, mark, mendScript                 *store.Script
-	appeal, answer                                  *store.Script
+	appeal, answer, forget                          *store.Script
 }
 
 // New loads the scripts. Nothing is sent to the store yet.
@@ -74,7 +74,7 @@ func load(st *store.Store, source func(name string) string) *Boxes {
 		turn: script("turn", false), close: script("close", false), publish: script("publish", false),
 		join: script("join", false), claim: script("claim", false), member: script("member", false), turns: script("turns", false),
 		tally: script("tally", true), settle: script("settle", false), mark: script("mark", false), mendScript: script("mend", false),
-		appeal: script("appeal", false), answer: script("answer", false),
+		appeal: script("appeal", false), answer: script("answer", false), forget: script("forget", false),
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 // hash tag {contest/box}, so that one script may touch them all, on a cluster
 // too; contest ids are checked and have no brace or slash.
 //
-//	joute:{contest/n}:meta         hash    state, rules and place of the box
+//	joute:{contest/n}:meta         hash    state, rules and place of the box; whether it was forgotten
 //	joute:{contest/n}:tally        hash    counts by entry and standing
 //	joute:{contest/n}:ledger       stream  the records, id millisecond-offset
 //	joute:{contest/n}:frozen       hash    the tally of the freezing instant
@@ -28,7 +28,7 @@ import (
 //	joute:{contest/0}:past         hash    minute -> tally, for trends
 //	joute:{contest/0}:act:NAME     string  what an organizer has just decided; expires after an hour
 //
-// None but evidence, appeals and acts expires: with a voter's key would go the
+// [Boxes.Forget] deletes evidence and appeals at once. None but they and acts expires: with a voter's key would go the
 // memory that the voter has voted.
 
 // changedChannel is where servers tell each other which contests to read anew:

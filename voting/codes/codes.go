@@ -61,6 +61,7 @@ var confirmSource string
 // Codes asks for proofs of e-mail addresses and checks them. It holds no state of
 // its own and is safe for concurrent use.
 type Codes struct {
+	store        *store.Store
 	key          []byte
 	counters     *gate.Counters
 	ask, confirm *store.Script
@@ -68,7 +69,7 @@ type Codes struct {
 
 // New takes a key of 32 bytes, the same on every server of the store.
 func New(st *store.Store, counters *gate.Counters, key []byte) *Codes {
-	return &Codes{key: key, counters: counters, ask: st.Script("code ask", askSource, false), confirm: st.Script("code confirm", confirmSource, false)}
+	return &Codes{store: st, key: key, counters: counters, ask: st.Script("code ask", askSource, false), confirm: st.Script("code confirm", confirmSource, false)}
 }
 
 // Question is whose address is to be proven, and for whom.
@@ -121,6 +122,14 @@ type Answer struct {
 	School  string
 	Sealed  string
 	Present bool
+}
+
+// Forget deletes every code of a contest that is waited for.
+func (c *Codes) Forget(ctx context.Context, contestID string) error {
+	if err := c.store.DeleteAll(ctx, pendingPrefix(contestID)); err != nil {
+		return fmt.Errorf("forget codes: %w", err)
+	}
+	return nil
 }
 
 // pendingShape is what [rand.Text] gives.

@@ -9,5 +9,7 @@ package codes
 // by package gate under a keyed hash.
 
 func pendingKey(contestID, pending string) string {
-	return "joute:{code/" + contestID + "/" + pending + "}"
+	return pendingPrefix(contestID) + pending + "}"
 }
+
+func pendingPrefix(contestID string) string { return "joute:{code/" + contestID + "/" }

@@ -8,6 +8,7 @@
 --   kept, standing       by this call or before: the first text stays
 --   nothing, standing    the ballot is neither held nor void, or not there
 --   full                 the box keeps as many as it may
+--   forgotten            the contest is: nothing a voter writes is kept
 --   unconfigured, torn   see open_box
 
 local box, missing = open_box()
@@ -15,6 +16,7 @@ if not box then return missing end
 local value = redis.call('HGET', KEYS[5], ARGV[1])
 local first = redis.call('HEXISTS', KEYS[6], ARGV[1]) == 1
 local many = redis.call('HLEN', KEYS[6])
+if redis.call('HGET', META, 'forgotten') == '1' then return { 'forgotten' } end
 if not value then return { 'nothing', '' } end
 local standing = ballot_of(value).standing
 if first then return { 'kept', standing } end
