@@ -30,6 +30,9 @@ type emailView struct {
 	Another       string // address of the page that asks for another code
 	Links         contest.Links
 	Contact       string
+	Challenge     *challengeView // nil: none is needed
+
+	made *antifraud.Challenge // that the form was asked for when it was sent
 }
 
 // errand is what a proof is for: a vote that waits for it, or a page to go back to.
@@ -155,6 +158,11 @@ func (s *Server) sendEmailPage(c *fiber.Ctx, status int, fill func(*emailView)) 
 	v.Contest, v.Brand, v.Theme = v.In(d.Title, d), d.Brand, themeHref(d)
 	v.For = v.In(e.entry.Title, d)
 	fill(v)
+	if v.Pending == "" {
+		if v.Challenge, err = s.mailChallenge(c, stored, v, e); err != nil {
+			return err
+		}
+	}
 	v.Title, v.Action = v.Say("proof.title"), "/c/"+d.ID+"/email"+chosen(c)
 	page, pending := "/email", []field(nil)
 	if v.Pending != "" {
@@ -197,11 +205,17 @@ func (s *Server) askEmail(c *fiber.Ctx) error {
 	}
 	d := stored.Contest
 	typed, e := string(form.Peek("email")), errandOf(d, form)
-	asked, err := s.askCode(stored, s.pageLang(c, d.Locale), typed, "", s.voterHere(c, stored, e.own))
+	asked, err := s.askCode(stored, codeAsk{
+		lang: s.pageLang(c, d.Locale), address: typed, asks: s.voterHere(c, stored, e.own), from: s.address(c), solution: string(form.Peek("challenge")),
+	})
 	if p := problemOf(err); p != nil && (p.status == fiber.StatusBadRequest || p.status == fiber.StatusTooManyRequests) {
 		return s.sendEmailPage(c, p.status, func(v *emailView) {
 			_, v.Fault = s.tellProof(v.Lang, p)
 			v.Typed = typed[:min(len(typed), maxTypedAgain)]
+		})
+	} else if p != nil && p.challenge != nil {
+		return s.sendEmailPage(c, p.status, func(v *emailView) {
+			v.made, v.Typed = p.challenge, typed[:min(len(typed), maxTypedAgain)]
 		})
 	}
 	if err != nil {
