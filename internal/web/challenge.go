@@ -23,7 +23,7 @@ import (
 const (
 	// challengeCost is the most hashes that a challenge takes: what static/challenge.js
 	// does in 1.5 s on a cheap phone (docs/MEASUREMENTS.md).
-	challengeCost = 50_000
+	challengeCost = 100_000
 
 	// challengeLife is as long as a form's: the page of an address makes the
 	// challenge before the address is typed.
