@@ -251,10 +251,14 @@ func TestChallenge_ANetworkThatAsksForManyCodesPaysAndIsNeverRefused(t *testing.
 	}
 }
 
-func TestChallenge_TheSameAskWithTheSameSolutionIsNotASecondUse(t *testing.T) {
+func TestChallenge_TheSameAskMayComeAgainWithItsSolution(t *testing.T) {
 	e := start(t)
 	_, path := e.contest("")
 	e.fillBlock(path, func(int) string { return "203.0.113.9" })
+	// Known or not, an address is asked for the same.
+	known := address()
+	e.prove(path, known, "", "X-Forwarded-For: 203.0.112.1").want(201, "")
+	e.do("POST", path+"/passes", fmt.Sprintf(`{"level":"email","email":%q}`, known), "X-Forwarded-For: 203.0.113.9").want(403, "challenge-required")
 	solution := e.asksMail(path, "203.0.113.9", "").solution()
 	body := fmt.Sprintf(`{"level":"email","email":%q,"challenge":%q}`, address(), solution)
 	for range 2 { // as after an answer that was lost
