@@ -63,15 +63,23 @@ func (k EvidenceKey) Evidence(a Attempt) Evidence {
 		Present: a.Present, SchoolDomain: a.School, Opened: a.Opened,
 	}
 	if a.Address.IsValid() {
-		address := a.Address.Unmap().WithZone("")
-		e.Net = k.hash("net", address.String())
-		e.Block = k.hash("block", block(address).String())
+		e.Net = k.hash("net", a.Address.Unmap().WithZone("").String())
+		e.Block = k.Block(a.Address)
 	}
 	if p := a.Profile; p != nil {
 		e.Profile = p.evidence(a.At)
 		e.EmailProven = p.EmailVerified
 	}
 	return e
+}
+
+// Block names the network an address is of, as evidence does. The zero address is
+// of none: the empty text.
+func (k EvidenceKey) Block(address netip.Addr) string {
+	if !address.IsValid() {
+		return ""
+	}
+	return k.hash("block", block(address.Unmap().WithZone("")).String())
 }
 
 // block is the network an address is usually handed out from: a /24 of IPv4, a

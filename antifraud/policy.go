@@ -33,7 +33,8 @@ type Policy struct {
 
 // builtIn are the policies that Joute brings.
 //
-// None of them holds an ordinary ballot, and today none holds any: what can be
+// None of them holds an ordinary ballot or asks it for a challenge, and today they
+// do so with none: what can be
 // seen of one attempt alone is how much is proven of its voter, and a voter who
 // proves nothing is most of a crowd. The signals that tell a farm from a crowd
 // (counts, pace, looks) add to these sums once there are some. `unproven` is

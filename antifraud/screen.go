@@ -9,17 +9,18 @@ import (
 // Action is what becomes of an attempt.
 type Action string
 
-// The actions. Challenge and reject take signals that one attempt alone does not
-// have: Screen does not ask for them yet.
+// The actions. Reject takes signals that one attempt alone does not have: Screen
+// does not ask for it yet.
 const (
-	Accept Action = "accept"
-	Hold   Action = "hold"
+	Accept       Action = "accept"
+	AskChallenge Action = "challenge" // accept, once a challenge is solved
+	Hold         Action = "hold"
 )
 
 // Verdict is what screening says of an attempt.
 type Verdict struct {
 	Action  Action
-	Reasons []Reason // why it is not accepted; shared: read them only
+	Reasons []Reason // why it is held; shared: read them only
 	Score   float64  // the sum of the weights of the signals that were seen
 	Policy  string   // version of the policy that decided
 
@@ -72,14 +73,21 @@ func (p *Policy) Screen(a Attempt) Verdict {
 			v.Score += p.weights[place]
 		}
 	}
-	if p.Version == "" || v.Score < p.Thresholds.Hold {
-		return v
+	switch {
+	case p.Version == "":
+	case v.Score >= p.Thresholds.Hold: // also where the document puts it below Challenge
+		v.Would = Hold
+	case v.Score >= p.Thresholds.Challenge:
+		v.Would = AskChallenge
 	}
-	v.Would = Hold
 	if p.observe {
 		return v
 	}
-	v.Action, v.Reasons = Hold, becausePolicy
+	v.Action = v.Would
+	if v.Action != Hold {
+		return v
+	}
+	v.Reasons = becausePolicy
 	if is[atUnproven] && p.weights[atUnproven] > 0 {
 		v.Reasons = becauseUnproven
 	}

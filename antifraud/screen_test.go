@@ -67,11 +67,36 @@ func TestScreen_APolicyOfOnesOwnHoldsWhoProvesNothing(t *testing.T) {
 
 func TestScreen_ThresholdIsReachedByASumThatEqualsIt(t *testing.T) {
 	document := holdsUnproven(contest.PolicyStrict)
-	for hold, want := range map[float64]antifraud.Action{2.999: antifraud.Hold, 3: antifraud.Hold, 3.001: antifraud.Accept} {
+	for hold, want := range map[float64]antifraud.Action{2.999: antifraud.Hold, 3: antifraud.Hold, 3.001: antifraud.AskChallenge} {
 		document.Thresholds.Hold = &hold
 		policy := antifraud.PolicyOf(document)
 		if v := policy.Screen(voters["device"]); v.Action != want {
 			t.Errorf("%v: %+v", hold, v)
+		}
+	}
+}
+
+func TestScreen_AsksForAChallengeBelowTheHold(t *testing.T) {
+	document := holdsUnproven(contest.PolicyStandard) // who proves nothing has 3
+	for _, row := range []struct {
+		challenge, hold float64
+		base            contest.BasePolicy
+		action, would   antifraud.Action
+	}{
+		{3.001, 5, contest.PolicyStandard, antifraud.Accept, antifraud.Accept},
+		{3, 5, contest.PolicyStandard, antifraud.AskChallenge, antifraud.AskChallenge},
+		{1, 3.001, contest.PolicyStandard, antifraud.AskChallenge, antifraud.AskChallenge},
+		{1, 3, contest.PolicyStandard, antifraud.Hold, antifraud.Hold},
+		{5, 3, contest.PolicyStandard, antifraud.Hold, antifraud.Hold},
+		{1, 5, contest.PolicyObserve, antifraud.Accept, antifraud.AskChallenge},
+	} {
+		document.Base, document.Thresholds.Challenge, document.Thresholds.Hold = row.base, &row.challenge, &row.hold
+		policy := antifraud.PolicyOf(document)
+		if v := policy.Screen(voters["device"]); v.Action != row.action || v.Would != row.would || v.Action != antifraud.Hold && v.Reasons != nil {
+			t.Errorf("%+v: %+v", row, v)
+		}
+		if v := policy.Screen(voters["email"]); v.Action != antifraud.Accept {
+			t.Errorf("%+v: who proves something: %+v", row, v)
 		}
 	}
 }

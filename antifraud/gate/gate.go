@@ -19,19 +19,22 @@ var useSource string
 //go:embed lua/recent.lua
 var recentSource string
 
+//go:embed lua/full.lua
+var fullSource string
+
 // ErrSpent is returned for a thing that has been used as often as it may.
 var ErrSpent = errors.New("used as often as it may be")
 
 // Counters are the counters of a store. They hold no state of their own and are
 // safe for concurrent use.
 type Counters struct {
-	store       *store.Store
-	use, recent *store.Script
+	store             *store.Store
+	use, recent, full *store.Script
 }
 
 // New loads the scripts. Nothing is sent to the store yet.
 func New(st *store.Store) *Counters {
-	return &Counters{store: st, use: st.Script("use", useSource, false), recent: st.Script("recent", recentSource, false)}
+	return &Counters{store: st, use: st.Script("use", useSource, false), recent: st.Script("recent", recentSource, false), full: st.Script("full", fullSource, true)}
 }
 
 // Uses names a thing that may be used by so many, such as a code on a wall.
@@ -90,4 +93,17 @@ func (c *Counters) Allow(ctx context.Context, r Rate, act string) (bool, error) 
 		return reply[0] == "allowed", nil
 	}
 	return false, fmt.Errorf("allow: unknown reply %q", reply)
+}
+
+// Full tells whether an act of a new name would be refused now. It counts nothing,
+// and promises nothing: others may be quicker.
+func (c *Counters) Full(ctx context.Context, r Rate) (bool, error) {
+	reply, err := c.full.Run(ctx, []string{rateKey(r)}, r.Limit, r.Span.Milliseconds()).StringSlice()
+	if err != nil {
+		return false, fmt.Errorf("full: %w", err)
+	}
+	if len(reply) == 1 && (reply[0] == "full" || reply[0] == "free") {
+		return reply[0] == "full", nil
+	}
+	return false, fmt.Errorf("full: unknown reply %q", reply)
 }

@@ -195,3 +195,27 @@ func TestAllow_HoldsTheLimitInAnySpan(t *testing.T) {
 		}
 	})
 }
+
+func TestFull_AgreesWithAllowAndCountsNothing(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, st *store.Store) {
+		c, ctx := New(st), t.Context()
+		r := Rate{Kind: "test", Name: fmt.Sprint(os.Getpid(), "-", things.Add(1)), Limit: 3, Span: time.Hour}
+		for n := range 5 {
+			for range 3 {
+				if full, err := c.Full(ctx, r); err != nil || full != (n >= 3) {
+					t.Fatalf("after %d acts: %v, %v", n, full, err)
+				}
+			}
+			if ok, err := c.Allow(ctx, r, fmt.Sprint("act", n)); err != nil || ok != (n < 3) {
+				t.Fatalf("act %d: %v, %v", n, ok, err)
+			}
+		}
+		first := st.Client().ZScore(ctx, rateKey(r), "act0").Val()
+		if err := st.Client().ZAdd(ctx, rateKey(r), redis.Z{Score: first - 3_600_001, Member: "act0"}).Err(); err != nil {
+			t.Fatal(err)
+		}
+		if full, err := c.Full(ctx, r); err != nil || full {
+			t.Fatalf("after the first has left: %v, %v", full, err)
+		}
+	})
+}

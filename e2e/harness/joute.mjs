@@ -10,9 +10,9 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 export const key = 'organizer-key-of-the-browser-tests';
 
-// start answers once Joute is ready. Browsers reach it as localhost: pages on
-// 127.0.0.1 are another site.
-export async function start() {
+// start answers once Joute is ready; more are further flags of `joute serve`.
+// Browsers reach it as localhost: pages on 127.0.0.1 are another site.
+export async function start(...more) {
   const dir = mkdtempSync(join(tmpdir(), 'joute-e2e-'));
   const children = [];
   const end = () => {
@@ -30,7 +30,7 @@ export async function start() {
   children.push(redis);
   await said(redis, /Ready to accept connections|ready to accept connections/);
 
-  const serve = spawn(binary, ['serve', '--listen', '127.0.0.1:0', '--redis', `unix://${socket}`, '--data', join(dir, 'data')],
+  const serve = spawn(binary, ['serve', '--listen', '127.0.0.1:0', '--redis', `unix://${socket}`, '--data', join(dir, 'data'), ...more],
     { env: { ...process.env, JOUTE_ADMIN_KEY: key }, stdio: ['ignore', 'pipe', 'pipe'] });
   children.push(serve);
   let log = '';

@@ -47,12 +47,12 @@ func (s *Server) postBallot(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	outcome, err := s.cast(stored, id, body.Entry, pass, s.attempt(c, stored, body.Entry, pass, body.Client))
+	outcome, err := s.cast(stored, id, body.Entry, pass, s.attempt(c, stored, body.Entry, pass, body.Client), body.Challenge)
 	if err != nil {
 		return err
 	}
 	if outcome.Refused != "" {
-		return refusal(stored, outcome)
+		return s.refusal(stored, pass.Voter, outcome)
 	}
 	status := fiber.StatusCreated
 	switch {
@@ -65,11 +65,12 @@ func (s *Server) postBallot(c *fiber.Ctx) error {
 }
 
 // cast is the one way to the ballot box, for the API and for pages. The entry
-// has an id's shape; whether there is such an entry is found here.
+// has an id's shape; whether there is such an entry is found here. solution is of
+// a challenge that the ballot was asked for before, or empty.
 //
 // It has no context of its caller: a voter who hangs up does not stop a cast
 // that is under way, and the store's own timeout bounds it.
-func (s *Server) cast(stored *registry.Stored, id uuid.UUID, entry string, pass voting.Pass, attempt antifraud.Attempt) (voting.Outcome, error) {
+func (s *Server) cast(stored *registry.Stored, id uuid.UUID, entry string, pass voting.Pass, attempt antifraud.Attempt, solution string) (voting.Outcome, error) {
 	if err := s.cfg.Gate.Err(); err != nil {
 		s.metrics.ballots.WithLabelValues(labelUnavailable).Inc()
 		return voting.Outcome{}, err
@@ -78,10 +79,18 @@ func (s *Server) cast(stored *registry.Stored, id uuid.UUID, entry string, pass 
 	if err != nil {
 		return voting.Outcome{}, err
 	}
-	standing, reasons := s.screen(stored, attempt)
+	screened, refused := s.screen(stored, attempt), refuse(stored, entry, pass)
+	if screened.priced && refused == "" {
+		// Like every refusal before the store's, it is not one of a ballot that was
+		// accepted: that gets its first answer.
+		if refused, err = s.pay(context.Background(), stored.Contest.ID, castBind(stored.Contest.ID, pass.Voter), solution, id); err != nil {
+			s.metrics.ballots.WithLabelValues(labelUnavailable).Inc()
+			return voting.Outcome{}, err
+		}
+	}
 	start := time.Now()
 	outcome, err := s.cfg.Boxes.Cast(context.Background(), stored, voting.Ballot{
-		ID: id, Voter: pass.Voter, Entry: entry, Standing: standing, Reasons: reasons, Refuse: refuse(stored, entry, pass),
+		ID: id, Voter: pass.Voter, Entry: entry, Standing: screened.standing, Reasons: screened.reasons, Refuse: refused,
 		Present: pass.Present, Level: string(pass.Level), Evidence: key.Evidence(attempt),
 	})
 	s.metrics.cast.Observe(time.Since(start).Seconds())
@@ -132,8 +141,8 @@ func (s *Server) receipt(stored *registry.Stored, cast voting.Cast) string {
 	})
 }
 
-// refusal is a cast that changed nothing, as a problem. Pages show it too.
-func refusal(stored *registry.Stored, o voting.Outcome) *problem {
+// refusal is a voter's cast that changed nothing, as a problem. Pages show it too.
+func (s *Server) refusal(stored *registry.Stored, voter voting.Voter, o voting.Outcome) *problem {
 	p := &problem{status: fiber.StatusConflict, code: string(o.Refused), zone: stored.Contest.Location()}
 	switch o.Refused {
 	case voting.AlreadyVoted:
@@ -151,6 +160,10 @@ func refusal(stored *registry.Stored, o voting.Outcome) *problem {
 		p.status, p.data = fiber.StatusForbidden, map[string]any{"Level": string(stored.Contest.Identity)}
 	case voting.NoSuchEntry:
 		p.status = fiber.StatusNotFound
+	case voting.ChallengeRequest:
+		p.status, p.challenge = fiber.StatusForbidden, s.newChallenge(castBind(stored.Contest.ID, voter))
+	case voting.Rejected:
+		p.status, p.say, p.reasons = fiber.StatusForbidden, "used", []string{reasonUsed}
 	}
 	return p
 }

@@ -47,6 +47,14 @@ func errandOf(d *contest.Contest, args *fasthttp.Args) errand {
 	return e
 }
 
+// errandFor makes an errand of the vote form at hand.
+func errandFor(c *fiber.Ctx, d *contest.Contest, f voteForm) errand {
+	form := c.Request().PostArgs()
+	e := errand{ballot: f.ballot, via: string(form.Peek("via")), origin: f.client.EmbedOrigin, back: string(form.Peek("back"))}
+	e.entry, _ = d.Entry(f.entry)
+	return e
+}
+
 // maxBack is a receipt and a little more.
 const maxBack = 600
 

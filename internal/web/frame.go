@@ -59,6 +59,7 @@ type frameView struct {
 	Theme                template.CSS
 	Scheme               string // light, dark or auto
 	Style, Script        string
+	Solver               string // the script of challenges, loaded when one is asked for
 	Site                 string // our page to go on
 
 	Board *boardFrameView
@@ -94,7 +95,7 @@ type voteFrameView struct {
 // the contest's: a frame is part of somebody's page, whoever reads it.
 func (s *Server) newFrame(c *fiber.Ctx, d *contest.Contest) *frameView {
 	locale, accept := "", header(c, fiber.HeaderAcceptLanguage)
-	v := &frameView{Scheme: "auto", Style: asset("frame.css"), Script: asset("frame.js"), Site: "/"}
+	v := &frameView{Scheme: "auto", Style: asset("frame.css"), Script: asset("frame.js"), Solver: asset("challenge.js"), Site: "/"}
 	if d != nil {
 		locale, accept = d.Locale, ""
 		v.Site = "/c/" + d.ID

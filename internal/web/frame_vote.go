@@ -63,12 +63,12 @@ func (s *Server) frameVote(c *fiber.Ctx) error {
 		return err
 	}
 	f.client.Referrer = antifraud.ReferrerEmbed
-	outcome, err := s.cast(stored, f.ballot, f.entry, f.pass, s.formAttempt(c, stored, f))
+	outcome, err := s.cast(stored, f.ballot, f.entry, f.pass, s.formAttempt(c, stored, f), f.solution)
 	if err != nil {
 		return err
 	}
 	if outcome.Refused != "" {
-		p := refusal(stored, outcome)
+		p := s.refusal(stored, f.pass.Voter, outcome)
 		if p.code == string(voting.AlreadyVoted) && p.say == "" {
 			p.say = "page" // without talk of ballot ids
 		}

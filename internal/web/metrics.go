@@ -64,7 +64,7 @@ func newMetrics(registry *prometheus.Registry, feeds *live.Feeds) (*metrics, err
 	// Each outcome is there from the start, so that a rate over the first one works.
 	for _, outcome := range []voting.Code{
 		"counted", "held", "duplicate", labelUnavailable,
-		voting.AlreadyVoted, voting.BallotReused, voting.PhaseClosed, voting.NoSuchEntry, voting.IdentityLevel,
+		voting.AlreadyVoted, voting.BallotReused, voting.PhaseClosed, voting.NoSuchEntry, voting.IdentityLevel, voting.ChallengeRequest, voting.Rejected,
 	} {
 		m.ballots.WithLabelValues(string(outcome))
 	}

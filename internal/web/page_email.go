@@ -8,6 +8,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
 
+	"github.com/joute/joute/antifraud"
 	"github.com/joute/joute/contest"
 	"github.com/joute/joute/contest/registry"
 	"github.com/joute/joute/voting"
@@ -28,6 +29,9 @@ type emailView struct {
 	Another       string // address of the page that asks for another code
 	Links         contest.Links
 	Contact       string
+	Challenge     *challengeView // nil: none is needed
+
+	made *antifraud.Challenge // that the form was asked for when it was sent
 }
 
 // needsEmail says that a vote with this pass must wait for the proof of an address,
@@ -44,10 +48,7 @@ func (s *Server) votesByEmail(d *contest.Contest) bool {
 
 // proveFirst leads a vote form to the proof that it needs.
 func (s *Server) proveFirst(c *fiber.Ctx, d *contest.Contest, f voteForm) error {
-	form := c.Request().PostArgs()
-	e := errand{ballot: f.ballot, via: string(form.Peek("via")), origin: f.client.EmbedOrigin, back: string(form.Peek("back"))}
-	e.entry, _ = d.Entry(f.entry)
-	return c.Redirect(emailHref(c, d, "/email", e), fiber.StatusSeeOther)
+	return c.Redirect(emailHref(c, d, "/email", errandFor(c, d, f)), fiber.StatusSeeOther)
 }
 
 // emailPage asks for an address.
@@ -81,6 +82,11 @@ func (s *Server) sendEmailPage(c *fiber.Ctx, status int, fill func(*emailView)) 
 	v.Contest, v.Brand, v.Theme = v.In(d.Title, d), d.Brand, themeHref(d)
 	v.For = v.In(e.entry.Title, d)
 	fill(v)
+	if v.Pending == "" {
+		if v.Challenge, err = s.mailChallenge(c, stored, v, e); err != nil {
+			return err
+		}
+	}
 	v.Title, v.Action = v.Say("proof.title"), "/c/"+d.ID+"/email"+chosen(c)
 	page, pending := "/email", []field(nil)
 	if v.Pending != "" {
@@ -123,11 +129,17 @@ func (s *Server) askEmail(c *fiber.Ctx) error {
 	}
 	d := stored.Contest
 	typed, e := string(form.Peek("email")), errandOf(d, form)
-	asked, err := s.askCode(stored, s.pageLang(c, d.Locale), typed, "", s.voterHere(c, stored, e.own))
+	asked, err := s.askCode(stored, codeAsk{
+		lang: s.pageLang(c, d.Locale), address: typed, asks: s.voterHere(c, stored, e.own), from: s.address(c), solution: string(form.Peek("challenge")),
+	})
 	if p := problemOf(err); p != nil && (p.status == fiber.StatusBadRequest || p.status == fiber.StatusTooManyRequests) {
 		return s.sendEmailPage(c, p.status, func(v *emailView) {
 			_, v.Fault = s.tellProof(v.Lang, p)
 			v.Typed = typed[:min(len(typed), maxTypedAgain)]
+		})
+	} else if p != nil && p.challenge != nil {
+		return s.sendEmailPage(c, p.status, func(v *emailView) {
+			v.made, v.Typed = p.challenge, typed[:min(len(typed), maxTypedAgain)]
 		})
 	}
 	if err != nil {

@@ -75,6 +75,8 @@ type voteForm struct {
 	known  bool         // the browser has the pass already
 	maker  voting.Voter // for whom the form was made
 	sent   []field      // what to send again, should it be needed
+
+	solution string // of a challenge that the ballot was asked for, or empty
 }
 
 // readVote reads a vote form. Its entry is the one of the address, where that
@@ -94,7 +96,8 @@ func (s *Server) readVote(c *fiber.Ctx, stored *registry.Stored, entry, cookie s
 	f := voteForm{entry: entry, client: seenBy(form)}
 	f.opened = s.opened(f.client.Via)
 	f.client.Via = sharing.SplitMark(f.client.Via)
-	body := castBody{Ballot: &ballot, Entry: entry, Client: f.client}
+	f.solution = string(form.Peek("challenge"))
+	body := castBody{Ballot: &ballot, Entry: entry, Challenge: f.solution, Client: f.client}
 	var err error
 	if f.ballot, err = body.check(); err != nil {
 		return voteForm{}, err
@@ -112,7 +115,7 @@ func (s *Server) readVote(c *fiber.Ctx, stored *registry.Stored, entry, cookie s
 		made = f.token
 	}
 	f.sent = []field{{"entry", entry}, {"ballot", ballot}, {"pass", made}}
-	for _, name := range []string{"token", "origin", "via", "back"} {
+	for _, name := range []string{"token", "origin", "via", "back", "challenge"} {
 		if form.Has(name) {
 			f.sent = append(f.sent, field{name, string(form.Peek(name))})
 		}
@@ -146,7 +149,7 @@ func seenBy(form *fasthttp.Args) antifraud.Client {
 // castForm casts a vote form and leads to the page that says what became of it:
 // to, with query. action is where the same form is sent again.
 func (s *Server) castForm(c *fiber.Ctx, stored *registry.Stored, f voteForm, action, to string, query url.Values) error {
-	outcome, err := s.cast(stored, f.ballot, f.entry, f.pass, s.formAttempt(c, stored, f))
+	outcome, err := s.cast(stored, f.ballot, f.entry, f.pass, s.formAttempt(c, stored, f), f.solution)
 	if p := problemOf(err); p != nil && p.status == fiber.StatusServiceUnavailable {
 		// It may have been counted or not: the same ballot again settles it.
 		s.log.Warn("vote form unanswered", slog.String("request", s.requestID(c)), slog.String("code", p.code), slog.Any("error", err))
@@ -167,6 +170,10 @@ func (s *Server) castForm(c *fiber.Ctx, stored *registry.Stored, f voteForm, act
 		query.Set("left", strconv.Itoa(outcome.Remaining))
 	case voting.NoSuchEntry:
 		return errNoEntry
+	case voting.ChallengeRequest:
+		return s.challengePage(c, stored, f, s.refusal(stored, f.pass.Voter, outcome).challenge, action)
+	case voting.Rejected:
+		return s.refusal(stored, f.pass.Voter, outcome)
 	default:
 		query.Set("refused", string(outcome.Refused))
 	}

@@ -15,7 +15,8 @@ type passBody struct {
 	Level string `json:"level"`
 	Email string `json:"email"`
 
-	Presence string `json:"presence"` // the code of the wall
+	Presence  string `json:"presence"`  // the code of the wall
+	Challenge string `json:"challenge"` // solved, when one was asked for
 }
 
 type passAnswer struct {
@@ -55,6 +56,7 @@ func (s *Server) postPass(c *fiber.Ctx) error {
 	} else {
 		check.expect(body.Email == "", "email", "nothing with level device")
 	}
+	check.expect(len(body.Challenge) <= maxChallenge, "challenge", "at most 4096 bytes")
 	if err := check.err(); err != nil {
 		return err
 	}
@@ -63,7 +65,9 @@ func (s *Server) postPass(c *fiber.Ctx) error {
 		if err != nil {
 			return err
 		}
-		asked, err := s.askCode(stored, s.mailLang(c, stored), body.Email, body.Presence, asks)
+		asked, err := s.askCode(stored, codeAsk{
+			lang: s.mailLang(c, stored), address: body.Email, presence: body.Presence, asks: asks, from: s.address(c), solution: body.Challenge,
+		})
 		if err != nil {
 			return err
 		}

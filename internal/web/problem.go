@@ -9,6 +9,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"github.com/joute/joute/antifraud"
 	"github.com/joute/joute/contest"
 	"github.com/joute/joute/contest/registry"
 	"github.com/joute/joute/internal/keyring"
@@ -35,6 +36,8 @@ type problem struct {
 	nextAt   *time.Time
 	zone     *time.Location // in which the sentence tells instants
 	left     *int           // remaining ballots
+
+	challenge *antifraud.Challenge // to be solved first
 
 	retryAfter string // seconds
 }
@@ -185,18 +188,19 @@ func (s *Server) fail(c *fiber.Ctx, err error) error {
 
 // document is the wire form, in this order.
 type document struct {
-	Type      string   `json:"type"`
-	Title     string   `json:"title"`
-	Status    int      `json:"status"`
-	Detail    string   `json:"detail"`
-	Code      string   `json:"code"`
-	Errors    []fault  `json:"errors,omitempty"`
-	Reasons   []string `json:"reasons,omitempty"`
-	NextAt    **string `json:"next_at,omitempty"`
-	OpensAt   string   `json:"opens_at,omitempty"`
-	ClosedAt  string   `json:"closed_at,omitempty"`
-	Remaining *int     `json:"remaining,omitempty"`
-	RequestID string   `json:"request_id"`
+	Type      string               `json:"type"`
+	Title     string               `json:"title"`
+	Status    int                  `json:"status"`
+	Detail    string               `json:"detail"`
+	Code      string               `json:"code"`
+	Errors    []fault              `json:"errors,omitempty"`
+	Reasons   []string             `json:"reasons,omitempty"`
+	NextAt    **string             `json:"next_at,omitempty"`
+	OpensAt   string               `json:"opens_at,omitempty"`
+	ClosedAt  string               `json:"closed_at,omitempty"`
+	Remaining *int                 `json:"remaining,omitempty"`
+	Challenge *antifraud.Challenge `json:"challenge,omitempty"`
+	RequestID string               `json:"request_id"`
 }
 
 func (s *Server) answerProblem(c *fiber.Ctx, p *problem) error {
@@ -229,7 +233,7 @@ func (s *Server) answerProblem(c *fiber.Ctx, p *problem) error {
 func (p *problem) document(texts *catalogue, lang, requestID string) document {
 	d := document{
 		Type: "urn:joute:problem:" + p.code, Title: texts.say(lang, "problem."+p.code+".title", nil), Status: p.status,
-		Code: p.code, Errors: p.errors, Reasons: p.reasons, Remaining: p.left, RequestID: requestID,
+		Code: p.code, Errors: p.errors, Reasons: p.reasons, Remaining: p.left, Challenge: p.challenge, RequestID: requestID,
 	}
 	data := map[string]any{}
 	for name, value := range p.data {

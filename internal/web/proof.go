@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	mrand "math/rand/v2"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -51,15 +52,25 @@ func (s *Server) provable(stored *registry.Stored) error {
 	return nil
 }
 
-// askCode sends six digits to an address, for the device of the pass that asks,
-// if it has one, and for who is in the hall where presence is a code of its wall. What it answers, and how long that takes, is the same for every
-// address, whoever has proven it before and however often it was asked for.
-func (s *Server) askCode(stored *registry.Stored, lang, address, presence string, asks *voting.Pass) (codes.Asked, error) {
+// codeAsk is what comes with a question for a code.
+type codeAsk struct {
+	lang     string
+	address  string       // to which the code goes
+	presence string       // the code of the hall's wall, of who is there; or empty
+	asks     *voting.Pass // of the device that asks, if it has one
+	from     netip.Addr   // whence it comes
+	solution string       // of a challenge, or empty
+}
+
+// askCode sends six digits to an address. What it answers, and how long that
+// takes, is the same for every address, whoever has proven it before and however
+// often it was asked for.
+func (s *Server) askCode(stored *registry.Stored, a codeAsk) (codes.Asked, error) {
 	if err := s.provable(stored); err != nil {
 		return codes.Asked{}, err
 	}
 	d := stored.Contest
-	email, err := voting.ParseEmail(address)
+	email, err := voting.ParseEmail(a.address)
 	switch {
 	case errors.Is(err, voting.ErrEmailLetters):
 		return codes.Asked{}, errLetters
@@ -77,13 +88,18 @@ func (s *Server) askCode(stored *registry.Stored, lang, address, presence string
 	if q.Sealed, err = s.sealAddress(d.ID, email, time.Now()); err != nil {
 		return codes.Asked{}, err
 	}
-	if asks != nil && asks.Level == contest.LevelDevice {
-		q.Device = &asks.Voter
+	if a.asks != nil && a.asks.Level == contest.LevelDevice {
+		q.Device = &a.asks.Voter
 	}
-	if q.Present, err = s.presence(stored, presence, voter); err != nil {
+	if q.Present, err = s.presence(stored, a.presence, voter); err != nil {
 		return codes.Asked{}, err
 	}
 	asked, err := within(s.base, func(ctx context.Context) (codes.Asked, error) {
+		if inHall := q.Present || a.asks != nil && a.asks.Present; !inHall {
+			if err := s.affordMail(ctx, stored, a, voter); err != nil {
+				return codes.Asked{}, err
+			}
+		}
 		free, err := s.cfg.Counters.Allow(ctx, gate.Rate{Kind: "mails", Name: d.ID, Limit: mailsPerMinute, Span: time.Minute}, rand.Text())
 		if err != nil {
 			return codes.Asked{}, err
@@ -96,8 +112,8 @@ func (s *Server) askCode(stored *registry.Stored, lang, address, presence string
 	if err != nil {
 		return codes.Asked{}, err
 	}
-	w := words{s.texts, lang}
-	letter := mail.Code(lang, mail.CodeLetter{Contest: w.In(d.Title, d), Brand: d.Brand, Code: asked.Code, Minutes: int(codes.Life.Minutes())})
+	w := words{s.texts, a.lang}
+	letter := mail.Code(a.lang, mail.CodeLetter{Contest: w.In(d.Title, d), Brand: d.Brand, Code: asked.Code, Minutes: int(codes.Life.Minutes())})
 	letter.To, letter.Before = email, asked.Expires
 	if asked.Code != "" {
 		// Later, and not waited for: the work of sending it would slow this very

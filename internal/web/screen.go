@@ -31,10 +31,20 @@ func (p *policies) of(s *registry.Stored) *antifraud.Policy {
 	return &k.policy
 }
 
-// screen is what an attempt's ballot becomes when the box accepts it, and why.
-func (s *Server) screen(stored *registry.Stored, attempt antifraud.Attempt) (voting.Standing, []string) {
-	if verdict := s.policies.of(stored).Screen(attempt); verdict.Action == antifraud.Hold {
-		return voting.Held, verdict.Reasons
+// screened is what an attempt's ballot becomes when the box accepts it.
+type screened struct {
+	standing voting.Standing
+	reasons  []string // why it is held
+	priced   bool     // it takes a solved challenge
+}
+
+func (s *Server) screen(stored *registry.Stored, attempt antifraud.Attempt) screened {
+	switch verdict := s.policies.of(stored).Screen(attempt); verdict.Action {
+	case antifraud.Hold:
+		return screened{standing: voting.Held, reasons: verdict.Reasons}
+	case antifraud.AskChallenge:
+		return screened{standing: voting.Counted, priced: true}
+	default:
+		return screened{standing: voting.Counted}
 	}
-	return voting.Counted, nil
 }

@@ -24,6 +24,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/valyala/fasthttp"
 
+	"github.com/joute/joute/antifraud"
 	"github.com/joute/joute/antifraud/gate"
 	"github.com/joute/joute/community"
 	"github.com/joute/joute/community/fans"
@@ -111,6 +112,7 @@ type Server struct {
 	forms        formTokens
 	fanTokens    *community.Tokens
 	marks        sharing.Marks
+	challenges   antifraud.Challenges
 	inFlight     atomic.Int64
 	capacity     int64          // of inFlight
 	feeding      sync.WaitGroup // connections of feeds
@@ -145,6 +147,7 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{cfg: cfg, log: cfg.Log, texts: texts, metrics: measured, cards: newCards(), capacity: maxInFlight, adminKey: sha256.Sum256([]byte(cfg.AdminKey)), forms: formTokens{cfg.FormKey}, fanTokens: fanTokens, marks: sharing.NewMarks(cfg.FormKey)}
 	s.sessions = newSessions(cfg.Keys.Derive("organizer session"), cfg.AdminKey)
+	s.challenges = antifraud.NewChallenges(cfg.Keys.Derive("challenge"))
 	s.drawnStories = newStories(s.cards)
 	s.base, s.stop = context.WithCancel(context.Background())
 	s.app = fiber.New(fiber.Config{

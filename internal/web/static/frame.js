@@ -187,6 +187,23 @@
         return a.json().then(function (said) { busy = false; answer(a, said); });
       }).catch(function () { busy = false; lost(); });
     }
+    // A little work first: the script that does it is loaded when it is needed.
+    function solve(puzzle) {
+      busy = true;
+      say('wait', '', act.dataset.checking);
+      new Promise(function (loaded, failed) {
+        var script = document.createElement('script');
+        script.onload = loaded;
+        script.onerror = failed;
+        script.src = act.dataset.solver;
+        document.head.append(script);
+      }).then(function () { return jouteSolve(puzzle); }).then(function (payload) {
+        var fields = new URLSearchParams(body);
+        fields.set('challenge', payload);
+        body = fields.toString();
+        send(false);
+      }).catch(function () { busy = false; lost(); });
+    }
     function lost() {
       retry.hidden = false;
       say('bad', act.dataset.offlineTitle, act.dataset.offline);
@@ -208,6 +225,8 @@
         body = fields.toString();
         retry.hidden = false;
         say('wait', '', act.dataset.expired);
+      } else if (said.challenge && body.indexOf('&challenge=') < 0) {
+        solve(said.challenge);
       } else {
         link.hidden = said.code === 'already-voted' || said.code === 'phase-closed';
         say(said.code === 'already-voted' ? 'wait' : 'bad', said.title, said.detail);
