@@ -5,6 +5,7 @@ package gate
 // ids are checked and have no brace or slash.
 //
 //	joute:{contest/uses/kind/name}  set  who used one short-lived thing; lives as long as Uses.Life says
+//	                                [Counters.Forget] deletes those of a contest
 //	joute:{rate/kind/name}          zset  acts of the last span; lives for a span after the last
 //
 // Members are pseudonyms of the contest: no address, no name.

@@ -4,7 +4,8 @@ package registry
 // change in one step, on a cluster too. Contests are few and change seldom; the
 // votes, which are many, have tags of their own.
 //
-// None of these keys ever expires.
+// None of these keys ever expires, and forgetting a contest keeps them: they say
+// nothing of voters.
 const indexKey = "joute:{contests}" // hash: contest id -> stamp
 
 // contestKey is a hash:

@@ -267,6 +267,32 @@ func TestRun_LateWritesAreDeletedToo(t *testing.T) {
 	})
 }
 
+// A backup of the folder that was put back has the key: it goes again.
+func TestRun_AKeyThatWasRestoredIsDeletedAgain(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, st *store.Store) {
+		dir := t.TempDir()
+		s := newServer(t, st, dir)
+		stored := s.contest()
+		id := stored.Contest.ID
+		file := filepath.Join(dir, "keys", "contest-"+id+".key")
+		backup, err := os.ReadFile(file)
+		must(t, err)
+		s.close(stored)
+		must(t, s.forget.Forget(t.Context(), stored))
+		must(t, os.Remove(filepath.Join(dir, "keys", "contest-"+id+".forgotten")))
+		must(t, os.WriteFile(file, backup, 0o600))
+		other := newServer(t, st, dir)
+		if !other.keyed(id) {
+			t.Fatal("the key is not back: this test sees nothing")
+		}
+		other.run()
+		eventually(t, "the key is deleted again", func() bool {
+			_, err := os.Stat(file)
+			return errors.Is(err, os.ErrNotExist) && !other.keyed(id)
+		})
+	})
+}
+
 // broken is a store that fails, as if the server had died there.
 type broken struct{ works atomic.Bool }
 

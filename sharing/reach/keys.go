@@ -16,8 +16,10 @@ import (
 //	joute:{contest/share}:recent  zset    link, or @page -> when it last changed, by the store's clock
 //	joute:share:CODE              string  contest, entry and school that the code leads to
 //
-// All of them expire with the evidence, 30 days after the close. Owners are
-// pseudonyms, as in the ledger.
+// All of them expire 30 days after the close; where voting is ended early, 30 days
+// after the close that was announced, unless a link is opened meanwhile: that
+// moves it. [Reach.Forget] deletes them at once. Owners are pseudonyms, as in the
+// ledger.
 
 // lifetime is how long all of it outlives the close: as long as evidence.
 const lifetime = 30 * 24 * time.Hour

@@ -129,7 +129,7 @@ func (b *Boxes) turnAll(ctx context.Context, s *registry.Stored) (state string, 
 func (b *Boxes) Close(ctx context.Context, s *registry.Stored, reason string) (time.Time, error) {
 	closed := make([]int64, s.Contest.Boxes)
 	err := b.each(ctx, s.Contest, func(ctx context.Context, box int, keys boxKeys) error {
-		reply, err := b.reply(ctx, s, box, b.close, keys.common(), reason)
+		reply, err := b.reply(ctx, s, box, b.close, keys.common(keys.evidence, keys.appeals), reason)
 		if err != nil {
 			return err
 		}

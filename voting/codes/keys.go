@@ -2,7 +2,7 @@ package codes
 
 // This file alone spells the keys of pending codes.
 //
-//	joute:{code/contest/pending}  hash  what was asked for; expires with the code
+//	joute:{code/contest/pending}  hash  what was asked for; expires with the code, or goes with [Codes.Forget]
 //
 // Its fields: code (a keyed hash), address and device (voters), school, sealed (the
 // address, encrypted), present, tries, last, used. How many codes an address got is counted
