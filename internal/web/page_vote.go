@@ -207,8 +207,9 @@ func (s *Server) formPass(stored *registry.Stored, cookie, made string) (token s
 // status is what became of a vote. Kind is a style: good, wait or bad.
 type status struct {
 	Kind, Title, Text string
-	Receipt           string // address of the page that says it to whoever has it
-	Proof             string // what the voter has just proven
+	Reasons           []string // why it stands so
+	Receipt           string   // address of the page that says it to whoever has it
+	Proof             string   // what the voter has just proven
 	ReceiptName       string
 	After             *after // nil for who is not the ballot's voter
 }
@@ -239,7 +240,7 @@ func (s *Server) statusOf(ctx context.Context, c *fiber.Ctx, stored *registry.St
 		said.Proof = proofLine(c, d, me, w)
 		said.Receipt, said.ReceiptName = receiptHref(text, w.Lang), w.Say("frame.receipt")
 		if cast.Standing == voting.Held || cast.Standing == voting.Void {
-			said.Text += " " + strings.Join(w.reasons(cast.Reasons), " ")
+			said.Reasons = w.reasons(cast.Reasons)
 			said.Receipt, said.ReceiptName = said.Receipt+"#what", w.Say("page.what")
 		}
 		if me != nil {
