@@ -46,6 +46,20 @@ async function look(page, name) {
   assert.ok(await sticksOut(page) <= 0, `${name} is wider than the screen`);
 }
 
+// still shows the document of a page without JavaScript in one where axe-core can
+// run: no script of ours is loaded there.
+async function still(t) {
+  const copy = await visit(t, browser);
+  let html;
+  await copy.route(/\.js$/, (route) => route.abort());
+  await copy.route(/./, (route) => (route.request().isNavigationRequest() ? route.fulfill({ contentType: 'text/html; charset=utf-8', body: html }) : route.fallback()));
+  return async (page) => {
+    html = await page.content();
+    await copy.goto(page.url());
+    return copy;
+  };
+}
+
 const members = async (id) => (await joute.call('GET', `/v1/contests/${id}/fans`)).fans.map((fan) => fan.email);
 
 // the voter's own link, as they would send it
@@ -68,7 +82,9 @@ const journeys = [['fr', true, 'whatsapp'], ['en', true, 'copy'], ['fr', false, 
 for (const [lang, javaScriptEnabled, way] of quick ? journeys.slice(0, 1) : journeys) {
   const on = javaScriptEnabled ? 'on' : 'off';
   test(`the whole way in ${lang}, JavaScript ${on}`, async (t) => {
-    const say = words[lang], id = `way-${lang}-${on}`, at = (name) => `${id}-${name}`;
+    const say = words[lang], id = `way-${lang}-${on}`;
+    const shown = javaScriptEnabled ? (page) => page : await still(t);
+    const see = async (page, name) => look(await shown(page), `${id}-${name}`);
     const options = { locale: say.locale, javaScriptEnabled, permissions: javaScriptEnabled ? ['clipboard-read', 'clipboard-write'] : [] };
     const own = `ada.${id}@example.org`, theirs = `grace.${id}@example.org`;
     await joute.apply(reviewed(id, community));
@@ -84,10 +100,10 @@ for (const [lang, javaScriptEnabled, way] of quick ? journeys.slice(0, 1) : jour
     await inOrder(page, 'status', 'offer', 'share', 'fan');
     assert.equal((await filled(page)).length, 1, 'one thing to do next: to prove');
     assert.equal(await joute.counted(id), 0);
-    await look(page, at('held'));
+    await see(page, 'held');
     await press(page, page.getByRole('link', { name: say.what }));
     assert.equal(new URL(page.url()).hash, '#what');
-    await look(page, at('what'));
+    await see(page, 'what');
 
     // Whoever comes back to the page later, and presses again, is told the same.
     await page.goto(`${joute.url}/c/${id}/e/azur-1`);
@@ -96,9 +112,9 @@ for (const [lang, javaScriptEnabled, way] of quick ? journeys.slice(0, 1) : jour
 
     // The proof; the ballot counts, and a screen elsewhere moves.
     await press(page, '.offer a');
-    await look(page, at('address'));
+    await see(page, 'address');
     await askCode(page, own);
-    await look(page, at('code'));
+    await see(page, 'code');
     await giveCode(page, box, own);
     await landed(page);
     assert.match(await page.locator('#status').innerText(), say.counted);
@@ -106,7 +122,7 @@ for (const [lang, javaScriptEnabled, way] of quick ? journeys.slice(0, 1) : jour
     assert.equal(await joute.counted(id), 1);
     await inOrder(page, 'status', 'share', 'fan');
     assert.equal((await filled(page)).length, 1, 'one thing to do next: to share');
-    await look(page, at('counted'));
+    await see(page, 'counted');
 
     // The community: nothing is ticked, and nothing asked of who ticks nothing.
     assert.equal(await page.isChecked('#fan-opt-in'), false);
@@ -116,22 +132,22 @@ for (const [lang, javaScriptEnabled, way] of quick ? journeys.slice(0, 1) : jour
     await press(page, '.choice button');
     assert.match(await page.locator('#fan-opt-in-fault').innerText(), say.untick);
     assert.equal(await page.evaluate(() => document.activeElement.id), 'fan-opt-in');
-    await look(page, at('unticked'));
+    await see(page, 'unticked');
     await page.check('#fan-opt-in');
     await page.check('#fan-over');
     await press(page, '.choice button'); // the address proven just now is not asked for again
     await landed(page);
     assert.match(await page.locator('main, h1').first().innerText(), say.mail);
-    await look(page, at('mail'));
+    await see(page, 'mail');
     assert.deepEqual(await members(id), []);
     await page.goto(await box.link(own, 2, 'fan'));
-    await look(page, at('confirm'));
+    await see(page, 'confirm');
     assert.deepEqual(await members(id), [], 'to open the link is not to confirm');
     await press(page, 'main .vote');
     await landed(page);
     assert.match(await page.locator('main').innerText(), say.joined);
     assert.deepEqual(await members(id), [own]);
-    await look(page, at('joined'));
+    await see(page, 'joined');
 
     // The link, a friend's vote by it, proven too.
     await page.goto(`${joute.url}/c/${id}/e/azur-1`);
@@ -155,19 +171,19 @@ for (const [lang, javaScriptEnabled, way] of quick ? journeys.slice(0, 1) : jour
     await captain.goto(`${joute.url}${new URL(url).pathname}?lang=${lang}`);
     assert.deepEqual((await captain.locator('.channels tbody td').allInnerTexts()).slice(0, 2), ['1', '1'], 'one visit, one vote');
     assert.doesNotMatch(await captain.content(), /ada\.|grace\.|example\.org"/);
-    await look(captain, at('captain'));
+    await see(captain, 'captain');
 
     // Out again, by the mail's link, in a browser that knows nobody.
     const clean = await visit(t, browser, options);
     await clean.goto(await box.link(own, 3, 'fan/leave'));
-    await look(clean, at('leave'));
+    await see(clean, 'leave');
     assert.deepEqual(await members(id), [own]);
     await press(clean, 'main .vote');
     await landed(clean);
     assert.match(await clean.locator('main').innerText(), say.left);
     assert.deepEqual(await members(id), []);
     assert.equal(await joute.counted(id), 2, 'the vote stays');
-    await look(clean, at('left'));
+    await see(clean, 'left');
     assert.deepEqual(strangers(seen, joute.url), []);
     assert.deepEqual(seen.faults.filter((fault) => !/status of 422/.test(fault)), []);
   });
