@@ -4,13 +4,15 @@ import { fileURLToPath } from 'node:url';
 import { desktop, launch, phone } from './harness/browser.mjs';
 import { host as serveHost } from './harness/host.mjs';
 import { start } from './harness/joute.mjs';
+import { mailbox } from './harness/mail.mjs';
 import { languages, pages, themes } from './harness/pages.mjs';
 
 const folder = fileURLToPath(new URL('../screenshots/', import.meta.url));
 mkdirSync(folder, { recursive: true });
-const [joute, host, browser] = await Promise.all([start(), serveHost(), launch()]);
+const [box, host, browser] = await Promise.all([mailbox(), serveHost(), launch()]);
+const joute = await start({ smtp: box.smtp });
 try {
-  const views = await pages(joute, host);
+  const views = await pages(joute, host, box);
   for (const [size, viewport] of Object.entries({ phone, desktop })) {
     for (const colorScheme of themes) {
       for (const lang of languages) {
@@ -28,4 +30,5 @@ try {
   await browser.close();
   host.stop();
   joute.stop();
+  box.stop();
 }

@@ -5,14 +5,13 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { root, said } from './process.mjs';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
 export const key = 'organizer-key-of-the-browser-tests';
 
-// start answers once Joute is ready; more are further flags of `joute serve`.
-// Browsers reach it as localhost: pages on 127.0.0.1 are another site.
-export async function start(...more) {
+// start answers once Joute is ready. Browsers reach it as localhost: pages on
+// 127.0.0.1 are another site. With the address of a mail server it sends e-mails.
+export async function start({ smtp } = {}) {
   const dir = mkdtempSync(join(tmpdir(), 'joute-e2e-'));
   const children = [];
   const end = () => {
@@ -30,27 +29,13 @@ export async function start(...more) {
   children.push(redis);
   await said(redis, /Ready to accept connections|ready to accept connections/);
 
-  const serve = spawn(binary, ['serve', '--listen', '127.0.0.1:0', '--redis', `unix://${socket}`, '--data', join(dir, 'data'), ...more],
+  const serve = spawn(binary, ['serve', '--listen', '127.0.0.1:0', '--redis', `unix://${socket}`, '--data', join(dir, 'data'), ...(smtp ? ['--smtp', smtp] : [])],
     { env: { ...process.env, JOUTE_ADMIN_KEY: key }, stdio: ['ignore', 'pipe', 'pipe'] });
   children.push(serve);
   let log = '';
   serve.stderr.on('data', (text) => { log += text; });
   const [, port] = await said(serve, /listening on http:\/\/127\.0\.0\.1:(\d+)/).catch((error) => { throw new Error(`${error.message}\n${log}`); });
   return new Joute(`http://localhost:${port}`, end, () => log);
-}
-
-// said waits for a line of a process's standard output.
-function said(child, line) {
-  return new Promise((resolve, reject) => {
-    let text = '';
-    child.stdout.on('data', (more) => {
-      text += more;
-      const found = line.exec(text);
-      if (found) resolve(found);
-    });
-    child.once('exit', (code) => reject(new Error(`${child.spawnfile} ended with ${code}: ${text}`)));
-    child.once('error', reject);
-  });
 }
 
 class Joute {

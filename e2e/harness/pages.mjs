@@ -3,10 +3,12 @@ import { contest, crowd, frozen, hidden, reviewed, upcoming } from './contests.m
 import { embed, signIn } from './browser.mjs';
 import { key } from './joute.mjs';
 import { boardTag, voteTag } from './host.mjs';
+import { states } from './states.mjs';
 
 // pages fills a Joute with contests and answers what to look at: a name, an
-// address for a language and a theme, and whether a quick run looks too.
-export async function pages(joute, host) {
+// address for a language and a theme, and whether a quick run looks too. Joute sends
+// its mails to box.
+export async function pages(joute, host, box) {
   await joute.apply(contest('open', { embed: { origins: [host.url] } }));
   await joute.apply(contest('windows'));
   for (const make of [upcoming, hidden, frozen, contest]) await joute.apply(make(make === contest ? 'closed' : make.name));
@@ -119,6 +121,7 @@ export async function pages(joute, host) {
     framed('vote-no-such-entry', async (how) => (await voteTag(joute, 'open', 'azur-1', how)).replace('azur-1', 'nobody')),
     framed('board-in-frame', (how) => boardTag(joute, 'open', how), true),
     framed('board-hidden', (how) => boardTag(joute, 'hidden', how)),
+    ...await states(joute, host, box),
   ];
 }
 

@@ -3,7 +3,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { after, before, test } from 'node:test';
 import { createContext, runInContext } from 'node:vm';
 import { audit, sticksOut } from '../harness/audit.mjs';
@@ -11,23 +10,14 @@ import { contest, priced } from '../harness/contests.mjs';
 import { embed, launch, strangers, tabTo, visit, watch } from '../harness/browser.mjs';
 import { host as serveHost, voteTag } from '../harness/host.mjs';
 import { start } from '../harness/joute.mjs';
+import { mailbox } from '../harness/mail.mjs';
 
-let joute, host, browser, mails;
+let joute, host, browser, box;
 before(async () => {
-  // A mail server that takes everything and keeps nothing.
-  mails = createServer((socket) => {
-    let letter = false;
-    socket.on('error', () => {}).on('data', (text) => {
-      if (letter && !/\r\n\.\r\n$/.test(text)) return;
-      letter = !letter && /^DATA/i.test(text);
-      socket.write(letter ? '354 go on\r\n' : '250 ok\r\n');
-    });
-    socket.write('220 mails\r\n');
-  });
-  await new Promise((resolve) => mails.listen(0, '127.0.0.1', resolve));
-  [joute, host, browser] = await Promise.all([start('--smtp', `smtp://127.0.0.1:${mails.address().port}`, '--mail-from', 'joute@example.org'), serveHost(), launch()]);
+  [box, host, browser] = await Promise.all([mailbox(), serveHost(), launch()]);
+  joute = await start({ smtp: box.smtp });
 });
-after(async () => { await browser?.close(); host?.stop(); joute?.stop(); mails?.close(); });
+after(async () => { await browser?.close(); host?.stop(); joute?.stop(); box?.stop(); });
 
 const script = readFileSync(new URL('../../internal/web/static/challenge.js', import.meta.url), 'utf8');
 

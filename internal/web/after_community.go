@@ -12,6 +12,7 @@ import (
 
 	"github.com/joute/joute/community"
 	"github.com/joute/joute/contest"
+	"github.com/joute/joute/voting"
 )
 
 // communityOffer is shown by the template after-community: to join the
@@ -25,7 +26,7 @@ type communityOffer struct {
 func (s *Server) offerCommunity(c *fiber.Ctx, v accepted) *communityOffer {
 	d := v.stored.Contest
 	entry, known := d.Entry(v.cast.Entry)
-	if !known || !s.offersCommunity(c, d) {
+	if !known || v.cast.Standing != voting.Counted && v.cast.Standing != voting.Held || !s.offersCommunity(c, d) {
 		return nil
 	}
 	if c.Query("fan") == "no" {

@@ -25,6 +25,7 @@ type frameAnswer struct {
 	Title   string `json:"title"`
 	Text    string `json:"text"`
 	Receipt string `json:"receipt"` // address of a page that says it again
+	Name    string `json:"name"`    // of the link to it
 
 	Share *frameShare `json:"share,omitempty"`
 }
@@ -85,7 +86,7 @@ func (s *Server) frameVote(c *fiber.Ctx) error {
 		status = fiber.StatusAccepted
 	}
 	w := words{s.texts, lang}
-	answer := frameAnswer{Kind: "good", Title: w.Say("page.counted.title"), Receipt: receiptHref(s.receipt(stored, outcome.Cast), lang)}
+	answer := frameAnswer{Kind: "good", Title: w.Say("page.counted.title"), Receipt: receiptHref(s.receipt(stored, outcome.Cast), lang), Name: w.Say("frame.receipt")}
 	if outcome.Cast.Standing != voting.Counted {
 		answer.Kind, answer.Title = "wait", w.Say("page."+string(outcome.Cast.Standing)+".title")
 	}
@@ -96,6 +97,9 @@ func (s *Server) frameVote(c *fiber.Ctx) error {
 			return err
 		}
 		answer.Receipt += "&own=" + own
+	}
+	if outcome.Cast.Standing == voting.Held {
+		answer.Receipt, answer.Name = answer.Receipt+"#what", w.Say("page.what")
 	}
 	// The ballot is in: that the board cannot be read now is no reason not to say so.
 	if board, err := s.boardNow(stored); err == nil {

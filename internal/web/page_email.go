@@ -197,7 +197,7 @@ func (s *Server) confirmEmail(c *fiber.Ctx) error {
 	setProvenCookie(c, d.ID, p.sealed)
 	if kind, receipt, _ := strings.Cut(e.back, "/"); kind == "r" {
 		if _, err := s.cfg.Receipts.Open(receipt); err == nil {
-			return c.Redirect("/r/"+receipt+chosen(c), fiber.StatusSeeOther)
+			return c.Redirect("/r/"+receipt+chosen(c)+"#status", fiber.StatusSeeOther)
 		}
 	}
 	to, said := returnTo(d, e.back), kept(c)

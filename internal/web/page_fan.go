@@ -95,7 +95,7 @@ func (s *Server) askFan(c *fiber.Ctx) error {
 		return err
 	case f.Age == "under" && f.policy == contest.Under15Hide:
 		// Thanked, and asked nothing further: whatever else was filled in is dropped.
-		return c.Redirect("/c/"+d.ID+"/fan?age=under&lang="+f.Lang, fiber.StatusSeeOther)
+		return c.Redirect("/c/"+d.ID+"/fan?age=under&lang="+f.Lang+"#status", fiber.StatusSeeOther)
 	case isExpired(err):
 		f.Notice = f.Say("fan.expired")
 		return s.showFanForm(c, stored, fiber.StatusForbidden, f)
@@ -122,7 +122,7 @@ func (s *Server) askFan(c *fiber.Ctx) error {
 		c.Set(fiber.HeaderRetryAfter, "3600")
 		return s.showFanForm(c, stored, fiber.StatusServiceUnavailable, f)
 	}
-	return c.Redirect("/c/"+d.ID+"/fan?lang="+f.Lang, fiber.StatusSeeOther)
+	return c.Redirect("/c/"+d.ID+"/fan?lang="+f.Lang+"#status", fiber.StatusSeeOther)
 }
 
 // askByMail keeps the request and writes to the address.

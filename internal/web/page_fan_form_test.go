@@ -218,7 +218,7 @@ func TestFan_StoreGoneKeepsWhatWasTyped(t *testing.T) {
 	if a.status != 503 || a.header.Get("Retry-After") == "" {
 		t.Fatalf("status %d: %s", a.status, a.body)
 	}
-	a.shows("press again in a moment", "Your vote counts")
+	a.shows("press again in a moment", "Your vote does not depend on it")
 	if strings.Contains(e.log.String(), "ada@") {
 		t.Error("the address is in the log")
 	}

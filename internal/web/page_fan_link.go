@@ -104,7 +104,7 @@ func (s *Server) confirmFan(c *fiber.Ctx) error {
 		s.metrics.fans.WithLabelValues(fanConfirmed).Inc()
 		s.welcome(c, stored, token.Fan, who.member)
 	}
-	return c.Redirect(strings.Clone(c.Path())+"?lang="+s.pageLang(c, stored.Contest.Locale), fiber.StatusSeeOther)
+	return c.Redirect(strings.Clone(c.Path())+"?lang="+s.pageLang(c, stored.Contest.Locale)+"#status", fiber.StatusSeeOther)
 }
 
 // welcome writes to a new member how to leave, which they may look for in a year.
@@ -160,7 +160,7 @@ func (s *Server) leaveFan(c *fiber.Ctx) error {
 		s.metrics.fans.WithLabelValues(fanLeft).Inc()
 	}
 	if c.Request().PostArgs().Has("page") {
-		return c.Redirect(strings.Clone(c.Path())+"?lang="+s.pageLang(c, stored.Contest.Locale), fiber.StatusSeeOther)
+		return c.Redirect(strings.Clone(c.Path())+"?lang="+s.pageLang(c, stored.Contest.Locale)+"#status", fiber.StatusSeeOther)
 	}
 	return s.leaveFanPage(c)
 }

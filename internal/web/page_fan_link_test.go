@@ -133,7 +133,7 @@ func TestFan_MailServerDownKeepsTheRequestAndSaysSo(t *testing.T) {
 	b := e.browser("Accept-Language: en")
 	b.follow(b.fill(b.offered(id, "lumiere-1"), "opt_in=yes", "email=ada@example.org", "age=over"))
 	e.until("down", func() bool { return e.server.cfg.Mail.Down() })
-	b.get("/c/"+id+"/fan").shows("Your request is kept", "your vote counts already")
+	b.get("/c/"+id+"/fan").shows("Your request is kept", "Your vote does not depend on it")
 	e.settled(id, 1)
 	e.mails.Down(false)
 	m := e.mailed("ada@example.org", 1)[0]
@@ -153,7 +153,7 @@ func TestFan_TooManyAreToldSoAndTheVoteStands(t *testing.T) {
 			t.Errorf("%d: status %d", i, a.status)
 		}
 		if status == 503 {
-			a.shows("try again in an hour", "Your vote counts")
+			a.shows("try again in an hour", "Your vote does not depend on it")
 			if a.header.Get("Retry-After") != "3600" {
 				t.Errorf("Retry-After %q", a.header.Get("Retry-After"))
 			}

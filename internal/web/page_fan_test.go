@@ -126,7 +126,7 @@ func TestFan_DoubleOptInFromVoteToLeaving(t *testing.T) {
 	id, path := e.contest(withFans)
 	b := e.browser("Accept-Language: en")
 	page := b.offered(id, "lumiere-1")
-	page.shows("Your vote is counted", "Join Tremplin", "your vote counts either way", "https://example.org/privacy", "No thanks")
+	page.shows("Your vote is counted", "Join Tremplin", "your vote does not depend on it", "https://example.org/privacy", "No thanks")
 	if _, fields := page.fanForm(); fields.Has("opt_in") || fields.Has("age") || fields.Get("email") != "" {
 		t.Fatalf("something is chosen beforehand: %v", fields)
 	}

@@ -187,7 +187,7 @@ func TestPage_VoteByFormCountsOnceHoweverOftenItIsSent(t *testing.T) {
 	e.settled(id, 1)
 
 	done := b.press(page, "lumiere-1")
-	done.shows(`role="status"`, "Votre vote est compté.", "Merci d'avoir voté pour «\u00a0A\u00a0»", "C'était votre dernier vote")
+	done.shows(`role="status"`, "Votre vote est compté.", "Merci d'avoir voté pour «\u00a0A\u00a0»", "Vous n'avez plus de vote")
 	cookie := b.cookies[passCookieName(id)]
 	if cookie == "" {
 		t.Fatal("no cookie after the vote")

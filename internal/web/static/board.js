@@ -12,7 +12,7 @@
   // A receipt is for whoever voted: it does not belong in an address that is shared.
   if (/[?&](receipt|refused)=/.test(location.search) && history.replaceState) {
     var language = /[?&]lang=(fr|en)/.exec(location.search);
-    history.replaceState(null, '', location.pathname + (language ? '?lang=' + language[1] : ''));
+    history.replaceState(null, '', location.pathname + (language ? '?lang=' + language[1] : '') + location.hash); // which leads to the message
   }
 
   function number(n, digits) {

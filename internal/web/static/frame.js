@@ -211,8 +211,11 @@
     function answer(a, said) {
       if (a.ok) {
         receipt.href = said.receipt;
+        receipt.textContent = said.name;
         receipt.hidden = false;
         if (said.share) offer(said.share);
+        // One thing to do next: to share what counts, and to make count what is held.
+        (said.kind === 'good' ? share : receipt).classList.add('vote');
         say(said.kind, said.title, said.text);
         tell('voted');
         setTimeout(refresh, 1000);
