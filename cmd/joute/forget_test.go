@@ -91,6 +91,28 @@ func TestForget_AsksForTheIdAndSaysSince(t *testing.T) {
 	}
 }
 
+// The embedded store is empty again after a restart; its folder remembers.
+func TestForget_TheIdIsNotUsedAgain(t *testing.T) {
+	t.Parallel()
+	data, document := t.TempDir(), write(t, "c.yaml", smallDocument("gone", partnered))
+	s := serve(t, "--data", data)
+	s.joute("apply", document)
+	if got := memberVotes(t, s.url, "gone", "ada"); got != "201 <nil>" {
+		t.Fatal(got)
+	}
+	call(t, "POST", s.url+"/v1/contests/gone/close", adminKey, "")
+	s.joute("forget", "gone", "--yes")
+	s.stop()
+	s = serve(t, "--data", data)
+	if code, _, errs := s.try("apply", document); code != 1 || !strings.Contains(errs, "410 forgotten") {
+		t.Errorf("exit %d, %q", code, errs)
+	}
+	s.joute("apply", write(t, "c.yaml", smallDocument("gone-2", partnered)))
+	if got := memberVotes(t, s.url, "gone-2", "ada"); got != "201 <nil>" {
+		t.Errorf("under another id: %s", got)
+	}
+}
+
 // Two servers of one store and one folder: what one forgets the other does within
 // a second, and a third that starts later never knew.
 func TestForget_EveryServerForgets(t *testing.T) {

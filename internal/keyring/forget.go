@@ -46,6 +46,14 @@ func (r *Ring) forget(id string) error {
 	return r.syncDir()
 }
 
+// Forgotten tells whether a contest of that id was forgotten, as far as this
+// server or its folder knows. It makes no key.
+func (r *Ring) Forgotten(id string) (bool, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.isForgotten(id)
+}
+
 // living reads or makes the key of a contest that was not forgotten. r.mu is held.
 func (r *Ring) living(id string) ([]byte, error) {
 	gone, err := r.isForgotten(id)

@@ -38,6 +38,14 @@ func TestForget_TheKeyIsGoneAndNoServerMakesAnother(t *testing.T) {
 	if _, err := there.Contest("one"); err != nil {
 		t.Errorf("the other server, not told yet: %v", err)
 	}
+	for id, want := range map[string]bool{"one": true, "one-two": false, "never": false} {
+		if got, err := open(t, dir).Forgotten(id); err != nil || got != want {
+			t.Errorf("%s is forgotten: %v, %v", id, got, err)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(dir, "keys", "contest-never.key")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("asking has made a key: %v", err)
+	}
 	if err := there.Forget("one"); err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"strings"
 	"time"
@@ -50,8 +51,8 @@ func (s *Server) putContest(c *fiber.Ctx) error {
 	if _, known := s.cfg.Registry.Get(document.ID); !known {
 		// In a store that was emptied since, a forgotten contest begins anew under
 		// another id: nobody could vote in this one.
-		if _, err := s.cfg.Keys.Contest(document.ID); err != nil {
-			return err
+		if gone, err := s.cfg.Keys.Forgotten(document.ID); err != nil || gone {
+			return cmp.Or(err, error(errForgotten))
 		}
 	}
 	stored, created, _, err := s.cfg.Registry.Put(ctx, document)

@@ -84,14 +84,14 @@ func needles(people []person) (all []needle) {
 	packed := needleNet6.Addr().AsSlice()[:6]
 	all = append(all, needle{"an IPv6 address, packed", packed, false})
 	raw("an IPv6 address, packed", packed)
-	for _, p := range people {
+	for _, p := range people[:min(len(people), 100)] {
 		if p.address.Is4() {
 			text("an IPv4 address without dots", strings.ReplaceAll(p.address.String(), ".", ""))
 		}
 	}
 	// A hash that needs no key is as good as the value: few addresses are not in
 	// somebody's list. Some people are enough to see whether there is one.
-	for _, p := range people[:min(len(people), 4)] {
+	for _, p := range people[:min(len(people), 2)] {
 		for _, value := range []string{p.email, p.address.String(), p.member, p.username, p.agent, p.device} {
 			m, s1, s2 := md5.Sum([]byte(value)), sha1.Sum([]byte(value)), sha256.Sum256([]byte(value))
 			for what, sum := range map[string][]byte{"MD5": m[:], "SHA-1": s1[:], "SHA-256": s2[:16]} {
@@ -143,7 +143,7 @@ func found(all []needle, text []byte) (hits []string) {
 
 // The control of the whole search: each detail of a person is found, in each form.
 func TestNeedles_AreFoundInEveryForm(t *testing.T) {
-	people := []person{personOf(0), personOf(1), personOf(998), personOf(999)}
+	people := []person{personOf(0), personOf(1)}
 	all := needles(people)
 	if len(found(all, []byte(`{"net":"n3vJx2mQ8","voter":"0123456789abcdefghijklmnop","at":"2026-11-17T12:00:00.123Z","ms":1795003200123}`))) != 0 {
 		t.Error("something is found where nothing is")
