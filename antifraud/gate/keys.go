@@ -8,7 +8,7 @@ package gate
 //	                                [Counters.Forget] deletes those of a contest
 //	joute:{rate/kind/name}          zset  acts of the last span; lives for a span after the last
 //
-// Members are pseudonyms of the contest: no address, no name.
+// Members are pseudonyms of the contest, or ballots: no address, no name.
 
 func rateKey(r Rate) string { return "joute:{rate/" + r.Kind + "/" + r.Name + "}" }
 

@@ -1,5 +1,5 @@
 // Every page there is, in every state that looks different.
-import { contest, crowd, frozen, hidden, reviewed, upcoming } from './contests.mjs';
+import { contest, crowd, frozen, hidden, priced, reviewed, upcoming } from './contests.mjs';
 import { embed, signIn } from './browser.mjs';
 import { key } from './joute.mjs';
 import { boardTag, voteTag } from './host.mjs';
@@ -15,6 +15,7 @@ export async function pages(joute, host, box) {
   for (const id of ['open', 'windows', 'hidden', 'frozen', 'closed']) await crowd(joute, id);
   await joute.close('closed');
   await joute.apply(contest('fresh'));
+  await joute.apply(priced('priced'));
   const { receipt } = await joute.cast('open', 'garonne-1');
   const judged = await joute.cast('windows', 'garonne-1'), doubted = await joute.cast('windows', 'garonne-1');
   for (const [ballot, standing] of [[judged.ballot, 'void'], [doubted.ballot, 'held']]) {
@@ -100,6 +101,15 @@ export async function pages(joute, host, box) {
         if (await button.count()) await Promise.all([page.waitForURL(/confirm=1/), button.click()]);
       },
     }),
+    {
+      name: 'challenge', quick: false,
+      // Without its script, which would solve it and go on.
+      async open(page, lang) {
+        await page.route('**/static/challenge.*', (route) => route.fulfill({ contentType: 'text/javascript', body: '' }));
+        await page.goto(`${joute.url}/c/priced/e/azur-1?lang=${lang}`);
+        await Promise.all([page.waitForURL('**/vote?*'), page.locator('button.vote').first().click()]);
+      },
+    },
     own('no-such-receipt', '/r/cut-short'),
     own('no-such-school', '/c/open/s/nowhere'),
     { name: 'presence', quick: false, async open(page, lang) { await page.goto(`${await joute.presence('open')}?lang=${lang}`); } },

@@ -143,7 +143,7 @@ func TestChallenge_ManyAtOnceUseASolutionOnce(t *testing.T) {
 var (
 	puzzle   = regexp.MustCompile(`data-challenge="([^"]*)"( data-auto)?`)
 	hidden   = regexp.MustCompile(`<input type="hidden" name="([^"]*)" value="([^"]*)"`)
-	actionOf = regexp.MustCompile(`<form class="ask" method="post" action="([^"]*)"`)
+	actionOf = regexp.MustCompile(`<form class="[^"]*\bask" method="post" action="([^"]*)"`)
 )
 
 // solvedForm is the form of a page that asks for a challenge, as its script sends it.

@@ -1,6 +1,6 @@
 // The price of an act: find the number whose digits after the salt have the hash (ALTCHA v1). Solved while a form is filled in, in slices that leave
-// the page its time; jouteSolve does the same for a frame. SHA-256 is our own: crypto.subtle takes some
-// fifteen times as long over so many short texts (docs/MEASUREMENTS.md), and is not there without https.
+// the page its time; jouteSolve does the same for a frame. SHA-256 is our own: crypto.subtle takes
+// several times as long over so many short texts (docs/MEASUREMENTS.md), and is not there without https.
 (function () {
   'use strict';
   var rounds = new Int32Array(64), start = new Int32Array(8), w = new Int32Array(64);
