@@ -7,14 +7,17 @@ import { contest, crowd } from '../harness/contests.mjs';
 import { embed, launch, strangers, visit, watch } from '../harness/browser.mjs';
 import { boardTag, host as serveHost, voteTag } from '../harness/host.mjs';
 import { start } from '../harness/joute.mjs';
+import { mailbox } from '../harness/mail.mjs';
+import { community, vote } from '../harness/voter.mjs';
 
-let joute, host, browser;
+let joute, host, box, browser;
 before(async () => {
-  [joute, host, browser] = await Promise.all([start(), serveHost(), launch()]);
+  [box, host, browser] = await Promise.all([mailbox(), serveHost(), launch()]);
+  joute = await start({ smtp: box.smtp });
   await joute.apply(contest('budget', { embed: { origins: [host.url] } }));
   await crowd(joute, 'budget');
 });
-after(async () => { await browser?.close(); host?.stop(); joute?.stop(); });
+after(async () => { await browser?.close(); host?.stop(); joute?.stop(); box?.stop(); });
 
 const kib = 1024;
 
@@ -50,6 +53,23 @@ for (const path of ['/', '/c/budget', '/c/budget/e/lumiere-1', '/c/budget/s/lumi
     assert.deepEqual(seen.faults, []);
   });
 }
+
+// With all that is offered then, and its QR code.
+test('budget of the page after a vote', async (t) => {
+  await joute.apply(contest('budget-after', community));
+  const page = await visit(t, browser);
+  await page.goto(`${joute.url}/c/budget-after/e/lumiere-1`);
+  const seen = await watch(page);
+  await vote(page);
+  await page.waitForLoadState();
+  const weight = await weigh(seen, (request) => request.method() === 'GET');
+  t.diagnostic(JSON.stringify(weight));
+  assert.ok(weight.document > 0 && weight.document <= 20 * kib, `HTML ${weight.document}`);
+  assert.ok(weight.stylesheet <= 8 * kib, `CSS ${weight.stylesheet}`);
+  assert.ok(weight.script <= 25 * kib, `scripts ${weight.script}`);
+  assert.deepEqual(strangers(seen, joute.url), []);
+  assert.deepEqual(seen.faults, []);
+});
 
 for (const [name, tag] of [['vote', () => voteTag(joute, 'budget', 'azur-1')], ['board', () => boardTag(joute, 'budget')]]) {
   test(`budget of the ${name} widget`, async (t) => {
