@@ -63,11 +63,13 @@ func (c *Counters) Use(ctx context.Context, u Uses, who [16]byte) error {
 	return fmt.Errorf("use: unknown reply %q", reply)
 }
 
-// Forget deletes who used what in a contest, before it is gone by itself. Rates
-// name no contest but in their number, and are gone within their span.
+// Forget deletes who used what in a contest, and how often what was done there,
+// before it is gone by itself.
 func (c *Counters) Forget(ctx context.Context, contestID string) error {
-	if err := c.store.DeleteAll(ctx, usesPrefix(contestID)); err != nil {
-		return fmt.Errorf("forget uses: %w", err)
+	for _, prefix := range []string{usesPrefix(contestID), ratePrefix(contestID)} {
+		if err := c.store.DeleteAll(ctx, prefix); err != nil {
+			return fmt.Errorf("forget counters: %w", err)
+		}
 	}
 	return nil
 }
@@ -75,10 +77,11 @@ func (c *Counters) Forget(ctx context.Context, contestID string) error {
 // Rate names something that may be done so often in any span of time, such as a
 // mail to one address.
 type Rate struct {
-	Kind  string        // of the act: a word of our own
-	Name  string        // to whom or what; a keyed hash where that is somebody
-	Limit int           // in one span
-	Span  time.Duration // any such span, not the hours of a clock
+	Contest string        // its id; empty: over all contests
+	Kind    string        // of the act: a word of our own
+	Name    string        // to whom or what; a keyed hash where that is somebody
+	Limit   int           // in one span
+	Span    time.Duration // any such span, not the hours of a clock
 }
 
 // Allow tells whether an act, named by act, may be done once more, and counts it

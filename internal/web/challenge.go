@@ -74,7 +74,7 @@ func (s *Server) pay(ctx context.Context, contestID, bind, solution string, act 
 // blockRate is the budget of the network that an address is of.
 func (s *Server) blockRate(stored *registry.Stored, from netip.Addr) (gate.Rate, error) {
 	key, err := s.cfg.Passes.EvidenceKey(stored.Contest.ID)
-	return gate.Rate{Kind: "mails-block", Name: stored.Contest.ID + "/" + key.Block(from), Limit: mailsPerBlock, Span: time.Hour}, err
+	return gate.Rate{Contest: stored.Contest.ID, Kind: "mails-block", Name: key.Block(from), Limit: mailsPerBlock, Span: time.Hour}, err
 }
 
 // affordMail refuses a mail beyond the budget of a network that comes without a

@@ -192,7 +192,7 @@ func TestForget_LeavesTheResultAndNothingOfAPerson(t *testing.T) {
 			}
 			if store != "" { // the walk is the same on both
 				// Every public address there is answers, and none of them fails.
-				walk{env: e, contest: l.id, ballot: l.cast.text("ballot"), receipt: l.cast.text("receipt"), hall: e.code(l.id, time.Now()), leave: l.leave, captain: strings.TrimPrefix(l.renewed, "/k/"), code: l.code}.see(t)
+				walk{env: e, contest: l.id, ballot: l.cast.text("ballot"), receipt: l.cast.text("receipt"), leave: l.leave, captain: strings.TrimPrefix(l.renewed, "/k/"), code: l.code}.see(t)
 			}
 			if came := l.keys(); len(came) != 0 {
 				t.Errorf("came since: %q", came)

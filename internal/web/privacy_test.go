@@ -317,7 +317,7 @@ func (c *crowd) shown(t *testing.T) map[string][]byte {
 	}
 	looked["queue"] = appealShape.ReplaceAll(get(c.path+"/held?limit=10000", asOrganizer), nil)
 	looked["metrics"] = get("/metrics")
-	pages := walk{env: e, contest: c.id, ballot: c.ballot, receipt: c.receipt, hall: e.code(c.id, time.Now()), leave: c.leave, code: c.code}
+	pages := walk{env: e, contest: c.id, ballot: c.ballot, receipt: c.receipt, leave: c.leave, code: c.code}
 	pages.captain = strings.TrimPrefix(e.captain(c.path, "lumiere"), "/k/")
 	for address, text := range pages.see(t) {
 		looked["page "+address] = []byte(text)

@@ -100,7 +100,7 @@ func (s *Server) askCode(stored *registry.Stored, a codeAsk) (codes.Asked, error
 				return codes.Asked{}, err
 			}
 		}
-		free, err := s.cfg.Counters.Allow(ctx, gate.Rate{Kind: "mails", Name: d.ID, Limit: mailsPerMinute, Span: time.Minute}, rand.Text())
+		free, err := s.cfg.Counters.Allow(ctx, gate.Rate{Contest: d.ID, Kind: "mails", Name: "all", Limit: mailsPerMinute, Span: time.Minute}, rand.Text())
 		if err != nil {
 			return codes.Asked{}, err
 		}

@@ -23,7 +23,6 @@ import (
 type walk struct {
 	*env
 	contest, ballot, receipt string
-	hall                     string   // code of the wall; it stays fresh for the walk
 	leave                    string   // token of a fan
 	captain                  string   // link of a school
 	code                     string   // of a voter who shares
@@ -60,7 +59,7 @@ func (w walk) values(t testing.TB, route, parameter string) []string {
 		case strings.HasPrefix(route, "/k/"):
 			return []string{w.captain, "forged"}
 		default:
-			return []string{w.hall, "none"}
+			return []string{hallCode, "none"}
 		}
 	case ":code":
 		return []string{w.code, "0123456789ab"}
@@ -74,6 +73,9 @@ func (w walk) values(t testing.TB, route, parameter string) []string {
 	t.Fatalf("a route has the parameter %s: tell this test what to ask", parameter)
 	return nil
 }
+
+// hallCode stands for the code that the wall shows when the address is asked.
+const hallCode = "HALLCODE"
 
 // addresses are the routes with their parameters filled in.
 func (w walk) addresses(t testing.TB, route string) []string {
@@ -119,11 +121,12 @@ func (w walk) see(t testing.TB) map[string]string {
 				if strings.HasPrefix(path, "/s/") { // else the walk's own visit would be a number that moves
 					headers = append(slices.Clone(headers), "User-Agent: WhatsApp/2.24")
 				}
-				a := w.do("GET", path, "", headers...)
+				code := w.server.cfg.Presence.Code(w.contest, time.Now()).Token
+				a := w.do("GET", strings.ReplaceAll(path, hallCode, code), "", headers...)
 				for _, name := range []string{"Date", "X-Request-Id"} {
 					a.header.Del(name)
 				}
-				text = fmt.Sprint(a.status, a.header, "\n", ever.ReplaceAllString(string(a.body), ""))
+				text = fmt.Sprint(a.status, a.header, "\n", ever.ReplaceAllString(strings.ReplaceAll(string(a.body), code, hallCode), ""))
 				if a.status >= 500 {
 					t.Errorf("%s: %s", path, text)
 				}
@@ -157,7 +160,7 @@ func walked(t *testing.T, e *env, more string, voter bool, ready func(*live.Boar
 	id := newID()
 	path := "/v1/contests/" + id
 	now := time.Now()
-	closes := now.Add(2*time.Hour + 30*time.Second) // the minutes left, which pages tell, are the same for half a minute
+	closes := now.Add(48*time.Hour + 30*time.Minute) // the hours left, which pages tell, are the same for half an hour
 	e.do("PUT", path, contestTextAt(id, now.Add(-time.Hour), closes, more+withFans), asOrganizer).want(201, "")
 	cast := func(entry, pass string) answer {
 		return e.do("POST", path+"/ballots", ballot(newBallot(), entry), pass).want(201, "")
@@ -174,8 +177,6 @@ func walked(t *testing.T, e *env, more string, voter bool, ready func(*live.Boar
 	}
 	e.until("as the test wants it", func() bool { return ready(board(live.Public)) })
 	w := walk{env: e, contest: id, ballot: first.text("ballot"), receipt: first.text("receipt"), code: e.do("POST", path+"/shares", "", me).want(201, "").text("code")}
-	// The window that begins in up to 15 s: it is taken already, and for half a minute at least.
-	w.hall = e.server.cfg.Presence.Code(id, now.Add(15*time.Second)).Token
 	w.leave = e.server.fanTokens.Seal(community.Token{Purpose: community.ToLeave, Contest: id, Fan: e.fan(stored, "first@example.org")})
 	e.fansCounted(stored, 1)
 	_, w.captain, _ = strings.Cut(e.do("POST", path+"/captains", `{"school":"lumiere"}`, asOrganizer).want(201, "").text("url"), "/k/")
@@ -228,8 +229,8 @@ func TestWalk_NoNumberOfAFrozenOrHiddenContestMoves(t *testing.T) {
 		voter bool
 		ready func(*live.Board) bool
 	}{
-		"frozen":                              {`,"results":{"freeze":"120m28s"}`, false, func(b *live.Board) bool { return b.Frozen }},
-		"frozen, for a voter":                 {`,"results":{"freeze":"120m28s"}`, true, func(b *live.Board) bool { return b.Frozen }},
+		"frozen":                              {`,"results":{"freeze":"48h29m58s"}`, false, func(b *live.Board) bool { return b.Frozen }},
+		"frozen, for a voter":                 {`,"results":{"freeze":"48h29m58s"}`, true, func(b *live.Board) bool { return b.Frozen }},
 		"after_close":                         {`,"results":{"visibility":"after_close"}`, false, func(b *live.Board) bool { return b.Hidden }},
 		"after_close, for a voter":            {`,"results":{"visibility":"after_close"}`, true, func(b *live.Board) bool { return b.Hidden }},
 		"after_ballot, for who has not voted": {`,"results":{"visibility":"after_ballot"}`, false, func(b *live.Board) bool { return b.Hidden }},

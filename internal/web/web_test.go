@@ -226,9 +226,13 @@ func (a answer) text(member string) string {
 	return text
 }
 
+// testsBegan is one instant for all, so that a contest that is stored twice has the
+// phases that it had.
+var testsBegan = time.Now()
+
 // contestText is a contest that is open now. more are further members, `,"x":1`.
 func contestText(id string, more string) string {
-	return contestTextAt(id, time.Now().Add(-time.Hour), time.Now().Add(24*time.Hour), more)
+	return contestTextAt(id, testsBegan.Add(-time.Hour), testsBegan.Add(24*time.Hour), more)
 }
 
 func contestTextAt(id string, opens, closes time.Time, more string) string {
