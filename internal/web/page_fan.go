@@ -31,7 +31,6 @@ type fanView struct {
 	layout
 	Contest, Path string
 	Community     string
-	Heading       string
 	Lines         []string
 	OptIn         []string // the text agreed to, quoted
 	Form          *fanForm
@@ -59,7 +58,6 @@ func (s *Server) fanPage(c *fiber.Ctx, stored *registry.Stored, lang string) *fa
 
 // renderFan shows a page that is for one reader and no cache.
 func (s *Server) renderFan(c *fiber.Ctx, status int, v *fanView) error {
-	v.Title = v.Heading
 	if err := s.render(c, status, "fan.html", v.Lang, v); err != nil {
 		return err
 	}
@@ -70,7 +68,7 @@ func (s *Server) renderFan(c *fiber.Ctx, status int, v *fanView) error {
 // showFanForm shows the form once more, with what is to be put right.
 func (s *Server) showFanForm(c *fiber.Ctx, stored *registry.Stored, status int, f *fanForm) error {
 	v := s.fanPage(c, stored, f.Lang)
-	v.Heading, v.Form = v.Say("fan.title", "Community", f.Community), f
+	v.Title, v.Form = v.Say("fan.title", "Community", f.Community), f
 	v.Other = "" // the page came of a form, whose text was in this language
 	return s.renderFan(c, status, v)
 }
@@ -181,12 +179,12 @@ func (s *Server) askedFan(c *fiber.Ctx) error {
 	v := s.fanPage(c, stored, s.pageLang(c, stored.Contest.Locale))
 	switch {
 	case c.Query("age") == "under":
-		v.Heading, v.Lines = v.Say("fan.young.title"), []string{v.Say("fan.young")}
+		v.Title, v.Lines = v.Say("fan.young.title"), []string{v.Say("fan.young")}
 		v.Other += "&age=under"
 	case s.cfg.Mail.Down():
-		v.Heading, v.Lines = v.Say("fan.sent.title"), []string{v.Say("fan.down"), v.Say("fan.sent.stays", "Community", v.Community)}
+		v.Title, v.Lines = v.Say("fan.sent.title"), []string{v.Say("fan.down"), v.Say("fan.sent.stays", "Community", v.Community)}
 	default:
-		v.Heading, v.Lines = v.Say("fan.sent.title"), []string{v.Say("fan.sent"), v.Say("fan.sent.late"), v.Say("fan.sent.stays", "Community", v.Community)}
+		v.Title, v.Lines = v.Say("fan.sent.title"), []string{v.Say("fan.sent"), v.Say("fan.sent.late"), v.Say("fan.sent.stays", "Community", v.Community)}
 	}
 	return s.renderFan(c, fiber.StatusOK, v)
 }

@@ -58,7 +58,7 @@ func (s *Server) confirmFanPage(c *fiber.Ctx) error {
 	}
 	v := s.fanPage(c, stored, s.pageLang(c, stored.Contest.Locale))
 	if standing != fans.Waiting {
-		v.Heading = v.Say("fan.in.title")
+		v.Title = v.Say("fan.in.title")
 		v.Lines = []string{v.Say("fan.in", "Community", v.Community), v.Say("fan.in.leaving")}
 		v.Leave = "/fan/leave/" + s.fanTokens.Seal(community.Token{Purpose: community.ToLeave, Contest: token.Contest, Fan: token.Fan}) + "?lang=" + v.Lang
 		return s.renderFan(c, fiber.StatusOK, v)
@@ -67,7 +67,7 @@ func (s *Server) confirmFanPage(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	v.Heading = v.Say("fan.title", "Community", v.Community)
+	v.Title = v.Say("fan.title", "Community", v.Community)
 	v.OptIn = strings.Split(texts[proof.Wording], "\n")
 	v.Lines, v.Button = []string{v.Say("fan.confirm", "Community", v.Community)}, v.Say("fan.confirm.button")
 	if proof.Under15Parent {
@@ -136,10 +136,10 @@ func (s *Server) leaveFanPage(c *fiber.Ctx) error {
 	}
 	v := s.fanPage(c, stored, s.pageLang(c, stored.Contest.Locale))
 	if standing == fans.Nobody {
-		v.Heading, v.Lines = v.Say("fan.left.title"), []string{v.Say("fan.left", "Community", v.Community)}
+		v.Title, v.Lines = v.Say("fan.left.title"), []string{v.Say("fan.left", "Community", v.Community)}
 		return s.renderFan(c, fiber.StatusOK, v)
 	}
-	v.Heading, v.Lines = v.Say("fan.leave.title", "Community", v.Community), []string{v.Say("fan.leave")}
+	v.Title, v.Lines = v.Say("fan.leave.title", "Community", v.Community), []string{v.Say("fan.leave")}
 	v.Action, v.Button = strings.Clone(c.Path())+"?lang="+v.Lang, v.Say("fan.leave.button")
 	return s.renderFan(c, fiber.StatusOK, v)
 }
