@@ -24,7 +24,7 @@ for (const [name, path] of [['an entry', '/e/azur-1'], ['a school', '/s/azur']])
     const page = await open(t, `/c/${id}${path}`, { javaScriptEnabled: false });
     await page.locator('button.vote').first().click();
     await page.waitForURL(new RegExp(`/c/${id}${path}\\?.*receipt=`));
-    assert.match(await page.locator('#status').innerText(), /Votre vote est compté/);
+    assert.match(await page.locator('[role=status]').innerText(), /Votre vote est compté/);
     assert.equal(await joute.votes(id, 'azur-1'), 1);
 
     await page.getByRole('link', { name: 'Mon reçu' }).click();
