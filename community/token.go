@@ -1,13 +1,9 @@
 package community
 
 import (
-	"crypto/aes"
-	"crypto/cipher"
-	"crypto/rand"
-	"encoding/base64"
 	"errors"
-	"fmt"
-	"strings"
+
+	"github.com/joute/joute/voting"
 )
 
 // Purpose is what a token of a mail may be used for.
@@ -36,19 +32,12 @@ const maxToken = 256
 
 // Tokens seals and opens tokens. Whoever holds one can do what it is for and
 // nothing else; it has no end of its own, so that an old mail still leads out.
-type Tokens struct{ seal cipher.AEAD }
+type Tokens struct{ sealer *voting.Sealer }
 
 // NewTokens takes a 32-byte key.
 func NewTokens(key []byte) (*Tokens, error) {
-	block, err := aes.NewCipher(key)
-	if err != nil {
-		return nil, fmt.Errorf("community tokens: %w", err)
-	}
-	seal, err := cipher.NewGCM(block)
-	if err != nil {
-		return nil, fmt.Errorf("community tokens: %w", err)
-	}
-	return &Tokens{seal}, nil
+	sealer, err := voting.NewSealer(key, "community")
+	return &Tokens{sealer}, err
 }
 
 // Seal writes t as an opaque URL-safe string of at most 175 characters.
@@ -58,24 +47,13 @@ func (t *Tokens) Seal(token Token) string {
 	plain = append(plain, token.Fan[:]...)
 	plain = append(plain, token.Ask[:]...)
 	plain = append(plain, token.Contest...)
-	nonce := make([]byte, t.seal.NonceSize())
-	rand.Read(nonce) // never fails
-	return base64.RawURLEncoding.EncodeToString(t.seal.Seal(nonce, nonce, plain, nil))
+	return t.sealer.Seal(plain)
 }
 
 // Open reads back a token that was sealed for purpose, or returns [ErrToken].
 func (t *Tokens) Open(text string, purpose Purpose) (Token, error) {
-	// The decoder skips line ends, and one token has one spelling.
-	if len(text) > maxToken || strings.ContainsAny(text, "\r\n") {
-		return Token{}, ErrToken
-	}
-	sealed, err := base64.RawURLEncoding.Strict().DecodeString(text)
-	if err != nil || len(sealed) < t.seal.NonceSize() {
-		return Token{}, ErrToken
-	}
-	nonce, body := sealed[:t.seal.NonceSize()], sealed[t.seal.NonceSize():]
-	plain, err := t.seal.Open(nil, nonce, body, nil)
-	if err != nil || len(plain) < 33 || plain[0] != byte(purpose) {
+	plain, ok := t.sealer.Open(text, maxToken)
+	if !ok || len(plain) < 33 || plain[0] != byte(purpose) {
 		return Token{}, ErrToken
 	}
 	return Token{Purpose: purpose, Fan: Fan(plain[1:17]), Ask: AskID(plain[17:33]), Contest: string(plain[33:])}, nil

@@ -59,7 +59,7 @@ func (b *Boxes) tend(ctx context.Context, s *registry.Stored, done map[string]te
 		}
 		t = tended{version: s.Version, joins: t.joins}
 	}
-	if now := time.Now(); now.Sub(t.joins) >= joinsEvery {
+	if now := time.Now(); s.PublishedAt.IsZero() && now.Sub(t.joins) >= joinsEvery { // a result that is out stays as it is
 		if err := b.finishAll(ctx, s); err != nil {
 			return err
 		}
