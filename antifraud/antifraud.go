@@ -33,6 +33,20 @@ func (r Referrer) Known() bool {
 	return false
 }
 
+// NetKind says what sort of network an address is of.
+type NetKind string
+
+// The kinds of [NetKind].
+const (
+	NetHosting     NetKind = "hosting"
+	NetVPN         NetKind = "vpn"
+	NetTor         NetKind = "tor"
+	NetMobile      NetKind = "mobile"
+	NetCampus      NetKind = "campus" // of a school of this contest
+	NetResidential NetKind = "residential"
+	NetUnknown     NetKind = "unknown"
+)
+
 // Client is what the page or the widget says it saw. It is evidence and never
 // proof: whoever writes the request writes this too. A nil number or flag was
 // not sent.
@@ -71,6 +85,8 @@ type Attempt struct {
 	Opened    bool   // a page of ours carried Client.Via, and knew that its link was opened
 	Address   netip.Addr
 	UserAgent string
+	NetKind   NetKind // of Address; empty: it was not looked up
+	ASN       uint32  // of Address; 0: not known
 	Client    Client
 	Profile   *Profile
 }

@@ -15,6 +15,8 @@ import (
 type Evidence struct {
 	Net          string           `json:"net,omitempty"`
 	Block        string           `json:"block,omitempty"`
+	ASN          uint32           `json:"asn,omitempty"`
+	NetKind      NetKind          `json:"net_kind,omitempty"`
 	Device       string           `json:"device,omitempty"`
 	Agent        string           `json:"agent,omitempty"`
 	Via          string           `json:"via,omitempty"`
@@ -60,6 +62,7 @@ func (k EvidenceKey) Evidence(a Attempt) Evidence {
 		ConfirmMS:   a.Client.ConfirmMS,
 		Visible:     a.Client.Visible,
 
+		NetKind: a.NetKind, ASN: a.ASN,
 		Present: a.Present, SchoolDomain: a.School, Opened: a.Opened,
 	}
 	if a.Address.IsValid() {
