@@ -99,8 +99,26 @@ func (d *Detector) Run() Report { return d.Whole() }
 // Whole judges every ballot anew.
 func (d *Detector) Whole() Report {
 	var r Report
-	for _, b := range d.ballots {
-		r.Findings = append(r.Findings, Finding{Ballot: b.ID, Voter: b.Voter, Entry: b.Entry, At: b.At, Standing: Counted})
+	if len(d.ballots) == 0 {
+		return r
+	}
+	t := tabulate(d.ballots)
+	m := newModel(t)
+	hands := m.find()
+	_ = hands
+	r.Findings = make([]Finding, len(d.ballots))
+	for i, acts := range t.acts {
+		for _, a := range acts {
+			b := &d.ballots[a.ballot]
+			f := Finding{Ballot: b.ID, Voter: b.Voter, Entry: b.Entry, At: b.At, Standing: Counted, Score: m.farm[i]}
+			switch {
+			case m.farm[i] >= 0.9:
+				f.Standing = Void
+			case m.farm[i] >= 0.5:
+				f.Standing = Held
+			}
+			r.Findings[a.ballot] = f
+		}
 	}
 	return r
 }
