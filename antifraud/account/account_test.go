@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -104,6 +105,20 @@ func TestScore_People(t *testing.T) {
 		if v := parsed(t, row.members).Score(); v.Score < row.from || v.Score > row.to {
 			t.Errorf("%s: %+v, expected %g to %g", row.who, v, row.from, row.to)
 		}
+	}
+}
+
+// TestScore_PassAndLineAgree has the same account in a partner's pass and in a file.
+func TestScore_PassAndLineAgree(t *testing.T) {
+	at := time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)
+	created := at.Add(-72 * time.Hour)
+	pass := antifraud.EvidenceKey{1}.Evidence(antifraud.Attempt{At: at, Profile: &antifraud.Profile{
+		Followers: ptr(int64(3)), Following: ptr(int64(900)), Posts: ptr(int64(0)), CreatedAt: &created,
+		HasPicture: ptr(false), HasBio: ptr(true), BioLength: ptr(int64(4)), Name: "Ada", Username: "ada4242xyz",
+	}})
+	line := parsed(t, `"followers":3,"following":900,"posts":0,"age_days":3,"has_picture":false,"has_bio":true,"bio_length":4,"name":"Ada","username":"ada4242xyz"`)
+	if a, b := Score(pass.Profile), line.Score(); a.LogOdds != b.LogOdds || a.LogOdds == 0 || !slices.Equal(a.Reasons, b.Reasons) {
+		t.Errorf("%+v by the pass, %+v by the line", a, b)
 	}
 }
 

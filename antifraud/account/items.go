@@ -17,17 +17,17 @@ const items = 9
 var card = [items]item{
 	// A picture is the first thing people add and costs a farm one more step: it
 	// lacks for a third of the cheap fakes and one in twenty people.
-	// Cresci 2015 (rules of Camisani-Calzolari and Socialbakers), SRF Data 2017.
+	// Cresci 2015 (a rule of Camisani-Calzolari), SRF Data 2017.
 	{"no-picture", "picture", func(l looks) float64 { return flag(l.picture, pair{.65, .95}) }},
 
 	// Many people write no biography, most fakes neither. A line is easy to add, so
-	// it weighs a third of a picture. Cresci 2015 (the same rules).
+	// it weighs a third of a picture. Cresci 2015 (another of his).
 	{"no-bio", "bio", func(l looks) float64 { return bio(l.bio, l.bioLength) }},
 
 	// Farms follow and like; posts take work. But many people of a community read
 	// only, so that none is a hint (seven fakes in ten, a third of people) and a
 	// hundred are much. Cresci 2015 (50 posts in one rule, never posted in
-	// another), SRF Data 2017.
+	// another).
 	{"few-posts", "posts", func(l looks) float64 {
 		return curve{math.Log1p, []knot{{0, .8}, {9, 0}, {100, -1.6}}}.at(l.posts)
 	}},
@@ -61,7 +61,7 @@ var card = [items]item{
 
 	// Made for the occasion. Students join a community to vote for their school as
 	// well, so that new is a factor of two at most; and as accounts sold a median of
-	// 323 days after they were made with some merchants (Thomas 2013), a year clears
+	// 323 days after they were made by some merchants (Thomas 2013), a year clears
 	// nobody.
 	{"new-account", "old-account", func(l looks) float64 {
 		return curve{math.Log1p, []knot{{0, .7}, {180, 0}, {365, -.1}, {1825, -.9}}}.at(l.ageDays)
