@@ -25,7 +25,7 @@ var card = [items]item{
 	{"no-bio", "bio", func(l looks) float64 { return bio(l.bio, l.bioLength) }},
 
 	// Farms follow and like; posts take work. But many people of a community read
-	// only, so that none is a hint (seven fakes in ten, a third of people) and a
+	// only, so that none is a hint (seven fakes in ten, three people in ten) and a
 	// hundred are much. Cresci 2015 (50 posts in one rule, never posted in
 	// another).
 	{"few-posts", "posts", func(l looks) float64 {
@@ -33,8 +33,8 @@ var card = [items]item{
 	}},
 
 	// Nobody follows a fake for its own sake. 30 is where a published rule begins to
-	// believe; followers can be bought for cents, so that a thousand say no more than
-	// none. Cresci 2015 (30 followers).
+	// believe; followers can be bought for cents, so that a thousand clear about
+	// as much as none accuses. Cresci 2015 (30 followers).
 	{"few-followers", "followers", func(l looks) float64 {
 		return curve{math.Log1p, []knot{{0, 1}, {30, 0}, {1000, -1.2}}}.at(l.followers)
 	}},
@@ -48,8 +48,8 @@ var card = [items]item{
 
 	// Followers and following both high, nearly equal, with little to follow them for:
 	// grown by following and unfollowing in bulk, or in a ring that follows back. It
-	// takes back what followers gave, and counts as much against it. Stringhini 2013, Elmas 2024,
-	// Twitter's follow limit of 2019.
+	// takes back what followers gave, and counts as much against it. Stringhini 2013,
+	// Elmas 2024, Twitter's follow limit of 2019.
 	{"follow-trading", "", trading},
 
 	// Names made by the thousand carry numbers to be free. So do people's: a year of
