@@ -103,21 +103,31 @@ func (d *Detector) Whole() Report {
 		return r
 	}
 	t := tabulate(d.ballots)
-	m := newModel(t)
-	hands := m.find()
-	_ = hands
+	c := newCrowd(t)
+	farms := seek(c, newIndex(c))
+	score := make([]float64, len(t.voters))
+	for _, f := range farms {
+		for n, v := range f.who {
+			w := f.w[n]
+			if !f.strong {
+				w = min(w, 0.89)
+			}
+			score[v] = 1 - (1-score[v])*(1-w)
+		}
+	}
 	r.Findings = make([]Finding, len(d.ballots))
-	for i, acts := range t.acts {
-		for _, a := range acts {
-			b := &d.ballots[a.ballot]
-			f := Finding{Ballot: b.ID, Voter: b.Voter, Entry: b.Entry, At: b.At, Standing: Counted, Score: m.farm[i]}
+	for v := range int32(len(t.voters)) {
+		from, to := t.acts(v)
+		for a := from; a < to; a++ {
+			b := &d.ballots[t.ballot[a]]
+			f := Finding{Ballot: b.ID, Voter: b.Voter, Entry: b.Entry, At: b.At, Standing: Counted, Score: score[v]}
 			switch {
-			case m.farm[i] >= 0.9:
+			case score[v] >= 0.9:
 				f.Standing = Void
-			case m.farm[i] >= 0.5:
+			case score[v] >= 0.5:
 				f.Standing = Held
 			}
-			r.Findings[a.ballot] = f
+			r.Findings[t.ballot[a]] = f
 		}
 	}
 	return r

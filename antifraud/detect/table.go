@@ -1,156 +1,169 @@
 package detect
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
 	"github.com/joute/joute/antifraud"
+	"github.com/joute/joute/antifraud/account"
+	"github.com/joute/joute/contest"
 )
 
-// none is the code of what was not seen.
-const none = int32(-1)
+// unseen is the code of what was not seen.
+const unseen = int32(-1)
 
-// column is one categorical feature of all voters: a small code for each value.
+// column is one thing that is seen of voters, as a small code for each value.
 type column struct {
-	of     []int32 // by voter
+	of     []int32 // by voter; unseen is allowed
 	values []string
 	codes  map[string]int32
+	voters []int32 // by value: how many have it
 }
 
 func (c *column) code(value string) int32 {
 	if value == "" {
-		return none
+		return unseen
 	}
 	if c.codes == nil {
 		c.codes = map[string]int32{}
 	}
-	k, ok := c.codes[value]
-	if !ok {
+	k, known := c.codes[value]
+	if !known {
 		k = int32(len(c.values))
 		c.codes[value], c.values = k, append(c.values, value)
 	}
 	return k
 }
 
-// act is one ballot of a voter.
-type act struct {
-	ballot int32 // place among the ballots
-	entry  int32
-	hour   int32 // since the first ballot
+func (c *column) count() {
+	c.voters = make([]int32, len(c.values))
+	for _, k := range c.of {
+		if k != unseen {
+			c.voters[k]++
+		}
+	}
 }
 
 // table is the record by voter: what is judged is a voter, by all their ballots.
-// What is seen of a voter is that of their first ballot that shows it.
+// What is seen of a voter is what their first ballot that shows it shows.
+//
+// The acts of voter v, their ballots in time order, are at first[v] to first[v+1].
 type table struct {
-	voters  []string
-	acts    [][]act // by voter, in time order
-	entries column  // codes only: of is not used
+	voters []string
+	first  []int32
+	ballot []int32 // by act: place among the ballots
+	entry  []int32 // by act
+	hour   []int32 // by act: hours since 1970
 
-	device, agent, net, block, asn, via, referrer, kind column
-	dwell                                               []float64 // ln ms; NaN: not seen
-	account                                             []float64 // log-odds of the profile; NaN: there is none
-	proof                                               []float64 // log-odds of what is proven
-	bad                                                 []bool    // kinds of network where machines are rented
-	hours                                               int32
-	entryOf                                             [][]int32 // voters by entry
+	entries column // of is not used
+
+	device, agent, net, block, via, referrer, kind column
+
+	dwell   []float64 // by voter: ln of milliseconds; NaN: not seen
+	account []float64 // by voter: log-odds of the profile; NaN: there is none
+	proof   []float64 // by voter: log-odds of what is proven, never positive
+	rented  []bool    // by kind of network: machines are rented there, people do not live there
+	campus  []bool    // by kind of network
 }
 
 func (t *table) columns() []*column {
-	return []*column{&t.device, &t.agent, &t.net, &t.block, &t.asn, &t.via, &t.referrer, &t.kind}
+	return []*column{&t.device, &t.agent, &t.net, &t.block, &t.via, &t.referrer, &t.kind}
 }
 
-// tabulate folds ballots, which are in time order, into a table.
+// acts are the places of a voter's ballots.
+func (t *table) acts(v int32) (from, to int32) { return t.first[v], t.first[v+1] }
+
+// Dwell outside of these is no reading time: it is taken for the nearer.
+const minDwellMS, maxDwellMS = 50, 3_600_000
+
+// tabulate folds ballots into a table. Their order does not matter: they are put
+// in that of time, and of ids within a millisecond.
 func tabulate(ballots []Ballot) *table {
+	order := make([]int32, len(ballots))
+	for i := range order {
+		order[i] = int32(i)
+	}
+	slices.SortFunc(order, func(a, b int32) int {
+		x, y := &ballots[a], &ballots[b]
+		return cmp.Or(x.At.Compare(y.At), cmp.Compare(x.ID, y.ID), cmp.Compare(x.Voter, y.Voter))
+	})
 	t := &table{}
-	place := make(map[string]int, len(ballots))
-	for i := range ballots {
+	place := make(map[string]int32, len(ballots))
+	voterOf := make([]int32, len(order))
+	for n, i := range order {
 		b := &ballots[i]
 		v, known := place[b.Voter]
 		if !known {
-			v = len(t.voters)
+			v = int32(len(t.voters))
 			place[b.Voter], t.voters = v, append(t.voters, b.Voter)
-			t.acts = append(t.acts, nil)
 			for _, c := range t.columns() {
-				c.of = append(c.of, none)
+				c.of = append(c.of, unseen)
 			}
 			t.dwell, t.account, t.proof = append(t.dwell, math.NaN()), append(t.account, math.NaN()), append(t.proof, 0)
 		}
-		hour := int32(b.At.Sub(ballots[0].At).Hours())
-		t.hours = max(t.hours, hour+1)
-		t.acts[v] = append(t.acts[v], act{int32(i), t.entries.code(b.Entry), hour})
-		e := &b.Evidence
-		for _, one := range []struct {
-			c     *column
-			value string
-		}{{&t.device, e.Device}, {&t.agent, e.Agent}, {&t.net, e.Net}, {&t.block, e.Block}, {&t.via, e.Via}, {&t.referrer, string(e.Referrer)}, {&t.kind, string(e.NetKind)}} {
-			if one.c.of[v] == none {
-				one.c.of[v] = one.c.code(one.value)
-			}
-		}
-		if e.DwellMS != nil && math.IsNaN(t.dwell[v]) {
-			t.dwell[v] = math.Log(float64(min(max(*e.DwellMS, 50), 3_600_000)))
-		}
-		if e.Profile != nil && math.IsNaN(t.account[v]) {
-			t.account[v] = accountOdds(e.Profile)
-		}
-		t.proof[v] = min(t.proof[v], proofOdds(b))
+		voterOf[n] = v
+		t.see(v, b)
+	}
+	t.layOut(ballots, order, voterOf)
+	for _, c := range t.columns() {
+		c.count()
 	}
 	for _, k := range t.kind.values {
-		t.bad = append(t.bad, k == "hosting" || k == "vpn" || k == "tor")
-	}
-	t.entryOf = make([][]int32, len(t.entries.values))
-	for v, acts := range t.acts {
-		for _, a := range acts {
-			if of := t.entryOf[a.entry]; len(of) == 0 || of[len(of)-1] != int32(v) {
-				t.entryOf[a.entry] = append(of, int32(v))
-			}
-		}
+		kind := antifraud.NetKind(k)
+		t.rented = append(t.rented, kind == antifraud.NetHosting || kind == antifraud.NetVPN || kind == antifraud.NetTor)
+		t.campus = append(t.campus, kind == antifraud.NetCampus)
 	}
 	return t
 }
 
+func (t *table) see(v int32, b *Ballot) {
+	e := &b.Evidence
+	values := [...]string{e.Device, e.Agent, e.Net, e.Block, e.Via, string(e.Referrer), string(e.NetKind)}
+	for i, c := range t.columns() {
+		if c.of[v] == unseen && values[i] != string(antifraud.NetUnknown) {
+			c.of[v] = c.code(values[i])
+		}
+	}
+	if e.DwellMS != nil && math.IsNaN(t.dwell[v]) {
+		t.dwell[v] = math.Log(float64(min(max(*e.DwellMS, minDwellMS), maxDwellMS)))
+	}
+	if e.Profile != nil && math.IsNaN(t.account[v]) {
+		t.account[v] = account.Score(e.Profile).LogOdds
+	}
+	t.proof[v] = min(t.proof[v], proofOdds(b))
+}
+
+// proofOdds are log-odds against a farm: an inbox costs about what seven device
+// passes do (e^2), an address of the school more, and nobody sends a farm into the hall.
 func proofOdds(b *Ballot) float64 {
 	odds := 0.0
-	if b.Level == "email" {
+	if b.Level == string(contest.LevelEmail) {
 		odds -= 2
-	}
-	if b.Evidence.Present {
-		odds -= 4
 	}
 	if b.Evidence.SchoolDomain {
 		odds -= 3
 	}
+	if b.Evidence.Present {
+		odds -= 4
+	}
 	return odds
 }
 
-// accountOdds is a stand-in until account.Score.
-func accountOdds(p *antifraud.EvidenceProfile) float64 {
-	s := -2.0
-	if p.HasPicture != nil && !*p.HasPicture {
-		s += 2
+// layOut puts the acts of each voter side by side, in time order.
+func (t *table) layOut(ballots []Ballot, order, voterOf []int32) {
+	t.first = make([]int32, len(t.voters)+1)
+	for _, v := range voterOf {
+		t.first[v+1]++
 	}
-	if p.HasBio != nil && !*p.HasBio {
-		s += 0.7
+	for v := range t.voters {
+		t.first[v+1] += t.first[v]
 	}
-	if p.Posts != nil && *p.Posts == 0 {
-		s += 1.2
+	next := slices.Clone(t.first)
+	t.ballot, t.entry, t.hour = make([]int32, len(order)), make([]int32, len(order)), make([]int32, len(order))
+	for n, i := range order {
+		at := next[voterOf[n]]
+		next[voterOf[n]]++
+		t.ballot[at], t.entry[at], t.hour[at] = i, t.entries.code(ballots[i].Entry), int32(ballots[i].At.Unix()/3600)
 	}
-	if p.Followers != nil && p.Following != nil {
-		r := math.Log(float64(*p.Following+10) / float64(*p.Followers+10))
-		s += math.Max(-1, math.Min(2, 0.8*r))
-		if *p.Followers < 60 {
-			s += 0.7
-		}
-	}
-	if p.NameDigits != nil {
-		s += math.Min(1.5, *p.NameDigits*4)
-	}
-	return math.Max(-4, math.Min(4, s))
-}
-
-func sortedCopy(x []float64) []float64 {
-	y := slices.Clone(x)
-	y = slices.DeleteFunc(y, math.IsNaN)
-	slices.Sort(y)
-	return y
 }

@@ -1,0 +1,147 @@
+package detect
+
+import (
+	"fmt"
+	"math"
+	"os"
+
+	"github.com/joute/joute/antifraud"
+)
+
+// The families that a cohort is judged by. Provenance is not among them: honest
+// communities come by one link, too.
+const (
+	byDevice = iota
+	byTempo
+	byNetwork
+	byAccount
+	byStructure
+	families
+)
+
+var familyOf = [families]antifraud.Family{
+	byDevice: antifraud.FamilyDevice, byTempo: antifraud.FamilyTempo, byNetwork: antifraud.FamilyNetwork,
+	byAccount: antifraud.FamilyAccount, byStructure: antifraud.FamilyStructure,
+}
+
+// evidence is the gain in log-likelihood that each family brings over all the
+// rest: the likelihood ratio of the cohort as a mixture, against it being crowd.
+type evidence struct {
+	by  [families]float64
+	all float64
+}
+
+// split sums terms by family. An address that is one of the hand's two busiest is
+// left out: a farm goes through many, an honest community has one or two of its own.
+func (h *hand) split(v int32, out *terms, busiest [2]int32) (by [families]float64) {
+	c, t := h.c, h.c.t
+	by[byDevice] = out[atDevice] + out[atAgent]
+	by[byTempo] = out[atDwell]
+	by[byNetwork] = out[atKind]
+	if k := t.net.of[v]; !t.isCampus(v) && k != busiest[0] && k != busiest[1] {
+		by[byNetwork] += out[atNet]
+	}
+	by[byAccount] = out[atAccount]
+	if from, to := c.t.acts(v); to-from > 1 { // one vote goes where everybody's goes
+		by[byStructure] = out[atEntries] * float64(to-from-1) / float64(to-from)
+	}
+	return by
+}
+
+// busiest are the two addresses that most members have.
+func (h *hand) busiest() [2]int32 {
+	most, y := [2]int32{unseen - 1, unseen - 1}, [2]float64{}
+	seen := map[int32]bool{}
+	for _, v := range h.who {
+		k := h.c.t.net.of[v]
+		if k == unseen || seen[k] {
+			continue
+		}
+		seen[k] = true
+		switch n := h.net[k]; {
+		case n > y[0]:
+			most[1], y[1], most[0], y[0] = most[0], y[0], k, n
+		case n > y[1]:
+			most[1], y[1] = k, n
+		}
+	}
+	return most
+}
+
+// weighEvidence adds up what each family says of the candidates, given the rest.
+func (h *hand) weighEvidence() (e evidence) {
+	prior, busiest := h.prior(), h.busiest()
+	parts := make([]evidence, len(h.who)/chunk+1)
+	chunks(len(h.who), func(part, from, to int) {
+		var out terms
+		var unlearned [features]poolCount
+		p := &parts[part]
+		for _, v := range h.who[from:to] {
+			h.judge(v, &out, &unlearned)
+			by := h.split(v, &out, busiest)
+			x, sum := prior+out.sum(), 0.0
+			for f, s := range by {
+				sum += s
+				p.by[f] += mixed(x-s, s)
+			}
+			p.all += mixed(x-sum, sum)
+		}
+	})
+	for _, p := range parts {
+		e.all += p.all
+		for f := range e.by {
+			e.by[f] += p.by[f]
+		}
+	}
+	return e
+}
+
+// mixed is ln of the likelihood of a voter as a mixture over that as one of the
+// crowd: x are the log-odds of being a member without what s adds.
+func mixed(x, s float64) float64 {
+	p := logistic(x)
+	return math.Log(1 - p + p*math.Exp(s))
+}
+
+// What each family has to bring, per member, to count as one: many members make
+// anything significant, and what is found by looking for it fits a little by itself.
+var (
+	strongly = [families]float64{byDevice: 1.5, byTempo: 0.12, byNetwork: 1, byAccount: 0.3, byStructure: 1.5}
+	weakly   = [families]float64{byDevice: 0.5, byTempo: 0.06, byNetwork: 0.2, byAccount: 0.15, byStructure: 0.8}
+)
+
+const leastFamily = 8.0 // ln: what chance does not bring, even with a look at many hands
+
+// convinces tells whether a hand's composition is another than the crowd's, by two
+// families, one of them a look: what else could an honest community have? strong
+// hands are convincing enough to void.
+func (e evidence) convinces(h *hand, limit float64) (strong, ok bool) {
+	if h.total < leastHand || h.total > mostShare*float64(h.c.n) || e.all < limit+4 {
+		return false, false
+	}
+	looks, firm, any := 0, 0, 0
+	for f, x := range e.by {
+		look := f == byDevice || f == byTempo || f == byAccount
+		if look && x < -max(2, 0.02*h.total) {
+			return false, false // looks more like the crowd than the crowd does
+		}
+		if x >= max(leastFamily, weakly[f]*h.total) {
+			any++
+		}
+		if x >= max(leastFamily, strongly[f]*h.total) {
+			firm++
+			if look {
+				looks++
+			}
+		}
+	}
+	return firm >= 2 && looks >= 1, any >= 2 && firm >= 1 && looks >= 1
+}
+
+var trace = os.Getenv("JOUTE_TRACE") != ""
+
+func tell(format string, args ...any) {
+	if trace {
+		fmt.Fprintf(os.Stderr, format+"\n", args...)
+	}
+}

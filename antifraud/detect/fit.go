@@ -1,0 +1,114 @@
+package detect
+
+import (
+	"math"
+	"runtime"
+	"slices"
+	"sync"
+)
+
+const (
+	rounds     = 25   // of EM; it has settled long before, or never will
+	lookAround = 5    // every so many rounds, who may be a member is asked anew
+	faint      = 1e-3 // who is less of a member is none
+	chunk      = 2048
+)
+
+// chunks calls each for parts of 0 to n, on all processors. What a part is does not
+// depend on them, so sums over parts, added in their order, are always the same.
+func chunks(n int, each func(part, from, to int)) int {
+	parts := (n + chunk - 1) / chunk
+	workers := min(runtime.GOMAXPROCS(0), parts)
+	var wg sync.WaitGroup
+	for worker := range workers {
+		wg.Go(func() {
+			for part := worker; part < parts; part += workers {
+				each(part, part*chunk, min(n, (part+1)*chunk))
+			}
+		})
+	}
+	wg.Wait()
+	return parts
+}
+
+// fit runs EM until members hardly change. others is by voter what farms that are
+// known already take; within, when not nil, is who may be a member at all.
+func (h *hand) fit(x *index, others []float64, within []int32) {
+	c := h.c
+	for _, v := range h.who {
+		c.take(v, 1-(1-others[v])*(1-h.w[v]))
+	}
+	for round := range rounds {
+		if round%lookAround == 0 {
+			h.mayBe(x, others, within)
+		}
+		next := make([]float64, len(h.who))
+		learned := make([][features]poolCount, len(h.who)/chunk+1)
+		prior := h.prior()
+		chunks(len(h.who), func(part, from, to int) {
+			var out terms
+			for n := from; n < to; n++ {
+				v := h.who[n]
+				h.judge(v, &out, &learned[part])
+				w := logistic(prior+out.sum()) * (1 - others[v])
+				if w >= faint {
+					next[n] = w
+				}
+			}
+		})
+		h.learn(learned)
+		moved := 0.0
+		for n, v := range h.who {
+			moved += math.Abs(next[n] - h.w[v])
+			h.set(v, next[n])
+			c.take(v, 1-(1-others[v])*(1-next[n]))
+		}
+		if moved < 0.005*h.total || h.total < 1 {
+			return
+		}
+	}
+}
+
+func (h *hand) learn(parts [][features]poolCount) {
+	var sum [features]poolCount
+	for i := range parts {
+		for f := range sum {
+			sum[f].own += parts[i][f].own
+			sum[f].of += parts[i][f].of
+		}
+	}
+	for f := range sum {
+		if sum[f].of > 0 {
+			h.pools[f].own = clip((sum[f].own+0.5)/(sum[f].of+1), 0.02, 0.97)
+		}
+	}
+}
+
+// mayBe finds the voters that could be members: those who share something with the
+// members that the crowd has less of. Who is none any more is taken out.
+func (h *hand) mayBe(x *index, others []float64, within []int32) {
+	var who []int32
+	if within != nil {
+		who = slices.Clone(within)
+	} else {
+		who = x.linked(h)
+	}
+	x.mark++
+	for _, v := range who {
+		x.marked[v] = x.mark
+	}
+	for _, v := range h.who {
+		if x.marked[v] != x.mark {
+			h.set(v, 0)
+			h.c.take(v, others[v])
+		}
+	}
+	h.who = who
+}
+
+// leave takes the hand out of the crowd's account: it was no farm.
+func (h *hand) leave(others []float64) {
+	for _, v := range h.who {
+		h.c.take(v, others[v])
+	}
+}

@@ -1,0 +1,324 @@
+package detect
+
+import "math"
+
+// The features of a voter that a hand is known by.
+const (
+	atDevice = iota
+	atAgent
+	atKind
+	atNet
+	atDwell
+	atAccount
+	atVia
+	atReferrer
+	atHour
+	atEntries
+	atProof
+	features
+)
+
+// terms are log-odds, by feature, that a voter is one hand's rather than one of the crowd.
+type terms [features]float64
+
+func (t *terms) sum() (s float64) {
+	for _, x := range t {
+		s += x
+	}
+	return s
+}
+
+// A pool is a feature of which a hand takes a share from few values of its own, and
+// the rest as everybody does. The share is learned.
+type pool struct{ own float64 }
+
+// poolCount is what one pass over voters teaches of a pool.
+type poolCount struct{ own, of float64 }
+
+// ratio is ln of P(value | hand) / P(value | crowd). y of Y is what the other
+// members have of the value, p what the crowd has; w is how much of a member this
+// voter is, which only says how much there is to learn.
+func (p pool) ratio(y, others, w, crowd float64, learn *poolCount) float64 {
+	q := 0.0
+	if others > 1e-9 {
+		q = max(y, 0) / others
+	}
+	r := p.own*q/crowd + 1 - p.own
+	learn.own += w * p.own * q / crowd / r
+	learn.of += w
+	return math.Log(r)
+}
+
+// hand is one farm: whoever casts the ballots of many, as one. It is a component
+// of a mixture whose other one is the crowd, and is fitted by EM (Dempster, Laird
+// and Rubin 1977). What is counted of the members leaves out the voter that is
+// judged: nobody is a member because of themselves.
+type hand struct {
+	c     *crowd
+	w     []float64 // by voter: probability of being a member
+	who   []int32   // who may have any: the candidates
+	total float64
+	acts  float64
+
+	device, agent, net, block, via, referrer []float64
+	dwell, account, entry, hour, inHour      []float64
+	count                                    [countBins]float64
+	rented, known                            float64
+	withDevice, ownDevice                    float64
+	withNet, ownNet, ownBlock                float64
+	dwells, dwellSum, dwellSquares           float64
+
+	pools [features]pool
+}
+
+// newHand has the room for a hand; start makes it one.
+func newHand(c *crowd) *hand {
+	like := func(x []float64) []float64 { return make([]float64, len(x)) }
+	return &hand{
+		c: c, w: make([]float64, c.n),
+		device: like(c.device), agent: like(c.agent), net: like(c.net), block: like(c.block), via: like(c.via), referrer: like(c.referrer),
+		dwell: like(c.dwell), account: like(c.account), entry: like(c.entry), hour: like(c.hour), inHour: like(c.inHour),
+	}
+}
+
+// clear takes all members out.
+func (h *hand) clear() {
+	for _, v := range h.who {
+		h.set(v, 0)
+	}
+	h.who = h.who[:0]
+	for f := range h.pools {
+		h.pools[f].own = 0.7
+	}
+}
+
+// set makes v a member to the degree w.
+func (h *hand) set(v int32, w float64) {
+	d := w - h.w[v]
+	if d == 0 {
+		return
+	}
+	h.w[v] = w
+	c, t := h.c, h.c.t
+	h.total += d
+	h.device[at(h.device, t.device.of[v])] += d
+	h.agent[at(h.agent, t.agent.of[v])] += d
+	h.net[at(h.net, t.net.of[v])] += d
+	h.block[at(h.block, t.block.of[v])] += d
+	h.via[at(h.via, t.via.of[v])] += d
+	h.referrer[at(h.referrer, t.referrer.of[v])] += d
+	if b := c.dwellBin[v]; b >= 0 {
+		x := t.dwell[v]
+		h.dwell[b] += d
+		h.dwells, h.dwellSum, h.dwellSquares = h.dwells+d, h.dwellSum+d*x, h.dwellSquares+d*x*x
+	}
+	h.account[c.accBin[v]] += d
+	if k := t.kind.of[v]; k != unseen {
+		h.known += d
+		if t.rented[k] {
+			h.rented += d
+		}
+	}
+	if k := t.device.of[v]; k != unseen {
+		h.withDevice += d
+		if t.device.voters[k] == 1 {
+			h.ownDevice += d
+		}
+	}
+	if k := t.net.of[v]; k != unseen {
+		h.withNet += d
+		if t.net.voters[k] == 1 {
+			h.ownNet += d
+		}
+		if b := t.block.of[v]; b != unseen && t.block.voters[b] == 1 {
+			h.ownBlock += d
+		}
+	}
+	from, to := t.acts(v)
+	h.count[min(to-from, countBins-1)] += d
+	h.acts += d * float64(to-from)
+	for a := from; a < to; a++ {
+		h.entry[t.entry[a]] += d
+		h.hour[c.hourCell(a)] += d
+		h.inHour[c.byHour.of[a]] += d
+	}
+}
+
+// robotic tells whether the members read for the same time, nearly: a person's
+// reading times spread over a factor of two at the least, which is 0.7 in ln.
+func (h *hand) robotic() bool {
+	if h.dwells < 5 {
+		return false
+	}
+	mean := h.dwellSum / h.dwells
+	return h.dwellSquares/h.dwells-mean*mean < 0.15*0.15
+}
+
+// predictive is ln of the ratio of two predictive probabilities of one of few
+// values, the hand's smoothed towards the crowd's by a weight of c voters.
+func predictive(y, others, x, crowd, c float64) float64 {
+	p := (max(x, 0) + 0.5) / (max(crowd, 0) + 5)
+	return math.Log((max(y, 0) + c*p) / (max(others, 0) + c) / p)
+}
+
+// judge fills in the terms of a voter, and counts what they teach of the pools.
+func (h *hand) judge(v int32, out *terms, learn *[features]poolCount) {
+	c, t := h.c, h.c.t
+	w, own := h.w[v], 1-c.taken[v]
+	*out = terms{}
+	if k := t.device.of[v]; k != unseen {
+		out[atDevice] = clip(h.judgeDevice(k, w, own, learn), -4, 6)
+	}
+	if k := t.agent.of[v]; k != unseen {
+		p := (max(c.agent[k]-own, 0) + 0.5) / (c.mass + 5)
+		out[atAgent] = clip(h.pools[atAgent].ratio(h.agent[k]-w, h.total-w, w, p, &learn[atAgent]), -2.5, 2.5)
+	}
+	if k := t.kind.of[v]; k != unseen {
+		y, x := h.rented, c.rented
+		if !t.rented[k] {
+			y, x = h.known-h.rented, c.known-c.rented
+		}
+		out[atKind] = clip(predictive(y-w, h.known-w, x-own, c.known-own, 6), -2.5, 3.5)
+	}
+	if b := int(c.dwellBin[v]); b >= 0 {
+		y, x := 0.0, 0.0
+		for n := max(0, b-1); n <= min(dwellBins-1, b+1); n++ {
+			y, x = y+h.dwell[n], x+c.dwell[n]
+		}
+		out[atDwell] = clip(predictive(y-w, h.total-w, x-own, c.mass-own, 10), -2.5, 2.5)
+		if c.dwellBin[v] >= c.slowest && !h.robotic() {
+			out[atDwell] = min(out[atDwell], 0) // who takes their time is not suspect for it
+		}
+	}
+	out[atAccount] = h.judgeAccount(v, w, own)
+	if t.net.of[v] != unseen {
+		out[atNet] = clip(h.judgeNet(v, w, own, learn), -4, 2.5)
+	}
+	h.judgePlace(v, w, own, out, learn)
+	out[atProof] = t.proof[v]
+}
+
+// judgeDevice holds a device against what strangers share. A device nobody else
+// has is no tell; that members have fewer of those is one against membership.
+func (h *hand) judgeDevice(k int32, w, own float64, learn *[features]poolCount) float64 {
+	c := h.c
+	alone := (c.ownDevice + 1) / (c.withDevice + 2)
+	memberAlone := (h.ownDevice + 4*alone) / (h.withDevice + 4)
+	if c.t.device.voters[k] == 1 {
+		return min(math.Log(memberAlone/alone), 0)
+	}
+	p := max(c.device[k]-own, 0.3) / (c.mass * (1 - alone)) // 0.3: a device no stranger has could be the next one's
+	return math.Log((1-memberAlone)/(1-alone)) + h.pools[atDevice].ratio(h.device[k]-w, h.withDevice-h.ownDevice-w, w, p, &learn[atDevice])
+}
+
+// judgeAccount is positive only for accounts that speak against their owner: a good
+// one is no tell, however many a farm has.
+func (h *hand) judgeAccount(v int32, w, own float64) float64 {
+	c := h.c
+	if c.accBin[v] == noAccount {
+		if c.account[noAccount] >= 0.98*c.mass {
+			return 0 // no profiles here
+		}
+		return clip(predictive(h.account[noAccount]-w, h.total-w, c.account[noAccount]-own, c.mass-own, 10), -1, 1)
+	}
+	b, y, x := int(c.accBin[v]), 0.0, 0.0
+	for n := max(0, b-1); n <= min(accountBins-1, b+1); n++ {
+		y, x = y+h.account[n], x+c.account[n]
+	}
+	odds := clip(predictive(y-w, h.total-h.account[noAccount]-w, x-own, c.mass-c.account[noAccount]-own, 10), -2.5, 2.5)
+	if c.t.account[v] <= 0 {
+		return min(odds, 0)
+	}
+	return odds
+}
+
+// placeWeight is how many voters of the whole crowd an entry's own crowd is mixed
+// with, to say what can be expected where few have voted.
+const placeWeight = 15
+
+// expected is the crowd's probability of a value at a voter's entries, averaged:
+// general is that of the whole crowd.
+func (c *crowd) expected(v int32, g *grouping, in []float64, general, own float64) float64 {
+	from, to := c.t.acts(v)
+	p := 0.0
+	for a := from; a < to; a++ {
+		p += (max(in[g.of[a]]-own, 0) + placeWeight*general) / (max(c.entry[c.t.entry[a]]-own, 0) + placeWeight)
+	}
+	return p / float64(to-from)
+}
+
+// judgeNet holds an address, or its block where that says more, against the crowd
+// of the same entries: so does a campus not stand out at its own. Among rented
+// networks strangers share exits whatever they vote for: those are held against
+// each other.
+func (h *hand) judgeNet(v int32, w, own float64, learn *[features]poolCount) float64 {
+	c, t := h.c, h.c.t
+	rented := t.isRented(v)
+	term := func(k int32, col *column, f int, members, crowd []float64, memberOwn, crowdOwn float64, g *grouping, in []float64, learn *poolCount) float64 {
+		alone := (crowdOwn + 1) / (c.withNet + 2)
+		memberAlone := (memberOwn + 4*alone) / (h.withNet + 4)
+		if col.voters[k] == 1 {
+			return math.Log(memberAlone / alone)
+		}
+		x, others := max(crowd[k]-own, 0.3), h.withNet-memberOwn
+		p := 0.0
+		if rented && c.rented > 0 {
+			p, others = x/c.rented, h.rented
+		} else {
+			p = c.expected(v, g, in, x/c.mass, own)
+		}
+		return math.Log((1-memberAlone)/(1-alone)) + h.pools[f].ratio(members[k]-w, others-w, w, p, learn)
+	}
+	net := term(t.net.of[v], &t.net, atNet, h.net, c.net, h.ownNet, c.ownNet, c.byNet, c.inNet, &learn[atNet])
+	b := t.block.of[v]
+	if b == unseen {
+		return net
+	}
+	var unlearned poolCount
+	block := term(b, &t.block, atNet, h.block, c.block, h.ownBlock, c.ownBlock, c.byBlock, c.inBlock, &unlearned)
+	if math.Abs(block) > math.Abs(net) {
+		return block
+	}
+	return net
+}
+
+// judgePlace is about what honest communities have too: a link, a way there, an
+// hour, entries. It tells members apart, and accuses nobody.
+func (h *hand) judgePlace(v int32, w, own float64, out *terms, learn *[features]poolCount) {
+	c, t := h.c, h.c.t
+	if len(t.via.values) > 0 {
+		k := at(c.via, t.via.of[v])
+		p := c.expected(v, c.byVia, c.inVia, (max(c.via[k]-own, 0)+0.5)/(c.mass+5), own)
+		out[atVia] = clip(h.pools[atVia].ratio(h.via[k]-w, h.total-w, w, p, &learn[atVia]), -2.5, 3.5)
+	}
+	if len(t.referrer.values) > 0 {
+		k := at(c.referrer, t.referrer.of[v])
+		p := c.expected(v, c.byReferrer, c.inReferrer, (max(c.referrer[k]-own, 0)+0.5)/(c.mass+5), own)
+		out[atReferrer] = clip(h.pools[atReferrer].ratio(h.referrer[k]-w, h.total-w, w, p, &learn[atReferrer]), -2, 2)
+		if math.Abs(out[atVia]) > math.Abs(out[atReferrer]) {
+			out[atReferrer] /= 2 // a link brings its referrer with it
+		}
+	}
+	from, to := t.acts(v)
+	n := float64(to - from)
+	hours, entries := 0.0, 0.0
+	for a := from; a < to; a++ {
+		e, cell := t.entry[a], c.byHour.of[a]
+		general := (c.hour[c.hourCell(a)] + 0.5) / (c.acts + float64(len(c.hour)))
+		p := (max(c.inHour[cell]-own, 0) + 10*general) / (max(c.entry[e]-own, 0) + 10)
+		q := (max(h.hour[c.hourCell(a)]-w, 0) + 10*p) / (max(h.acts-w*n, 0) + 10)
+		q = (max(h.inHour[cell]-w, 0) + 20*q) / (max(h.entry[e]-w, 0) + 20)
+		hours += math.Log(q / p)
+
+		p = (max(c.entry[e]-own, 0) + 0.5) / (c.acts + float64(len(c.entry)))
+		q = (max(h.entry[e]-w, 0) + 6*p) / (max(h.acts-w*n, 0) + 6)
+		entries += clip(math.Log(q/p), -3, 8)
+	}
+	out[atHour] = clip(hours/n, -2, 3)
+	k := min(to-from, countBins-1)
+	entries += clip(predictive(h.count[k]-w, h.total-w, c.count[k]-own, c.mass-own, 6), -2, 2)
+	out[atEntries] = clip(entries, -8, 12)
+}
+
+// prior is the log-odds that any voter is a member.
+func (h *hand) prior() float64 { return math.Log((h.total + 0.5) / (h.c.mass + 1)) }

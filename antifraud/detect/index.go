@@ -1,0 +1,141 @@
+package detect
+
+import "slices"
+
+// index finds voters by what they have in common.
+type index struct {
+	c      *crowd
+	groups []*grouping // with members: cohorts, and ways from members to others
+	pairs  [][]int32
+
+	mark   int32
+	marked []int32 // by voter: the last round that met it
+	y      []float64
+	met    []int32
+}
+
+func newIndex(c *crowd) *index {
+	t := c.t
+	x := &index{c: c, marked: make([]int32, c.n)}
+	of := func(col *column) func(v, act int32) int32 {
+		return func(v, _ int32) int32 { return col.of[v] }
+	}
+	x.groups = []*grouping{
+		t.alone("entry", len(t.entries.values), func(_, act int32) int32 { return t.entry[act] }),
+		t.alone("device", len(t.device.values), of(&t.device)),
+		t.alone("net", len(t.net.values), of(&t.net)),
+		t.alone("block", len(t.block.values), of(&t.block)),
+		t.alone("via", len(t.via.values), of(&t.via)),
+		c.byVia, c.byReferrer, c.byHour,
+		t.within("entry-block", of(&t.block), false),
+		t.within("entry-agent", of(&t.agent), false),
+		t.within("entry-day", func(_, act int32) int32 { return t.hour[act] / 24 }, false),
+		t.within("entry-night", func(_, act int32) int32 { return (t.hour[act] + 12) / 24 }, false),
+		t.within("entry-device", of(&t.device), false),
+		t.within("entry-kind", of(&t.kind), false),
+	}
+	most := int32(0)
+	for _, g := range x.groups {
+		g.list(t)
+		most = max(most, g.n)
+	}
+	x.pairs = t.pairs()
+	x.y = make([]float64, most)
+	return x
+}
+
+// crowded is a group so large that being in it, and nothing else, makes nobody a
+// candidate: the work of a run stays that of the farms' size.
+const crowded = 20_000
+
+// linked are the voters, rising, in any group that members are in more often than
+// the crowd is.
+func (x *index) linked(h *hand) []int32 {
+	var who []int32
+	x.mark++
+	for _, g := range x.groups {
+		x.met = x.met[:0]
+		for _, v := range h.who {
+			w := h.w[v]
+			if w < faint {
+				continue
+			}
+			from, to := x.c.t.acts(v)
+			for a := from; a < to; a++ {
+				k := g.of[a]
+				if k == unseen {
+					continue
+				}
+				if x.y[k] == 0 {
+					x.met = append(x.met, k)
+				}
+				x.y[k] += w
+			}
+		}
+		for _, k := range x.met {
+			y := x.y[k]
+			x.y[k] = 0
+			of := g.members(k)
+			enriched := y / h.total / (float64(len(of)) / float64(x.c.n))
+			if y < max(0.8, 0.005*h.total) || enriched < 2 && !(g.name == "entry" && y >= 0.02*h.total) || len(of) > crowded && enriched < 4 {
+				continue
+			}
+			for _, v := range of {
+				if x.marked[v] != x.mark {
+					x.marked[v] = x.mark
+					who = append(who, v)
+				}
+			}
+		}
+	}
+	for _, v := range h.who {
+		if h.w[v] >= faint && x.marked[v] != x.mark {
+			x.marked[v] = x.mark
+			who = append(who, v)
+		}
+	}
+	slices.Sort(who)
+	return who
+}
+
+// group finds a grouping by its name.
+func (x *index) group(name string) *grouping {
+	for _, g := range x.groups {
+		if g.name == name {
+			return g
+		}
+	}
+	panic("detect: no grouping " + name)
+}
+
+// cohort are voters who are looked at together, because they have something in common.
+type cohort struct {
+	members []int32
+	gain    float64 // in log-likelihood, of the mixture over the crowd alone
+	share   float64 // of the cohort that is suspicious
+	tries   int
+}
+
+// leastCohort is the number of voters below which composition says nothing.
+const leastCohort = 6
+
+// cohorts are all that are large enough.
+func (x *index) cohorts() []cohort {
+	var list []cohort
+	for _, g := range x.groups {
+		if g.name == "net" || g.name == "device" || g.name == "block" {
+			continue // within an entry they say more
+		}
+		for k := range g.n {
+			if of := g.members(k); len(of) >= leastCohort {
+				list = append(list, cohort{members: of})
+			}
+		}
+	}
+	for _, of := range x.pairs {
+		if len(of) >= leastCohort {
+			list = append(list, cohort{members: of})
+		}
+	}
+	return list
+}

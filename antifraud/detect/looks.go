@@ -1,0 +1,88 @@
+package detect
+
+import "math"
+
+// Looks before any farm is known are held against these: a farm's share of rented
+// networks, and how much it hurries, as reports of farms tell them (docs/ANTIFRAUD.md).
+// They only say where to look first: what convinces is what a hand has of its own.
+const (
+	rentedByFarms = 0.3
+	alikeMost     = 3.5
+	alikeLeast    = -0.4
+)
+
+// looks are, by voter, the odds of being a farm's by looks alone, scaled so that
+// they are 1 on average over the crowd: a cohort like the crowd gains nothing.
+func (c *crowd) looks(x *index) []float64 {
+	odds := make([]float64, c.n)
+	device := c.together(x.group("entry-device"), c.device, &c.t.device)
+	net := c.together(c.byNet, c.net, &c.t.net)
+	rented := (c.rented + 1) / (c.known + 2)
+	sums := make([]float64, c.n/chunk+1)
+	chunks(c.n, func(part, from, to int) {
+		for v := int32(from); v < int32(to); v++ {
+			r := c.t.proof[v]
+			if b := c.dwellBin[v]; b >= 0 {
+				u := (float64(b) + 0.5) / float64(len(c.dwellCuts)+1) // share of the crowd that is quicker
+				r += clip(math.Log(2*(1-u)), -1.5, 0.7)
+			}
+			if c.t.kind.of[v] != unseen {
+				if c.t.isRented(v) {
+					r += clip(math.Log(rentedByFarms/rented), 0, 2.5)
+				} else {
+					r += math.Log((1 - rentedByFarms) / (1 - rented))
+				}
+			}
+			if a := c.t.account[v]; !math.IsNaN(a) {
+				r += clip(a, -2, 2.5)
+			}
+			r += device(v)
+			if !c.t.isCampus(v) {
+				r += net(v) / 2
+			}
+			odds[v] = math.Exp(r)
+			sums[part] += (1 - c.taken[v]) * odds[v]
+		}
+	})
+	sum := 0.0
+	for _, s := range sums {
+		sum += s
+	}
+	scale := c.mass / max(sum, 1e-9)
+	for v := range odds {
+		odds[v] *= scale
+	}
+	return odds
+}
+
+// together says of a voter how much more often others at one of their entries have
+// the same value than strangers at other entries make expect: ln of seen over expected.
+func (c *crowd) together(g *grouping, crowd []float64, col *column) func(v int32) float64 {
+	in := make([]float64, g.n)
+	for v := range int32(c.n) {
+		from, to := c.t.acts(v)
+		for a := from; a < to; a++ {
+			if k := g.of[a]; k != unseen {
+				in[k] += 1 - c.taken[v]
+			}
+		}
+	}
+	return func(v int32) float64 {
+		k := col.of[v]
+		if k == unseen {
+			return 0
+		}
+		own, best := 1-c.taken[v], alikeLeast
+		from, to := c.t.acts(v)
+		for a := from; a < to; a++ {
+			here := in[g.of[a]] - own
+			if here < 0.7 {
+				continue
+			}
+			size := c.entry[c.t.entry[a]]
+			elsewhere := max(crowd[k]-own-here, 0)
+			best = max(best, math.Log(here/((elsewhere+0.3)*size/max(c.mass-size, size))))
+		}
+		return min(best, alikeMost)
+	}
+}
