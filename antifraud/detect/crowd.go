@@ -29,24 +29,25 @@ type crowd struct {
 	dwellCuts []float64
 	dwellBin  []int8 // by voter; -1: not seen
 	accBin    []int8 // by voter
-	slowest   int8   // dwell from this bin on is slower than most of the crowd: no tell
 
-	mass, acts     float64   // voters, ballots
-	device         []float64 // by value; one place more for unseen
-	agent          []float64
-	net, block     []float64
-	via, referrer  []float64
-	dwell, account []float64
-	entry          []float64
-	hour           []float64 // by cell of hours
-	count          [countBins]float64
-	rented         float64 // voters in rented networks
-	known          float64 // voters whose kind of network is known
-	withDevice     float64
-	ownDevice      float64 // voters whose device nobody else has
-	withNet        float64
-	ownNet         float64
-	ownBlock       float64
+	mass, acts                     float64   // voters, ballots
+	device                         []float64 // by value; one place more for unseen
+	agent                          []float64
+	net, block                     []float64
+	via, referrer                  []float64
+	dwell, account                 []float64
+	entry                          []float64
+	hour                           []float64 // by cell of hours
+	count                          [countBins]float64
+	dwells, dwellSum, dwellSquares float64 // voters whose reading time is known; its ln, summed
+	accountSum                     float64
+	rented                         float64 // voters in rented networks
+	known                          float64 // voters whose kind of network is known
+	withDevice                     float64
+	ownDevice                      float64 // voters whose device nobody else has
+	withNet                        float64
+	ownNet                         float64
+	ownBlock                       float64
 
 	// Groups within an entry, and what the crowd weighs in each.
 	byNet, byBlock, byVia, byReferrer, byHour *grouping
@@ -101,7 +102,6 @@ func (c *crowd) binDwell() {
 		c.dwellCuts = append(c.dwellCuts, seen[len(seen)*k/dwellBins])
 	}
 	c.dwellCuts = slices.Compact(c.dwellCuts)
-	c.slowest = int8((len(c.dwellCuts) + 1) / 2)
 	c.dwellBin = make([]int8, c.n)
 	for v, x := range c.t.dwell {
 		c.dwellBin[v] = -1
@@ -139,8 +139,13 @@ func (c *crowd) weigh(v int32, d float64) {
 	c.referrer[at(c.referrer, t.referrer.of[v])] += d
 	if b := c.dwellBin[v]; b >= 0 {
 		c.dwell[b] += d
+		x := t.dwell[v]
+		c.dwells, c.dwellSum, c.dwellSquares = c.dwells+d, c.dwellSum+d*x, c.dwellSquares+d*x*x
 	}
 	c.account[c.accBin[v]] += d
+	if x := t.account[v]; !math.IsNaN(x) {
+		c.accountSum += d * x
+	}
 	if k := t.kind.of[v]; k != unseen {
 		c.known += d
 		if t.rented[k] {

@@ -31,17 +31,24 @@ type evidence struct {
 	all float64
 }
 
-// split sums terms by family. An address that is one of the hand's two busiest is
+// split sums terms by family, of what speaks against the members as a whole. An address that is one of the hand's two busiest is
 // left out: a farm goes through many, an honest community has one or two of its own.
 func (h *hand) split(v int32, out *terms, busiest [2]int32) (by [families]float64) {
 	c, t := h.c, h.c.t
-	by[byDevice] = out[atDevice] + out[atAgent]
-	by[byTempo] = out[atDwell]
+	by[byDevice] = out[atAgent]
+	if h.sharing() {
+		by[byDevice] += out[atDevice]
+	}
+	if h.hasty() {
+		by[byTempo] = out[atDwell]
+	}
 	by[byNetwork] = out[atKind]
 	if k := t.net.of[v]; !t.isCampus(v) && k != busiest[0] && k != busiest[1] {
 		by[byNetwork] += out[atNet]
 	}
-	by[byAccount] = out[atAccount]
+	if h.dubious() {
+		by[byAccount] = out[atAccount]
+	}
 	if from, to := c.t.acts(v); to-from > 1 { // one vote goes where everybody's goes
 		by[byStructure] = out[atEntries] * float64(to-from-1) / float64(to-from)
 	}
@@ -93,6 +100,7 @@ func (h *hand) weighEvidence() (e evidence) {
 			e.by[f] += p.by[f]
 		}
 	}
+	e.by[byTempo] = max(e.by[byTempo], h.haste(), h.serial())
 	return e
 }
 
@@ -135,7 +143,8 @@ func (e evidence) convinces(h *hand, limit float64) (strong, ok bool) {
 			}
 		}
 	}
-	return firm >= 2 && looks >= 1, any >= 2 && firm >= 1 && looks >= 1
+	strong = firm >= 2 && looks >= 1
+	return strong, strong || any >= 2 && e.by[byAccount] >= max(leastFamily, 0.6*h.total)
 }
 
 var trace = os.Getenv("JOUTE_TRACE") != ""

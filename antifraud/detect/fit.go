@@ -34,7 +34,7 @@ func chunks(n int, each func(part, from, to int)) int {
 // fit runs EM until members hardly change. others is by voter what farms that are
 // known already take; within, when not nil, is who may be a member at all.
 func (h *hand) fit(x *index, others []float64, within []int32) {
-	c := h.c
+	c, most := h.c, mostGrowth*(h.total+20)
 	for _, v := range h.who {
 		c.take(v, 1-(1-others[v])*(1-h.w[v]))
 	}
@@ -63,7 +63,7 @@ func (h *hand) fit(x *index, others []float64, within []int32) {
 			h.set(v, next[n])
 			c.take(v, 1-(1-others[v])*(1-next[n]))
 		}
-		if moved < 0.005*h.total || h.total < 1 {
+		if moved < 0.005*h.total || h.total < 1 || h.total > most {
 			return
 		}
 	}

@@ -67,6 +67,7 @@ type hand struct {
 	withDevice, ownDevice                    float64
 	withNet, ownNet, ownBlock                float64
 	dwells, dwellSum, dwellSquares           float64
+	accountSum                               float64
 
 	pools [features]pool
 }
@@ -113,6 +114,9 @@ func (h *hand) set(v int32, w float64) {
 		h.dwells, h.dwellSum, h.dwellSquares = h.dwells+d, h.dwellSum+d*x, h.dwellSquares+d*x*x
 	}
 	h.account[c.accBin[v]] += d
+	if x := t.account[v]; !math.IsNaN(x) {
+		h.accountSum += d * x
+	}
 	if k := t.kind.of[v]; k != unseen {
 		h.known += d
 		if t.rented[k] {
@@ -144,14 +148,20 @@ func (h *hand) set(v int32, w float64) {
 	}
 }
 
-// robotic tells whether the members read for the same time, nearly: a person's
-// reading times spread over a factor of two at the least, which is 0.7 in ln.
-func (h *hand) robotic() bool {
-	if h.dwells < 5 {
-		return false
+// dubious tells whether the members' accounts are worse than the crowd's, or
+// wanting where the crowd has them: good ones are no tell, however many a farm has.
+func (h *hand) dubious() bool {
+	c := h.c
+	none, crowdNone := h.account[noAccount], c.account[noAccount]
+	if none/h.total > crowdNone/c.mass+0.3 {
+		return true
 	}
-	mean := h.dwellSum / h.dwells
-	return h.dwellSquares/h.dwells-mean*mean < 0.15*0.15
+	return h.total-none > 1 && c.mass-crowdNone > 1 && h.accountSum/(h.total-none) > c.accountSum/(c.mass-crowdNone)+0.3
+}
+
+// sharing tells whether fewer members than of the crowd have a device to themselves.
+func (h *hand) sharing() bool {
+	return h.ownDevice*h.c.withDevice < h.c.ownDevice*h.withDevice
 }
 
 // predictive is ln of the ratio of two predictive probabilities of one of few
@@ -186,9 +196,6 @@ func (h *hand) judge(v int32, out *terms, learn *[features]poolCount) {
 			y, x = y+h.dwell[n], x+c.dwell[n]
 		}
 		out[atDwell] = clip(predictive(y-w, h.total-w, x-own, c.mass-own, 10), -2.5, 2.5)
-		if c.dwellBin[v] >= c.slowest && !h.robotic() {
-			out[atDwell] = min(out[atDwell], 0) // who takes their time is not suspect for it
-		}
 	}
 	out[atAccount] = h.judgeAccount(v, w, own)
 	if t.net.of[v] != unseen {
@@ -198,21 +205,19 @@ func (h *hand) judge(v int32, out *terms, learn *[features]poolCount) {
 	out[atProof] = t.proof[v]
 }
 
-// judgeDevice holds a device against what strangers share. A device nobody else
-// has is no tell; that members have fewer of those is one against membership.
+// judgeDevice holds a device against what strangers share.
 func (h *hand) judgeDevice(k int32, w, own float64, learn *[features]poolCount) float64 {
 	c := h.c
 	alone := (c.ownDevice + 1) / (c.withDevice + 2)
 	memberAlone := (h.ownDevice + 4*alone) / (h.withDevice + 4)
 	if c.t.device.voters[k] == 1 {
-		return min(math.Log(memberAlone/alone), 0)
+		return math.Log(memberAlone / alone)
 	}
 	p := max(c.device[k]-own, 0.3) / (c.mass * (1 - alone)) // 0.3: a device no stranger has could be the next one's
 	return math.Log((1-memberAlone)/(1-alone)) + h.pools[atDevice].ratio(h.device[k]-w, h.withDevice-h.ownDevice-w, w, p, &learn[atDevice])
 }
 
-// judgeAccount is positive only for accounts that speak against their owner: a good
-// one is no tell, however many a farm has.
+// judgeAccount holds an account's score against the crowd's, and so the want of one.
 func (h *hand) judgeAccount(v int32, w, own float64) float64 {
 	c := h.c
 	if c.accBin[v] == noAccount {
@@ -225,11 +230,7 @@ func (h *hand) judgeAccount(v int32, w, own float64) float64 {
 	for n := max(0, b-1); n <= min(accountBins-1, b+1); n++ {
 		y, x = y+h.account[n], x+c.account[n]
 	}
-	odds := clip(predictive(y-w, h.total-h.account[noAccount]-w, x-own, c.mass-c.account[noAccount]-own, 10), -2.5, 2.5)
-	if c.t.account[v] <= 0 {
-		return min(odds, 0)
-	}
-	return odds
+	return clip(predictive(y-w, h.total-h.account[noAccount]-w, x-own, c.mass-c.account[noAccount]-own, 10), -2.5, 2.5)
 }
 
 // placeWeight is how many voters of the whole crowd an entry's own crowd is mixed

@@ -13,6 +13,7 @@ const (
 	leastHand  = 4.0 // voters: fewer are nobody's farm
 	mostShare  = 0.5 // of all voters: what is more than half of a contest is its crowd
 	twoTrials  = 2   // a voter who was in that many hands that convinced nobody starts none any more
+	mostGrowth = 8   // times the suspicious of its cohort and 20: a hand that grew beyond has drifted into the crowd
 	unsettling = 1.2 // times its cohort: a hand that grew beyond is tried once more within it
 )
 
@@ -134,11 +135,12 @@ func (h *hand) try(x *index, co *cohort, odds, others []float64, tried []uint8, 
 		if h.total < leastHand {
 			return farm{}, false
 		}
+		start := h.total
 		h.fit(x, others, within)
 		f := farm{evidence: h.weighEvidence()}
 		tell("%d of %d (share %.2f gain %.1f): total %.1f cand %d evidence %.1f %v within %v", 0, len(co.members), co.share, co.gain, h.total, len(h.who), f.evidence.all, f.evidence.by, within != nil)
 		var convincing bool
-		if f.strong, convincing = f.evidence.convinces(h, limit); convincing {
+		if f.strong, convincing = f.evidence.convinces(h, limit); convincing && h.total <= mostGrowth*(start+20) {
 			f.who = slices.Clone(h.who)
 			f.w = make([]float64, len(f.who))
 			for n, v := range f.who {

@@ -52,9 +52,10 @@ func (c *column) count() {
 type table struct {
 	voters []string
 	first  []int32
-	ballot []int32 // by act: place among the ballots
-	entry  []int32 // by act
-	hour   []int32 // by act: hours since 1970
+	ballot []int32   // by act: place among the ballots
+	entry  []int32   // by act
+	hour   []int32   // by act: hours since 1970
+	at     []float64 // by act: seconds since 1970
 
 	entries column // of is not used
 
@@ -160,10 +161,11 @@ func (t *table) layOut(ballots []Ballot, order, voterOf []int32) {
 		t.first[v+1] += t.first[v]
 	}
 	next := slices.Clone(t.first)
-	t.ballot, t.entry, t.hour = make([]int32, len(order)), make([]int32, len(order)), make([]int32, len(order))
+	t.ballot, t.entry, t.hour, t.at = make([]int32, len(order)), make([]int32, len(order)), make([]int32, len(order)), make([]float64, len(order))
 	for n, i := range order {
 		at := next[voterOf[n]]
 		next[voterOf[n]]++
+		t.at[at] = float64(ballots[i].At.UnixMilli()) / 1000
 		t.ballot[at], t.entry[at], t.hour[at] = i, t.entries.code(ballots[i].Entry), int32(ballots[i].At.Unix()/3600)
 	}
 }

@@ -1,0 +1,82 @@
+package detect
+
+import (
+	"math"
+	"slices"
+)
+
+// hasty tells whether the members read for clearly less time than the crowd, or all
+// for the same time: a person's reading times spread over a factor of two at the
+// least, which is 0.7 in ln. To take one's time is no tell.
+func (h *hand) hasty() bool {
+	if h.dwells < 3 {
+		return false
+	}
+	mean := h.dwellSum / h.dwells
+	return mean < h.c.dwellSum/h.c.dwells-0.2 || h.dwells >= 5 && h.dwellSquares/h.dwells-mean*mean < 0.15*0.15
+}
+
+// haste is the log-likelihood that a quicker mean explains the members' reading
+// times better than the crowd's: z^2/2 of a normal in ln.
+func (h *hand) haste() float64 {
+	c := h.c
+	if !h.hasty() || c.dwells < 10 {
+		return 0
+	}
+	mean := c.dwellSum / c.dwells
+	variance := max(c.dwellSquares/c.dwells-mean*mean, 0.25)
+	d := h.dwellSum/h.dwells - mean
+	if d >= 0 {
+		return 0
+	}
+	return h.dwells * d * d / variance / 2
+}
+
+const (
+	oneDevice    = 0.7  // of the members: then it may be one person, who votes again and again
+	session      = 3600 // seconds: a longer pause begins another session
+	leastGaps    = 5
+	mostRegular  = 16 // shape of the gamma distribution: a spread of a quarter of the mean
+	serialMargin = 2  // ln: for the shape, which is fitted
+)
+
+// serial is the log-likelihood that members with one device vote in turn, as one
+// person does who clears their storage, over arriving by chance: the gaps between
+// votes of a room full of the same machines are exponential, those of one person
+// who repeats the same steps are regular (a gamma of a larger shape).
+func (h *hand) serial() float64 {
+	t, most, y := h.c.t, unseen, 0.0
+	for _, v := range h.who {
+		if k := t.device.of[v]; k != unseen && h.device[k] > y {
+			most, y = k, h.device[k]
+		}
+	}
+	if y < oneDevice*h.total {
+		return 0
+	}
+	var at []float64
+	for _, v := range h.who {
+		if t.device.of[v] == most && h.w[v] > 0.5 {
+			at = append(at, t.at[t.first[v]])
+		}
+	}
+	slices.Sort(at)
+	var gaps []float64
+	for n := 1; n < len(at); n++ {
+		if gap := at[n] - at[n-1]; gap < session {
+			gaps = append(gaps, max(gap, 0.5))
+		}
+	}
+	if len(gaps) < leastGaps {
+		return 0
+	}
+	sum, squares, logs := 0.0, 0.0, 0.0
+	for _, g := range gaps {
+		sum, squares, logs = sum+g, squares+g*g, logs+math.Log(g)
+	}
+	n := float64(len(gaps))
+	mean := sum / n
+	shape := clip(mean*mean/max(squares/n-mean*mean, 1e-9), 1, mostRegular)
+	gamma, _ := math.Lgamma(shape)
+	return n*(shape*math.Log(shape/mean)-gamma) + (shape-1)*logs - shape*n + n*math.Log(mean) + n - serialMargin
+}
