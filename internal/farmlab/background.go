@@ -63,7 +63,7 @@ func (w *world) comes(to int) visit {
 func (w *world) byLink(school int) visit { return w.shared(w.schools[school].link) }
 
 func (w *world) shared(code string) visit {
-	come := visit{referrer: antifraud.ReferrerShare, via: code, opened: w.chance(0.9)}
+	come := visit{referrer: antifraud.ReferrerShare, via: code, opened: w.opens && w.chance(0.9)}
 	switch {
 	case w.chance(0.15):
 		come.referrer = antifraud.ReferrerSocial

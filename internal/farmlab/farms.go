@@ -60,11 +60,7 @@ func (w *world) farm(f Cohort) {
 
 // targets are entries that a farm is paid for: not the loved ones alone.
 func (w *world) targets(least, most int) []int {
-	all := make([]int, 0, most)
-	for _, i := range w.Perm(len(w.entries))[:min(w.between(least, most), len(w.entries))] {
-		all = append(all, i)
-	}
-	return all
+	return w.Perm(len(w.entries))[:min(w.between(least, most), len(w.entries))]
 }
 
 // favourite is an entry that is first by itself, or second: who pays for it
@@ -99,6 +95,9 @@ func (w *world) worker(t *tools, group string) *voter {
 		v.gadget = w.own()
 	} else {
 		v.gadget = pick(w.dice, t.gadgets)
+	}
+	if w.chance(0.3 * w.mix.Members.Email) { // inboxes are cheap, not free
+		v.level = "email"
 	}
 	if w.chance(w.mix.Members.Profiles) {
 		kind := t.account
@@ -149,7 +148,7 @@ func (w *world) disguise(targets []int, linked float64) []visit {
 	for i := range all {
 		switch {
 		case w.chance(linked):
-			all[i] = visit{referrer: antifraud.ReferrerShare, via: w.schools[w.entries[targets[0]].school].link, opened: w.chance(0.5)}
+			all[i] = visit{referrer: antifraud.ReferrerShare, via: w.schools[w.entries[targets[0]].school].link, opened: w.opens && w.chance(0.5)}
 		case w.chance(0.85):
 			all[i] = main
 		default:

@@ -109,17 +109,22 @@ func Read(dir string) (*Workload, error) {
 func ReadBallots(log string) ([]detect.Ballot, error) {
 	var ballots []detect.Ballot
 	err := ndjson.Read(log, func(_ int, raw []byte) error {
-		var b detect.Ballot
-		if err := json.Unmarshal(raw, &b); err != nil {
-			return fmt.Errorf("expected a ballot: %w", err)
-		}
-		if b.ID == "" || b.Voter == "" || b.Entry == "" || b.At.IsZero() {
-			return errors.New("expected a ballot with ballot, at, voter and entry")
-		}
+		b, err := parseBallot(raw)
 		ballots = append(ballots, b)
-		return nil
+		return err
 	})
 	return ballots, err
+}
+
+func parseBallot(raw []byte) (detect.Ballot, error) {
+	var b detect.Ballot
+	if err := json.Unmarshal(raw, &b); err != nil {
+		return b, fmt.Errorf("expected a ballot: %w", err)
+	}
+	if b.ID == "" || b.Voter == "" || b.Entry == "" || b.At.IsZero() {
+		return b, errors.New("expected a ballot with ballot, at, voter and entry")
+	}
+	return b, nil
 }
 
 func readLabels(in io.Reader) (map[string]Label, error) {
@@ -150,4 +155,34 @@ func readLabels(in io.Reader) (map[string]Label, error) {
 		}
 		labels[row[0]] = Label{Farm: farm, Group: row[2]}
 	}
+}
+
+// ReadFindings reads what `joute detect` writes, or another detector in its form:
+// ballot, score and standing on each line.
+func ReadFindings(path string) ([]detect.Finding, error) {
+	var findings []detect.Finding
+	err := ndjson.Read(path, func(_ int, raw []byte) error {
+		f, err := parseFinding(raw)
+		findings = append(findings, f)
+		return err
+	})
+	return findings, err
+}
+
+func parseFinding(raw []byte) (detect.Finding, error) {
+	var f detect.Finding
+	if err := json.Unmarshal(raw, &f); err != nil {
+		return f, fmt.Errorf("expected a verdict: %w", err)
+	}
+	switch {
+	case f.Ballot == "":
+		return f, errors.New("expected a ballot")
+	case !(f.Score >= 0 && f.Score <= 1):
+		return f, fmt.Errorf("score: expected a probability, 0 to 1, not %g", f.Score)
+	}
+	switch f.Standing {
+	case detect.Counted, detect.Held, detect.Void:
+		return f, nil
+	}
+	return f, fmt.Errorf("standing: expected counted, held or void, not %q", f.Standing)
 }

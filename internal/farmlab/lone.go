@@ -22,7 +22,7 @@ func (w *world) lone(times int, onCampus bool) {
 	device := w.own()
 	come := visit{referrer: antifraud.ReferrerDirect}
 	if w.chance(0.6) {
-		come = visit{referrer: antifraud.ReferrerShare, via: w.schools[at].link, opened: true}
+		come = visit{referrer: antifraud.ReferrerShare, via: w.schools[at].link, opened: w.opens}
 	}
 	pace := w.real(2, 6)
 	sittings := 1 + w.IntN(1+times/12)

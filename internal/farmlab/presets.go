@@ -15,16 +15,18 @@ var Presets = []Preset{
 	{"school", "a dozen entries, no profiles, every crowd and farm", Mix{
 		Entries: 12, Schools: 9, Days: 25, Ballots: 100_000, Voters: 7000, Crowds: cohorts(Crowds...), Farms: cohorts(Farms...)}},
 	{"one-vote", "one ballot in the whole contest: nobody votes with anybody", Mix{
-		Entries: 40, Schools: 25, Days: 14, Ballots: 1, Voters: 9000, Crowds: cohorts(Crowds...), Farms: cohorts(Farms...)}},
+		Entries: 40, Schools: 25, Days: 14, Ballots: 1, Voters: 9000, Crowds: cohorts(Crowds...), Farms: cohorts(Farms...),
+		Members: Members{NoConfirm: true, NoVisible: true}}},
 	{"daily", "one ballot a day, many come back", Mix{
 		Entries: 24, Schools: 24, Days: 10, Ballots: 1, Daily: true, Voters: 4000, Crowds: cohorts(Crowds...), Farms: cohorts(Farms...)}},
 	{"region", "400 entries of 80 schools, five ballots", Mix{
-		Entries: 400, Schools: 80, Days: 21, Ballots: 5, Voters: 12_000, Crowds: cohorts(Crowds...), Farms: cohorts(Farms...)}},
+		Entries: 400, Schools: 80, Days: 21, Ballots: 5, Voters: 12_000, Crowds: cohorts(Crowds...), Farms: cohorts(Farms...),
+		Members: Members{NoConfirm: true, NoVisible: true, UnknownNets: 0.2}}},
 	{"nation", "4,000 entries of 500 schools", Mix{
 		Entries: 4000, Schools: 500, Days: 30, Ballots: 100_000, Voters: 20_000, Crowds: cohorts(Crowds...), Farms: cohorts(Farms...)}},
 	{"profiles", "inside a community: most passes carry a profile", Mix{
 		Entries: 15, Schools: 15, Days: 30, Ballots: 100_000, Voters: 7000, Crowds: cohorts(Crowds...), Farms: cohorts(Farms...),
-		Members: Members{Profiles: 0.85}}},
+		Members: Members{Profiles: 0.85, NoConfirm: true, NoVisible: true}}},
 	{"bare", "profiles, but no device, agent, dwell, link or referrer", Mix{
 		Entries: 300, Schools: 50, Days: 20, Ballots: 100_000, Voters: 10_000, Crowds: cohorts(Crowds...), Farms: cohorts(knownByOthers...),
 		Members: Members{Profiles: 0.85, NoDevice: true, NoAgent: true, NoDwell: true, NoVia: true, NoReferrer: true, NoConfirm: true, NoVisible: true}}},

@@ -15,7 +15,7 @@ type voter struct {
 	awayShare float64
 	gadget    gadget
 	second    *gadget // a second device that holds the same pass
-	pace      float64 // median dwell, in seconds; 0: no page is ever opened
+	pace      float64 // median dwell, in seconds; 0: no page is ever opened, or none that sees
 	jitter    float64 // of its logarithm
 	confirm   float64 // median, in milliseconds
 	level     string
@@ -69,6 +69,9 @@ func (w *world) honest(group string) *voter {
 	if !v.gadget.phone {
 		v.pace *= 1.7
 	}
+	if w.chance(h.silent) {
+		v.pace, v.gadget.device, v.second = 0, "", nil
+	}
 	w.prove(v)
 	return w.label(v, false, group)
 }
@@ -120,7 +123,9 @@ func (w *world) cast(v *voter, at time.Time, to int, come visit) bool {
 		Via: come.via, Referrer: come.referrer, EmbedOrigin: come.embed, Opened: come.opened,
 		Profile: v.profile, Present: v.present, SchoolDomain: v.school >= 0 && v.school == w.entries[to].school,
 	}
-	if v.pace > 0 {
+	if v.pace == 0 {
+		e.Referrer, e.EmbedOrigin = "", ""
+	} else {
 		pace := v.pace
 		if come.referrer == antifraud.ReferrerEmbed { // a vote inside an article is read with it
 			pace *= 2.2

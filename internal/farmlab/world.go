@@ -22,6 +22,7 @@ type world struct {
 	households []address // of honest voters, seen so far
 	embeds     []string  // pages that show the vote
 	agesTold   bool      // profiles say how old an account is
+	opens      bool      // pages tell that a link was opened
 	minting    struct{ picture, told float64 }
 	habits     habits
 
@@ -50,6 +51,7 @@ type habits struct {
 	byTunnel       float64
 	withFamily     float64
 	emptyProfile   float64
+	silent         float64 // whose browser runs no scripts: pages of theirs see nothing
 	sharing        float64 // of the voters
 	invited        float64 // who come by a share, on average
 	loyal          float64 // of the invited, who vote for what they were invited to
@@ -76,8 +78,8 @@ func newWorld(mix Mix, seed uint64) *world {
 	w.habits = habits{
 		pace: w.real(4, 9), confirm: w.real(400, 1100),
 		onMobile: w.real(0.15, 0.5), onCampus: w.real(0.02, 0.2), byTunnel: w.real(0.02, 0.05), withFamily: w.real(0.05, 0.25),
-		emptyProfile: w.real(0.02, 0.06),
-		sharing:      w.real(0.1, 0.4), invited: w.real(0.8, 2), loyal: w.real(0.65, 0.95),
+		emptyProfile: w.real(0.02, 0.06), silent: w.real(0.003, 0.04),
+		sharing: w.real(0.1, 0.4), invited: w.real(0.8, 2), loyal: w.real(0.65, 0.95),
 		onlyOne: w.real(0.5, 0.95), more: w.real(0.5, 4),
 		search: w.real(0.02, 0.2), social: w.real(0.1, 0.4), direct: w.real(0.1, 0.4), embed: w.real(0, 0.15),
 		linked: w.real(0.2, 0.6),
@@ -85,7 +87,7 @@ func newWorld(mix Mix, seed uint64) *world {
 	for range w.IntN(3) {
 		w.embeds = append(w.embeds, fmt.Sprintf("https://page-%d.example", w.IntN(1000)))
 	}
-	w.agesTold = w.chance(0.6)
+	w.agesTold, w.opens = w.chance(0.6), w.chance(0.5)
 	w.minting.picture, w.minting.told = w.real(0.3, 0.85), w.real(0.05, 0.4)
 	return w
 }
