@@ -6,7 +6,7 @@ import "time"
 func (w *world) burst(n int) {
 	targets := w.targets(1, 3)
 	t := &tools{
-		exits: w.rented(w.between(5, 30), w.between(1, 5)), gadgets: w.racks(n/w.between(4, 12), w.between(1, 6), 0.2),
+		exits: w.rented(w.between(5, 30), w.between(1, 5)), gadgets: w.racks(n/w.between(4, 12), w.between(1, 6), w.real(0, 0.6)),
 		pace: w.real(0.6, 3), jitter: w.real(0.05, 0.25), come: w.disguise(targets, w.halfNone(0.5)), account: minted,
 	}
 	hours := []window{w.calendar.within(w.dice, w.span(15*time.Minute, 4*time.Hour))}
@@ -20,7 +20,7 @@ func (w *world) burst(n int) {
 func (w *world) spoof(n int) {
 	targets := w.targets(1, 2)
 	t := &tools{
-		exits: w.proxies(max(6, n/w.between(6, 14)), 0.3), gadgets: make([]gadget, n),
+		exits: w.proxies(max(6, n/w.between(6, 14)), w.real(0, 0.6)), gadgets: make([]gadget, n),
 		pace: w.real(1.5, 5), jitter: w.real(0.05, 0.3), come: w.disguise(targets, w.halfNone(0.4)), account: minted, genuine: 0.2,
 	}
 	if w.chance(0.5) {
@@ -44,7 +44,7 @@ func (w *world) spoof(n int) {
 func (w *world) hoard(n int) {
 	targets := w.targets(1, 2)
 	t := &tools{
-		exits: w.proxies(max(5, n/w.between(5, 15)), 0.3), gadgets: w.racks(n/w.between(3, 8), w.between(2, 6), 0.3),
+		exits: w.proxies(max(5, n/w.between(5, 15)), w.real(0, 0.6)), gadgets: w.racks(n/w.between(3, 8), w.between(2, 6), w.real(0, 0.6)),
 		come: []visit{{}}, account: minted, genuine: 0.3,
 	}
 	if w.chance(0.3) {
@@ -62,7 +62,7 @@ func (w *world) link(n int) {
 	targets := w.targets(1, 1)
 	carrier := pick(w.dice, w.nets.carriers)
 	t := &tools{
-		exits: some(w.dice, carrier.exits, w.between(2, 6)), gadgets: w.racks(n/w.between(5, 12), w.between(2, 5), 0.35),
+		exits: some(w.dice, carrier.exits, w.between(2, 6)), gadgets: w.racks(n/w.between(5, 12), w.between(2, 5), w.real(0, 0.6)),
 		pace: w.real(1.5, 4), jitter: w.real(0.15, 0.4), come: w.disguise(targets, 1), account: minted, genuine: 0.3,
 	}
 	for range w.between(0, 8) {
@@ -81,7 +81,7 @@ func (w *world) link(n int) {
 // smallPool: a subscription to a few homes' addresses, used up and down.
 func (w *world) smallPool(n int, group string, targets []int) {
 	t := &tools{
-		exits: w.proxies(max(6, n/w.between(6, 20)), 0.4), gadgets: w.racks(n/w.between(3, 8), w.between(2, 8), 0.3),
+		exits: w.proxies(max(6, n/w.between(6, 20)), w.real(0, 0.6)), gadgets: w.racks(n/w.between(3, 8), w.between(2, 8), w.real(0, 0.6)),
 		pace: w.real(2, 7), jitter: w.real(0.1, 0.45), come: w.disguise(targets, w.halfNone(0.5)), account: minted, genuine: 0.35,
 	}
 	hours := []window{w.calendar.within(w.dice, w.span(12*time.Hour, 6*24*time.Hour))}

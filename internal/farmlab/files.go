@@ -31,7 +31,7 @@ func (w *Workload) Write(dir string) error {
 	}
 	for name, write := range map[string]func(*bufio.Writer) error{
 		contestFile: func(out *bufio.Writer) error { _, err := out.Write(w.Contest); return err },
-		ballotsFile: w.writeBallots,
+		ballotsFile: w.pack,
 		labelsFile:  w.writeLabels,
 	} {
 		if err := ndjson.WriteWhole(filepath.Join(dir, name), write); err != nil {
@@ -41,7 +41,10 @@ func (w *Workload) Write(dir string) error {
 	return nil
 }
 
-func (w *Workload) writeBallots(out *bufio.Writer) error {
+// WriteBallots writes the ballot log alone, packed.
+func (w *Workload) WriteBallots(path string) error { return ndjson.WriteWhole(path, w.pack) }
+
+func (w *Workload) pack(out *bufio.Writer) error {
 	packed, _ := gzip.NewWriterLevel(out, gzip.BestSpeed) // the level is a good one: no error is possible
 	lines := json.NewEncoder(packed)
 	for i := range w.Ballots {
