@@ -42,6 +42,9 @@ func (c calendar) when(d dice) time.Time {
 	return c.opens.Add(time.Duration(c.hours.draw(d))*time.Hour + d.span(0, time.Hour))
 }
 
+// window is from some instant to another.
+type window struct{ from, to time.Time }
+
 // starts is where a thing may begin that lasts so long, by day.
 func (c calendar) starts(d dice, lasts time.Duration) time.Time {
 	latest := c.closes().Add(-lasts)

@@ -89,12 +89,3 @@ func (w *world) smallPool(n int, group string, targets []int) {
 		w.order(t, group, targets, hours, len(targets))
 	}
 }
-
-// halfNone is a share that is none for half of the farms, and up to most for the
-// others.
-func (d dice) halfNone(most float64) float64 {
-	if d.chance(0.5) {
-		return 0
-	}
-	return d.real(0, most)
-}

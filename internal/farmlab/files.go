@@ -107,16 +107,44 @@ func Read(dir string) (*Workload, error) {
 	return w, nil
 }
 
-// ReadBallots reads a ballot log. Lines are those of our own files: what is not
-// known in them is passed over.
+// ReadBallots reads a ballot log. What a line has that is not known here is passed
+// over.
 func ReadBallots(log string) ([]detect.Ballot, error) {
 	var ballots []detect.Ballot
-	err := ndjson.Read(log, func(_ int, raw []byte) error {
-		b, err := parseBallot(raw)
-		ballots = append(ballots, b)
-		return err
-	})
+	err := EachBallot(log, func(b detect.Ballot) { ballots = append(ballots, b) })
 	return ballots, err
+}
+
+// EachBallot reads a ballot log a line at a time. Texts that are equal share their
+// memory: a million ballots have a few thousand entries, agents and links.
+func EachBallot(log string, take func(detect.Ballot)) error {
+	known := texts{}
+	return ndjson.Read(log, func(_ int, raw []byte) error {
+		b, err := parseBallot(raw)
+		if err != nil {
+			return err
+		}
+		e := &b.Evidence
+		for _, text := range []*string{
+			&b.Voter, &b.Entry, &b.School, &b.Level, &e.Net, &e.Block, &e.Device, &e.Agent, &e.Via, &e.EmbedOrigin,
+			(*string)(&e.NetKind), (*string)(&e.Referrer),
+		} {
+			known.share(text)
+		}
+		take(b)
+		return nil
+	})
+}
+
+// texts are those that were met.
+type texts map[string]string
+
+func (t texts) share(text *string) {
+	if first, ok := t[*text]; ok {
+		*text = first
+	} else if *text != "" {
+		t[*text] = *text
+	}
 }
 
 func parseBallot(raw []byte) (detect.Ballot, error) {

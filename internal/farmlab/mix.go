@@ -1,7 +1,5 @@
 package farmlab
 
-import "time"
-
 // Mix says what a contest is like and who comes. What is zero is drawn from the
 // seed, where zero is no sensible value of it.
 type Mix struct {
@@ -90,6 +88,3 @@ func Random(seed uint64) Mix {
 	}
 	return m
 }
-
-// window is from some instant to another.
-type window struct{ from, to time.Time }

@@ -45,6 +45,15 @@ func (d dice) geometric(mean float64, most int) int {
 	return n
 }
 
+// halfNone is a share that is none for half of the farms, and up to most for the
+// others.
+func (d dice) halfNone(most float64) float64 {
+	if d.chance(0.5) {
+		return 0
+	}
+	return d.real(0, most)
+}
+
 // span is a duration uniform from a to b.
 func (d dice) span(a, b time.Duration) time.Duration {
 	return a + time.Duration(d.Float64()*float64(b-a))

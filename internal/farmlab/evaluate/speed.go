@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/joute/joute/antifraud/detect"
 	"github.com/joute/joute/internal/farmlab"
 	"github.com/joute/joute/internal/ndjson"
 )
@@ -105,16 +106,17 @@ func write(log string, ballots int) error {
 	}
 }
 
+// judge does what `joute detect` is asked for: a log in, verdicts out.
 func judge(log, out string) error {
-	ballots, err := farmlab.ReadBallots(log)
-	if err != nil {
+	d := detect.New(detect.Options{})
+	if err := farmlab.EachBallot(log, func(b detect.Ballot) { d.Add(b) }); err != nil {
 		return err
 	}
-	run := farmlab.Judge(&farmlab.Workload{Ballots: ballots})
+	found := d.Whole().Findings
 	return ndjson.WriteWhole(out, func(to *bufio.Writer) error {
 		lines := json.NewEncoder(to)
-		for i := range run.Findings {
-			if err := lines.Encode(&run.Findings[i]); err != nil {
+		for i := range found {
+			if err := lines.Encode(&found[i]); err != nil {
 				return err
 			}
 		}
