@@ -22,7 +22,7 @@ func (farmlabCmd) Help() string {
 const randomMix = "random"
 
 type farmlabMakeCmd struct {
-	Seed   uint64 `default:"1" help:"The same seed makes the same workload, byte for byte."`
+	Seed   uint64 `default:"1" help:"The same seed makes the same workload."`
 	Preset string `default:"school" placeholder:"NAME" help:"What the contest is like; random draws that from the seed too."`
 	Out    string `required:"" placeholder:"DIR" help:"The folder of the workload. It is made, and its files are replaced."`
 }

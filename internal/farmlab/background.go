@@ -79,8 +79,12 @@ func (w *world) neighbour(v *voter, a arrival) {
 	if a.from != nil && w.chance(0.12) {
 		v.home = a.from.home
 	}
+	school := w.entries[a.to].school
+	if v.school >= 0 && w.chance(0.6) { // most come for their own
+		v.school = school
+	}
 	if w.chance(w.habits.onCampus) {
-		w.atSchool(v, w.entries[a.to].school, 0.7)
+		w.atSchool(v, school, 0.7)
 	}
 }
 

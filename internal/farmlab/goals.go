@@ -3,6 +3,7 @@ package farmlab
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/joute/joute/antifraud/detect"
 )
@@ -37,7 +38,14 @@ func GoalsOf(m Mix) Goals {
 		g.Devices = false
 		g.F1, g.FarmCounted = 0.90, 0.08 // with profiles: nothing else is left to go by
 	}
+	if onlyLone(m.Farms) {
+		g.FarmCounted = 0.2 // of those on a campus three in ten may be missed
+	}
 	return g
+}
+
+func onlyLone(farms []Cohort) bool {
+	return !slices.ContainsFunc(farms, func(f Cohort) bool { return f.Kind != "lone" && f.Kind != "lone-campus" })
 }
 
 // spared are the crowds of which no ballot may be void.
