@@ -16,6 +16,7 @@ type tools struct {
 	come    []visit   // each as likely
 	account account
 	genuine float64 // share of the accounts that look like anybody's
+	astray  float64 // share of the workers with a device of their own, and of those at home
 }
 
 // farm plays people or programs that are paid for votes, or one who cheats.
@@ -91,7 +92,7 @@ func (w *world) worker(t *tools, group string) *voter {
 		v.confirm = 250
 	}
 	v.home = w.exit(t)
-	if t.gadgets == nil {
+	if t.gadgets == nil || w.chance(t.astray) {
 		v.gadget = w.own()
 	} else {
 		v.gadget = pick(w.dice, t.gadgets)
@@ -110,7 +111,7 @@ func (w *world) worker(t *tools, group string) *voter {
 }
 
 func (w *world) exit(t *tools) address {
-	if t.exits == nil {
+	if t.exits == nil || w.chance(t.astray) {
 		return w.home()
 	}
 	return pick(w.dice, t.exits)
