@@ -38,6 +38,10 @@ bench: ## the Go benchmarks
 bench-live: ## what the feeds cost and how quick they are, with 10,000 readers
 	./scripts/bench-live
 
+.PHONY: eval
+eval: ## what the detectors are worth: goals and figures
+	go run ./internal/farmlab/evaluate
+
 .PHONY: fuzz
 fuzz: ## 30 s of every fuzz target
 	@grep -rn --include='*_test.go' -o '^func Fuzz[A-Za-z0-9_]*' . | while IFS=: read -r file _ name; do \

@@ -38,6 +38,7 @@ type commands struct {
 	Hall    hallCmd    `cmd:"" help:"Print the address of a wall for the hall: it shows the code that marks voters as present."`
 	Forget  forgetCmd  `cmd:"" help:"Delete the personal data of a contest that is over, for good."`
 	Score   scoreCmd   `cmd:"" help:"Say of each account in a file how much it looks like one made to be sold. Needs no server."`
+	Farmlab farmlabCmd `cmd:"" help:"Make up contests with farms in them, and score detectors by the truth. Needs no server."`
 	Bench   benchCmd   `cmd:"" help:"Cast many ballots at a server and measure: made-up ones, or a log to replay."`
 }
 
