@@ -27,8 +27,10 @@ var familyOf = [families]antifraud.Family{
 // evidence is the gain in log-likelihood that each family brings over all the
 // rest: the likelihood ratio of the cohort as a mixture, against it being crowd.
 type evidence struct {
-	by  [families]float64
-	all float64
+	by    [families]float64
+	all   float64
+	place float64 // mean log-odds by place, of a member
+	pool  float64 // how many devices the members share, evenly: the inverse of Simpson's index
 }
 
 // split sums terms by family, of what speaks against the members as a whole. An address that is one of the hand's two busiest is
@@ -92,16 +94,32 @@ func (h *hand) weighEvidence() (e evidence) {
 				p.by[f] += mixed(x-s, s)
 			}
 			p.all += mixed(x-sum, sum)
+			p.place += h.w[v] * out.place()
 		}
 	})
 	for _, p := range parts {
 		e.all += p.all
+		e.place += p.place / h.total
 		for f := range e.by {
 			e.by[f] += p.by[f]
 		}
 	}
+	e.pool = h.pool()
 	e.by[byTempo] = max(e.by[byTempo], h.haste(), h.serial())
 	return e
+}
+
+// pool is the effective number of the devices that members share with anybody.
+func (h *hand) pool() float64 {
+	t, sum, squares := h.c.t, 0.0, 0.0
+	seen := map[int32]bool{}
+	for _, v := range h.who {
+		if k := t.device.of[v]; k != unseen && t.device.voters[k] > 1 && !seen[k] {
+			seen[k] = true
+			sum, squares = sum+h.device[k], squares+h.device[k]*h.device[k]
+		}
+	}
+	return sum * sum / max(squares, 1e-9)
 }
 
 // mixed is ln of the likelihood of a voter as a mixture over that as one of the
@@ -114,7 +132,7 @@ func mixed(x, s float64) float64 {
 // What each family has to bring, per member, to count as one: many members make
 // anything significant, and what is found by looking for it fits a little by itself.
 var (
-	strongly = [families]float64{byDevice: 1.5, byTempo: 0.12, byNetwork: 1, byAccount: 0.3, byStructure: 1.5}
+	strongly = [families]float64{byDevice: 2.5, byTempo: 0.12, byNetwork: 1, byAccount: 0.3, byStructure: 1.5}
 	weakly   = [families]float64{byDevice: 0.5, byTempo: 0.06, byNetwork: 0.2, byAccount: 0.15, byStructure: 0.8}
 )
 
@@ -124,7 +142,7 @@ const leastFamily = 8.0 // ln: what chance does not bring, even with a look at m
 // families, one of them a look: what else could an honest community have? strong
 // hands are convincing enough to void.
 func (e evidence) convinces(h *hand, limit float64) (strong, ok bool) {
-	if h.total < leastHand || h.total > mostShare*float64(h.c.n) || e.all < limit+4 {
+	if h.total < leastHand || h.total > mostShare*float64(h.c.n) || e.all < limit+4 || e.place < 2 {
 		return false, false
 	}
 	looks, firm, any := 0, 0, 0
@@ -144,7 +162,8 @@ func (e evidence) convinces(h *hand, limit float64) (strong, ok bool) {
 		}
 	}
 	strong = firm >= 2 && looks >= 1
-	return strong, strong || any >= 2 && e.by[byAccount] >= max(leastFamily, 0.6*h.total)
+	return strong, strong || any >= 2 && e.by[byAccount] >= max(leastFamily, 0.6*h.total) ||
+		e.by[byDevice] >= 4*h.total && e.pool >= 8
 }
 
 var trace = os.Getenv("JOUTE_TRACE") != ""
@@ -153,4 +172,33 @@ func tell(format string, args ...any) {
 	if trace {
 		fmt.Fprintf(os.Stderr, format+"\n", args...)
 	}
+}
+
+// Truth is for tuning.
+var Truth map[string]string
+
+func (h *hand) groups() string {
+	n := map[string]int{}
+	var loc, pool, y float64
+	var learn [features]poolCount
+	var out terms
+	devs := map[int32]float64{}
+	for _, v := range h.who {
+		h.judge(v, &out, &learn)
+		loc += h.w[v] * (out[atVia] + out[atReferrer] + out[atHour] + out[atEntries])
+		if d := h.c.t.device.of[v]; d >= 0 && h.c.t.device.voters[d] > 1 {
+			devs[d] += h.w[v]
+			y += h.w[v]
+		}
+	}
+	for _, x := range devs {
+		pool += x * x
+	}
+	eff := y * y / max(pool, 1e-9)
+	for _, v := range h.who {
+		if h.w[v] > 0.5 {
+			n[Truth[h.c.t.voters[v]]]++
+		}
+	}
+	return fmt.Sprintf("LOC %.2f EFF %.1f lam dev %.2f net %.2f %v", loc/h.total, eff, h.pools[atDevice].own, h.pools[atNet].own, n)
 }

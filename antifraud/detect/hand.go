@@ -21,11 +21,18 @@ const (
 // terms are log-odds, by feature, that a voter is one hand's rather than one of the crowd.
 type terms [features]float64
 
-func (t *terms) sum() (s float64) {
-	for _, x := range t {
-		s += x
-	}
-	return s
+func (t *terms) sum() float64 {
+	return t.place() + min(t.looks(), 1.5+1.5*max(t.place(), 0))
+}
+
+// place are the terms that say where a voter votes, and by which way they came.
+func (t *terms) place() float64 { return t[atVia] + t[atReferrer] + t[atHour] + t[atEntries] }
+
+// looks are all others. They do not count beyond what the place makes likely: a
+// farm's voters vote where the farm does, and whoever only has an address or a phone
+// like theirs is a stranger.
+func (t *terms) looks() float64 {
+	return t[atDevice] + t[atAgent] + t[atKind] + t[atNet] + t[atDwell] + t[atAccount] + t[atProof]
 }
 
 // A pool is a feature of which a hand takes a share from few values of its own, and

@@ -110,6 +110,7 @@ func (x *index) group(name string) *grouping {
 
 // cohort are voters who are looked at together, because they have something in common.
 type cohort struct {
+	name    string
 	members []int32
 	gain    float64 // in log-likelihood, of the mixture over the crowd alone
 	share   float64 // of the cohort that is suspicious
@@ -128,13 +129,13 @@ func (x *index) cohorts() []cohort {
 		}
 		for k := range g.n {
 			if of := g.members(k); len(of) >= leastCohort {
-				list = append(list, cohort{members: of})
+				list = append(list, cohort{name: g.name, members: of})
 			}
 		}
 	}
 	for _, of := range x.pairs {
 		if len(of) >= leastCohort {
-			list = append(list, cohort{members: of})
+			list = append(list, cohort{name: "pair", members: of})
 		}
 	}
 	return list

@@ -138,7 +138,10 @@ func (h *hand) try(x *index, co *cohort, odds, others []float64, tried []uint8, 
 		start := h.total
 		h.fit(x, others, within)
 		f := farm{evidence: h.weighEvidence()}
-		tell("%d of %d (share %.2f gain %.1f): total %.1f cand %d evidence %.1f %v within %v", 0, len(co.members), co.share, co.gain, h.total, len(h.who), f.evidence.all, f.evidence.by, within != nil)
+		if trace {
+			st, ok := f.evidence.convinces(h, limit)
+			tell("%s %d share %.2f gain %.1f start %.1f -> %.1f cand %d all %.0f dev %.0f tempo %.0f net %.0f acc %.0f struct %.0f within %v strong %v ok %v quick %v shar %v %s", co.name, len(co.members), co.share, co.gain, start, h.total, len(h.who), f.evidence.all, f.evidence.by[0], f.evidence.by[1], f.evidence.by[2], f.evidence.by[3], f.evidence.by[4], within != nil, st, ok, h.hasty(), h.sharing(), h.groups())
+		}
 		var convincing bool
 		if f.strong, convincing = f.evidence.convinces(h, limit); convincing && h.total <= mostGrowth*(start+20) {
 			f.who = slices.Clone(h.who)
