@@ -109,26 +109,36 @@ func (d *Detector) Whole() Report {
 	for _, f := range farms {
 		for n, v := range f.who {
 			w := f.w[n]
-			if !f.strong {
+			if !f.strong || !f.voids(n) {
 				w = min(w, 0.89)
 			}
 			score[v] = 1 - (1-score[v])*(1-w)
 		}
 	}
 	r.Findings = make([]Finding, len(d.ballots))
-	for v := range int32(len(t.voters)) {
-		from, to := t.acts(v)
-		for a := from; a < to; a++ {
-			b := &d.ballots[t.ballot[a]]
-			f := Finding{Ballot: b.ID, Voter: b.Voter, Entry: b.Entry, At: b.At, Standing: Counted, Score: score[v]}
-			switch {
-			case score[v] >= 0.9:
-				f.Standing = Void
-			case score[v] >= 0.5:
-				f.Standing = Held
-			}
-			r.Findings[t.ballot[a]] = f
+	for i := range d.ballots {
+		b, v := &d.ballots[i], t.voterOf[i]
+		f := Finding{Ballot: b.ID, Voter: b.Voter, Entry: b.Entry, At: b.At, Standing: Counted, Score: score[v]}
+		switch {
+		case score[v] >= 0.9:
+			f.Standing = Void
+		case score[v] >= 0.5:
+			f.Standing = Held
 		}
+		r.Findings[i] = f
 	}
 	return r
+}
+
+// voids tells whether two families speak against a member by themselves, one of
+// them neither account nor tempo.
+func (f *farm) voids(n int) bool {
+	against, other := 0, false
+	for family, x := range f.own[n] {
+		if f.evidence.firm[family] && x > 0.25 {
+			against++
+			other = other || family != byAccount && family != byTempo
+		}
+	}
+	return against >= 2 && other
 }

@@ -30,6 +30,8 @@ type evidence struct {
 	by    [families]float64
 	all   float64
 	place float64 // mean log-odds by place, of a member
+	firm  [families]bool
+	one   float64 // share of members at the busiest address, where that is no campus
 	pool  float64 // how many devices the members share, evenly: the inverse of Simpson's index
 }
 
@@ -105,6 +107,14 @@ func (h *hand) weighEvidence() (e evidence) {
 		}
 	}
 	e.pool = h.pool()
+	for _, v := range h.who {
+		if h.c.t.net.of[v] == busiest[0] {
+			if !h.c.t.isCampus(v) {
+				e.one = h.net[busiest[0]] / h.total
+			}
+			break
+		}
+	}
 	e.by[byTempo] = max(e.by[byTempo], h.haste(), h.serial())
 	return e
 }
@@ -133,16 +143,18 @@ func mixed(x, s float64) float64 {
 // anything significant, and what is found by looking for it fits a little by itself.
 var (
 	strongly = [families]float64{byDevice: 2.5, byTempo: 0.12, byNetwork: 1, byAccount: 0.3, byStructure: 1.5}
-	weakly   = [families]float64{byDevice: 0.5, byTempo: 0.06, byNetwork: 0.2, byAccount: 0.15, byStructure: 0.8}
+	weakly   = [families]float64{byDevice: 0.5, byTempo: 0.06, byNetwork: 0.12, byAccount: 0.15, byStructure: 0.8}
 )
+
+const oneAddress = 0.7 // of the members
 
 const leastFamily = 8.0 // ln: what chance does not bring, even with a look at many hands
 
 // convinces tells whether a hand's composition is another than the crowd's, by two
 // families, one of them a look: what else could an honest community have? strong
 // hands are convincing enough to void.
-func (e evidence) convinces(h *hand, limit float64) (strong, ok bool) {
-	if h.total < leastHand || h.total > mostShare*float64(h.c.n) || e.all < limit+4 || e.place < 2 {
+func (e *evidence) convinces(h *hand, limit float64) (strong, ok bool) {
+	if h.total < leastHand || h.total > mostShare*float64(h.c.n) || e.all < limit || e.place < 2 {
 		return false, false
 	}
 	looks, firm, any := 0, 0, 0
@@ -156,10 +168,14 @@ func (e evidence) convinces(h *hand, limit float64) (strong, ok bool) {
 		}
 		if x >= max(leastFamily, strongly[f]*h.total) {
 			firm++
+			e.firm[f] = true
 			if look {
 				looks++
 			}
 		}
+	}
+	if e.one > oneAddress && h.total >= 8 {
+		any++
 	}
 	strong = firm >= 2 && looks >= 1
 	return strong, strong || any >= 2 && e.by[byAccount] >= max(leastFamily, 0.6*h.total) ||

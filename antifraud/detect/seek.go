@@ -2,7 +2,6 @@ package detect
 
 import (
 	"math"
-	"slices"
 )
 
 const (
@@ -20,7 +19,8 @@ const (
 // farm is a hand that convinced.
 type farm struct {
 	who      []int32
-	w        []float64 // by place in who
+	w        []float64           // by place in who
+	own      [][families]float64 // by place in who: what each family says of the member
 	evidence evidence
 	strong   bool // enough to void
 }
@@ -60,7 +60,7 @@ func (co *cohort) weigh(c *crowd, odds []float64, tried []uint8) {
 func seek(c *crowd, x *index) []farm {
 	list := x.cohorts()
 	// The likelihood ratio has to beat that of the best of so many cohorts (Bonferroni).
-	limit := math.Log(float64(len(list)+1)) + 4
+	limit := math.Log(float64(len(list)+1)) + 30
 	tried := make([]uint8, c.n)
 	odds := c.looks(x)
 	weighAll := func() {
@@ -144,11 +144,7 @@ func (h *hand) try(x *index, co *cohort, odds, others []float64, tried []uint8, 
 		}
 		var convincing bool
 		if f.strong, convincing = f.evidence.convinces(h, limit); convincing && h.total <= mostGrowth*(start+20) {
-			f.who = slices.Clone(h.who)
-			f.w = make([]float64, len(f.who))
-			for n, v := range f.who {
-				f.w[n] = h.w[v]
-			}
+			h.keep(&f)
 			return f, true
 		}
 		if h.total < unsettling*float64(len(co.members)) {
@@ -156,4 +152,19 @@ func (h *hand) try(x *index, co *cohort, odds, others []float64, tried []uint8, 
 		}
 	}
 	return farm{}, false
+}
+
+// keep notes who the members are, and what speaks against each.
+func (h *hand) keep(f *farm) {
+	busiest := h.busiest()
+	var out terms
+	var unlearned [features]poolCount
+	for _, v := range h.who {
+		if h.w[v] < faint {
+			continue
+		}
+		h.judge(v, &out, &unlearned)
+		f.who, f.w = append(f.who, v), append(f.w, h.w[v])
+		f.own = append(f.own, h.split(v, &out, busiest))
+	}
 }

@@ -48,14 +48,17 @@ func (c *column) count() {
 // table is the record by voter: what is judged is a voter, by all their ballots.
 // What is seen of a voter is what their first ballot that shows it shows.
 //
-// The acts of voter v, their ballots in time order, are at first[v] to first[v+1].
+// An act is that a voter votes for an entry, once or again: who votes for the same
+// every day has chosen once. The acts of voter v, in time order, are at first[v] to
+// first[v+1].
 type table struct {
-	voters []string
-	first  []int32
-	ballot []int32   // by act: place among the ballots
-	entry  []int32   // by act
-	hour   []int32   // by act: hours since 1970
-	at     []float64 // by act: seconds since 1970
+	voters  []string
+	voterOf []int32 // by ballot
+
+	first []int32
+	entry []int32   // by act
+	hour  []int32   // by act: hours since 1970
+	at    []float64 // by act: seconds since 1970
 
 	entries column // of is not used
 
@@ -72,7 +75,7 @@ func (t *table) columns() []*column {
 	return []*column{&t.device, &t.agent, &t.net, &t.block, &t.via, &t.referrer, &t.kind}
 }
 
-// acts are the places of a voter's ballots.
+// acts are the places of a voter's acts.
 func (t *table) acts(v int32) (from, to int32) { return t.first[v], t.first[v+1] }
 
 // Dwell outside of these is no reading time: it is taken for the nearer.
@@ -91,8 +94,8 @@ func tabulate(ballots []Ballot) *table {
 	})
 	t := &table{}
 	place := make(map[string]int32, len(ballots))
-	voterOf := make([]int32, len(order))
-	for n, i := range order {
+	t.voterOf = make([]int32, len(ballots))
+	for _, i := range order {
 		b := &ballots[i]
 		v, known := place[b.Voter]
 		if !known {
@@ -103,10 +106,10 @@ func tabulate(ballots []Ballot) *table {
 			}
 			t.dwell, t.account, t.proof = append(t.dwell, math.NaN()), append(t.account, math.NaN()), append(t.proof, 0)
 		}
-		voterOf[n] = v
+		t.voterOf[i] = v
 		t.see(v, b)
 	}
-	t.layOut(ballots, order, voterOf)
+	t.layOut(ballots, order)
 	for _, c := range t.columns() {
 		c.count()
 	}
@@ -151,21 +154,30 @@ func proofOdds(b *Ballot) float64 {
 	return odds
 }
 
-// layOut puts the acts of each voter side by side, in time order.
-func (t *table) layOut(ballots []Ballot, order, voterOf []int32) {
+// layOut puts the acts of each voter side by side.
+func (t *table) layOut(ballots []Ballot, order []int32) {
+	type act struct{ voter, entry int32 }
+	known := make(map[act]bool, len(order))
+	firsts := order[:0:0]
 	t.first = make([]int32, len(t.voters)+1)
-	for _, v := range voterOf {
-		t.first[v+1]++
+	for _, i := range order {
+		a := act{t.voterOf[i], t.entries.code(ballots[i].Entry)}
+		if known[a] {
+			continue
+		}
+		known[a] = true
+		firsts = append(firsts, i)
+		t.first[a.voter+1]++
 	}
 	for v := range t.voters {
 		t.first[v+1] += t.first[v]
 	}
 	next := slices.Clone(t.first)
-	t.ballot, t.entry, t.hour, t.at = make([]int32, len(order)), make([]int32, len(order)), make([]int32, len(order)), make([]float64, len(order))
-	for n, i := range order {
-		at := next[voterOf[n]]
-		next[voterOf[n]]++
-		t.at[at] = float64(ballots[i].At.UnixMilli()) / 1000
-		t.ballot[at], t.entry[at], t.hour[at] = i, t.entries.code(ballots[i].Entry), int32(ballots[i].At.Unix()/3600)
+	t.entry, t.hour, t.at = make([]int32, len(firsts)), make([]int32, len(firsts)), make([]float64, len(firsts))
+	for _, i := range firsts {
+		b := &ballots[i]
+		at := next[t.voterOf[i]]
+		next[t.voterOf[i]]++
+		t.entry[at], t.hour[at], t.at[at] = t.entries.code(b.Entry), int32(b.At.Unix()/3600), float64(b.At.UnixMilli())/1000
 	}
 }
