@@ -112,6 +112,9 @@ func (d *Detector) Whole() Report {
 			if !f.strong || !f.voids(n) {
 				w = min(w, 0.89)
 			}
+			if f.strong && !f.seen(n) {
+				w = w * w
+			}
 			score[v] = 1 - (1-score[v])*(1-w)
 		}
 	}
@@ -141,4 +144,13 @@ func (f *farm) voids(n int) bool {
 		}
 	}
 	return against >= 2 && other
+}
+
+func (f *farm) seen(n int) bool {
+	for family, x := range f.own[n] {
+		if x > 1 && family != byNetwork {
+			return true
+		}
+	}
+	return false
 }

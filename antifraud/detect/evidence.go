@@ -148,13 +148,15 @@ var (
 
 const oneAddress = 0.7 // of the members
 
-const leastFamily = 8.0 // ln: what chance does not bring, even with a look at many hands
+// leastFamily is, in ln, what chance does not bring: for structure and devices it is
+// more, as there are very many of both to look at.
+var leastFamily = [families]float64{byDevice: 25, byTempo: 8, byNetwork: 10, byAccount: 8, byStructure: 35}
 
 // convinces tells whether a hand's composition is another than the crowd's, by two
 // families, one of them a look: what else could an honest community have? strong
 // hands are convincing enough to void.
 func (e *evidence) convinces(h *hand, limit float64) (strong, ok bool) {
-	if h.total < leastHand || h.total > mostShare*float64(h.c.n) || e.all < limit || e.place < 2 {
+	if h.total < leastHand || h.total > mostShare*float64(h.c.n) || e.all < limit-15 || e.place < 2 {
 		return false, false
 	}
 	looks, firm, any := 0, 0, 0
@@ -163,10 +165,10 @@ func (e *evidence) convinces(h *hand, limit float64) (strong, ok bool) {
 		if look && x < -max(2, 0.02*h.total) {
 			return false, false // looks more like the crowd than the crowd does
 		}
-		if x >= max(leastFamily, weakly[f]*h.total) {
+		if x >= max(leastFamily[f], weakly[f]*h.total) {
 			any++
 		}
-		if x >= max(leastFamily, strongly[f]*h.total) {
+		if x >= max(leastFamily[f], strongly[f]*h.total) {
 			firm++
 			e.firm[f] = true
 			if look {
@@ -177,9 +179,9 @@ func (e *evidence) convinces(h *hand, limit float64) (strong, ok bool) {
 	if e.one > oneAddress && h.total >= 8 {
 		any++
 	}
-	strong = firm >= 2 && looks >= 1
-	return strong, strong || any >= 2 && e.by[byAccount] >= max(leastFamily, 0.6*h.total) ||
-		e.by[byDevice] >= 4*h.total && e.pool >= 8
+	strong = firm >= 2 && looks >= 1 && e.all >= limit
+	return strong, strong || any >= 2 && e.by[byAccount] >= max(leastFamily[byAccount], 0.6*h.total) ||
+		e.by[byDevice] >= 3.2*h.total && e.pool >= 8
 }
 
 var trace = os.Getenv("JOUTE_TRACE") != ""

@@ -231,7 +231,7 @@ func (h *hand) judgeAccount(v int32, w, own float64) float64 {
 		if c.account[noAccount] >= 0.98*c.mass {
 			return 0 // no profiles here
 		}
-		return clip(predictive(h.account[noAccount]-w, h.total-w, c.account[noAccount]-own, c.mass-own, 10), -1, 1)
+		return clip(predictive(h.account[noAccount]-w, h.total-w, c.account[noAccount]-own, c.mass-own, 10), -1, 2)
 	}
 	b, y, x := int(c.accBin[v]), 0.0, 0.0
 	for n := max(0, b-1); n <= min(accountBins-1, b+1); n++ {

@@ -136,7 +136,7 @@ func (h *hand) try(x *index, co *cohort, odds, others []float64, tried []uint8, 
 			return farm{}, false
 		}
 		start := h.total
-		h.fit(x, others, within)
+		h.fit(x, others, within, allRounds)
 		f := farm{evidence: h.weighEvidence()}
 		if trace {
 			st, ok := f.evidence.convinces(h, limit)
@@ -145,6 +145,9 @@ func (h *hand) try(x *index, co *cohort, odds, others []float64, tried []uint8, 
 		var convincing bool
 		if f.strong, convincing = f.evidence.convinces(h, limit); convincing && h.total <= mostGrowth*(start+20) {
 			h.keep(&f)
+			if within != nil {
+				h.widen(x, &f, others, limit)
+			}
 			return f, true
 		}
 		if h.total < unsettling*float64(len(co.members)) {
@@ -166,5 +169,28 @@ func (h *hand) keep(f *farm) {
 		h.judge(v, &out, &unlearned)
 		f.who, f.w = append(f.who, v), append(f.w, h.w[v])
 		f.own = append(f.own, h.split(v, &out, busiest))
+	}
+}
+
+// widen looks beyond the cohort for more members of a farm that was found within
+// it, a few steps only: with more it would drift again.
+func (h *hand) widen(x *index, f *farm, others []float64, limit float64) {
+	before := h.total
+	h.fit(x, others, nil, 2)
+	wide := farm{evidence: h.weighEvidence()}
+	var convincing bool
+	wide.strong, convincing = wide.evidence.convinces(h, limit)
+	tell("   widen %.1f -> %.1f %v %v %s", before, h.total, wide.strong, convincing, h.groups())
+	if convincing && wide.strong == f.strong && h.total < 2*before {
+		h.keep(&wide)
+		*f = wide
+		return
+	}
+	h.leave(others)
+	h.clear()
+	for n, v := range f.who {
+		h.set(v, f.w[n])
+		h.who = append(h.who, v)
+		h.c.take(v, 1-(1-others[v])*(1-f.w[n]))
 	}
 }
