@@ -45,9 +45,9 @@ var (
 	ErrEpoch = errors.New("the position is of another epoch")
 )
 
-// evidenceLifetime is how long evidence outlives the close: long enough for
+// EvidenceLifetime is how long evidence outlives the close: long enough for
 // appeals, and no longer.
-const evidenceLifetime = 30 * 24 * time.Hour
+const EvidenceLifetime = 30 * 24 * time.Hour
 
 // Boxes are the ballot boxes of all contests of a store. They hold no state of
 // their own and are safe for concurrent use.
@@ -58,7 +58,7 @@ type Boxes struct {
 	join, claim, member, turns                      *store.Script
 	tally, settle, mark, mendScript                 *store.Script
 	appeal, answer, forget                          *store.Script
-	finding, review                                 *store.Script
+	finding, sweep                                  *store.Script
 }
 
 // New loads the scripts. Nothing is sent to the store yet.
@@ -76,7 +76,7 @@ func load(st *store.Store, source func(name string) string) *Boxes {
 		join: script("join", false), claim: script("claim", false), member: script("member", false), turns: script("turns", false),
 		tally: script("tally", true), settle: script("settle", false), mark: script("mark", false), mendScript: script("mend", false),
 		appeal: script("appeal", false), answer: script("answer", false), forget: script("forget", false),
-		finding: script("finding", false), review: script("review", false),
+		finding: script("finding", false), sweep: script("sweep", false),
 	}
 }
 
@@ -100,7 +100,7 @@ func (b *Boxes) Configure(ctx context.Context, s *registry.Stored) error {
 	args := []any{
 		s.Version, c.Phases.Voting.Opens.UnixMilli(), s.Closes().UnixMilli(),
 		c.Rules.Ballots.Max, string(c.Rules.Ballots.Per), c.Rules.PerEntry, c.Rules.Undo.Milliseconds(),
-		freeze, string(c.Scoring.Ties), s.Closes().Add(evidenceLifetime).UnixMilli(),
+		freeze, string(c.Scoring.Ties), s.Closes().Add(EvidenceLifetime).UnixMilli(),
 	}
 	return b.each(ctx, c, func(ctx context.Context, box int, keys boxKeys) error {
 		_, err := b.reply(ctx, s, box, b.configure, keys.common(keys.expiring()...), args...)

@@ -21,7 +21,7 @@ import (
 // Finding is why the detectors decided on a ballot as they did. It is evidence: for
 // organizers alone, and gone with the rest of it.
 type Finding struct {
-	Run      int                `json:"run"` // number of the run that decided
+	Sweep    int                `json:"sweep"` // number of the one that decided
 	Standing voting.Standing    `json:"standing"`
 	Score    float64            `json:"score"` // probability that the voter is a farm's
 	Reasons  []antifraud.Reason `json:"reasons"`
@@ -73,74 +73,74 @@ func (b *Boxes) KeepFindings(ctx context.Context, s *registry.Stored, findings [
 	return nil
 }
 
-// ErrReviewTaken is returned for the number of a run that another server has used.
-var ErrReviewTaken = errors.New("another server reviews the contest")
+// ErrSweepTaken is returned for the number of a sweep that another server has used.
+var ErrSweepTaken = errors.New("another server sweeps the contest")
 
-// KeepReview keeps one run of the detectors under its number, and where they are
+// KeepSweep keeps one sweep of the detectors under its number, and where they are
 // after it, both JSON. Number 0 keeps only the latter. The same call again changes
-// nothing; another run under the number is [ErrReviewTaken] and changes nothing
+// nothing; another sweep under the number is [ErrSweepTaken] and changes nothing
 // either. Of a contest that was forgotten nothing is kept: [registry.ErrForgotten].
-func (b *Boxes) KeepReview(ctx context.Context, s *registry.Stored, number int, run, now []byte) error {
+func (b *Boxes) KeepSweep(ctx context.Context, s *registry.Stored, number int, sweep, now []byte) error {
 	field := ""
 	if number > 0 {
 		field = strconv.Itoa(number)
 	}
 	keys := keysOf(s.Contest.ID, 0)
-	reply, err := b.reply(ctx, s, 0, b.review, keys.common(keys.reviews), field, run, now)
+	reply, err := b.reply(ctx, s, 0, b.sweep, keys.common(keys.sweeps), field, sweep, now)
 	if err != nil {
-		return fmt.Errorf("keep review: %w", err)
+		return fmt.Errorf("keep sweep: %w", err)
 	}
 	switch reply.code() {
 	case "kept":
 		return nil
 	case "taken":
-		return ErrReviewTaken
+		return ErrSweepTaken
 	case "forgotten":
 		return registry.ErrForgotten
 	}
-	return fmt.Errorf("keep review: unknown reply %q", reply.code())
+	return fmt.Errorf("keep sweep: unknown reply %q", reply.code())
 }
 
-// Reviews gives the runs that were kept, in their order, and where the detectors
+// Sweeps gives the sweeps that were kept, in their order, and where the detectors
 // are; nothing before the first, and after they have expired.
-func (b *Boxes) Reviews(ctx context.Context, s *registry.Stored) (runs [][]byte, now []byte, err error) {
-	kept, err := b.store.Client().HGetAll(ctx, keysOf(s.Contest.ID, 0).reviews).Result()
+func (b *Boxes) Sweeps(ctx context.Context, s *registry.Stored) (sweeps [][]byte, now []byte, err error) {
+	kept, err := b.store.Client().HGetAll(ctx, keysOf(s.Contest.ID, 0).sweeps).Result()
 	if err != nil {
-		return nil, nil, fmt.Errorf("reviews: %w", store.Classify(err))
+		return nil, nil, fmt.Errorf("sweeps: %w", store.Classify(err))
 	}
-	for number := 1; ; number++ { // without a hole: each run looks for the last number first
+	for number := 1; ; number++ { // without a hole: each sweep looks for the last number first
 		text, there := kept[strconv.Itoa(number)]
 		if !there {
 			break
 		}
-		runs = append(runs, []byte(text))
+		sweeps = append(sweeps, []byte(text))
 	}
-	if text, there := kept[reviewNow]; there {
+	if text, there := kept[sweepNow]; there {
 		now = []byte(text)
 	}
-	return runs, now, nil
+	return sweeps, now, nil
 }
 
-// reviewNow is the field of where the detectors are.
-const reviewNow = "now"
+// sweepNow is the field of where the detectors are.
+const sweepNow = "now"
 
-// ReviewNow is where the detectors are; nil when they never ran, or it has expired.
-func (b *Boxes) ReviewNow(ctx context.Context, s *registry.Stored) ([]byte, error) {
-	now, err := b.store.Client().HGet(ctx, keysOf(s.Contest.ID, 0).reviews, reviewNow).Bytes()
+// SweepNow is where the detectors are; nil when they never ran, or it has expired.
+func (b *Boxes) SweepNow(ctx context.Context, s *registry.Stored) ([]byte, error) {
+	now, err := b.store.Client().HGet(ctx, keysOf(s.Contest.ID, 0).sweeps, sweepNow).Bytes()
 	if errors.Is(err, redis.Nil) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("review: %w", store.Classify(err))
+		return nil, fmt.Errorf("sweep: %w", store.Classify(err))
 	}
 	return now, nil
 }
 
-// LastReview is the highest number of a run that was kept, 0 for none.
-func (b *Boxes) LastReview(ctx context.Context, s *registry.Stored) (int, error) {
-	fields, err := b.store.Client().HKeys(ctx, keysOf(s.Contest.ID, 0).reviews).Result()
+// LastSweep is the highest number of a sweep that was kept, 0 for none.
+func (b *Boxes) LastSweep(ctx context.Context, s *registry.Stored) (int, error) {
+	fields, err := b.store.Client().HKeys(ctx, keysOf(s.Contest.ID, 0).sweeps).Result()
 	if err != nil {
-		return 0, fmt.Errorf("reviews: %w", store.Classify(err))
+		return 0, fmt.Errorf("sweeps: %w", store.Classify(err))
 	}
 	last := 0
 	for _, field := range fields {

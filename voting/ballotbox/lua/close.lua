@@ -1,6 +1,6 @@
 -- Close the box now, by an organizer. What expires after the close does so earlier too.
 --
--- KEYS 5 evidence   6 appeals   7 findings   8 reviews
+-- KEYS 5 evidence   6 appeals   7 findings   8 sweeps
 -- ARGV 1 reason
 --
 -- Replies: {closed, when}: closed by this call or before. No cast is stamped at

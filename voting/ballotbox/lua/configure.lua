@@ -1,7 +1,7 @@
 -- Bring the box to a version of its contest. Older versions change nothing, so
 -- any server may send this at any time.
 --
--- KEYS 5 evidence   6 appeals   7 findings   8 reviews
+-- KEYS 5 evidence   6 appeals   7 findings   8 sweeps
 -- ARGV 1 version  2 opens  3 closes  4 max  5 per  6 per_entry  7 undo  8 freeze (0: never)
 --      9 ties    10 when 5 to 8 expire; all instants and durations in ms
 --

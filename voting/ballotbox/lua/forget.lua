@@ -1,7 +1,7 @@
 -- Delete what was seen of attempts, what detectors said of them and what voters wrote, for good, and say so in
 -- the ledger, once. A closed box has no more attempts.
 --
--- KEYS 5 evidence   6 appeals   7 findings   8 reviews
+-- KEYS 5 evidence   6 appeals   7 findings   8 sweeps
 --
 -- Replies: {forgotten, now}: by this call or before; {not-closed, now}; {unconfigured}, {torn}
 

@@ -1,11 +1,11 @@
--- Keep one run of the detectors under its number, once, and where they are.
+-- Keep one sweep of the detectors under its number, once, and where they are.
 --
--- KEYS 5 reviews   hash   number -> the run, JSON; `now` -> where they are, JSON
--- ARGV 1 the number, or empty: only say where they are   2 the run   3 where they are
+-- KEYS 5 sweeps   hash   number -> the sweep, JSON; `now` -> where they are, JSON
+-- ARGV 1 the number, or empty: only say where they are   2 the sweep   3 where they are
 --
 -- Replies
 --   kept, instant    by this call
---   taken            another run has the number: another server is at it
+--   taken            another sweep has the number: another server is at it
 --   forgotten        the contest is: nothing is kept
 --   unconfigured, torn   see open_box
 
