@@ -52,7 +52,7 @@ func (j *Judge) stops() []Stop {
 		}
 		stop := found[at]
 		if stop.Ballots++; len(stop.Some) < someStopped {
-			stop.Some = append(stop.Some, ballot.ID.String())
+			stop.Some = append(stop.Some, ballot.ID.String()+"/"+ballot.Voter.String())
 		}
 	}
 	stops := make([]Stop, 0, len(found))

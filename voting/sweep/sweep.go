@@ -90,5 +90,5 @@ type Stop struct {
 	Hour    string       `json:"hour"`
 	Scope   detect.Scope `json:"scope"` // whose ballots are too many: the entry's, or the contest's
 	Ballots int          `json:"ballots"`
-	Some    []string     `json:"some"` // ids of up to 100 of them, as `standings` takes them
+	Some    []string     `json:"some"` // up to 100 of them, named as `standings` takes them
 }
