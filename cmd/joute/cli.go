@@ -35,6 +35,7 @@ type commands struct {
 	Recount recountCmd `cmd:"" help:"Count a contest again from its ledger and compare with what the server shows."`
 	Hall    hallCmd    `cmd:"" help:"Print the address of a wall for the hall: it shows the code that marks voters as present."`
 	Forget  forgetCmd  `cmd:"" help:"Delete the personal data of a contest that is over, for good."`
+	Detect  detectCmd  `cmd:"" help:"Tell farms from crowds in a ballot log, without a server: one verdict a line."`
 	Bench   benchCmd   `cmd:"" help:"Cast many ballots at a server and measure: made-up ones, or a log to replay."`
 }
 
