@@ -46,13 +46,7 @@ func (m *Main) readBallotLog(file string, connections int) ([]queue, error) {
 		place++
 		return nil
 	}
-	var err error
-	if file == "-" {
-		err = ndjson.ReadFrom(m.Stdin, file, each)
-	} else {
-		err = ndjson.Read(file, each)
-	}
-	if err != nil {
+	if err := m.readLog(file, each); err != nil {
 		return nil, err
 	}
 	if place == 0 {
@@ -79,6 +73,14 @@ func queueOf(votes []vote) queue {
 		}
 		return votes[k], true
 	}}
+}
+
+// readLog is ndjson.Read, also of standard input for -.
+func (m *Main) readLog(file string, each func(line int, raw []byte) error) error {
+	if file == "-" {
+		return ndjson.ReadFrom(m.Stdin, "standard input", each)
+	}
+	return ndjson.Read(file, each)
 }
 
 // signer signs passes as a partner's site does for its members.

@@ -13,7 +13,7 @@ import (
 
 type detectCmd struct {
 	Contest string `required:"" placeholder:"FILE" help:"Document of the contest, YAML or JSON."`
-	Ballots string `required:"" placeholder:"FILE" help:"The ballot log, NDJSON as joute export --evidence writes it, plain or gzip; - is standard input."`
+	Ballots string `required:"" placeholder:"FILE" help:"The ballot log, NDJSON as joute export writes it of what was seen, plain or gzip; - is standard input."`
 	Out     string `required:"" placeholder:"FILE" help:"Where the verdicts go, one a line. It is written only whole."`
 }
 

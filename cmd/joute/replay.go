@@ -64,14 +64,14 @@ func (cmd replayCmd) Run(ctx context.Context, m *Main) error {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(m.Stdout, "%s, %d sweeps: as it is, and by policy %s\n", cmd.Contest, len(record.sweeps), policy.Name)
+		fmt.Fprintf(m.Stdout, "%s, sweeps: %d; as it is, and by policy %s\n", cmd.Contest, len(record.sweeps), policy.Name)
 		return printReasons(m, stand, supposed)
 	}
 	replayed, err := sweep.Replay(record.ledger, record.sweeps, finder)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(m.Stdout, "%s, %d sweeps: by the ledger, and done again\n", cmd.Contest, len(record.sweeps))
+	fmt.Fprintf(m.Stdout, "%s, sweeps: %d; by the ledger, and done again\n", cmd.Contest, len(record.sweeps))
 	differing := 0
 	for ballot, o := range stand {
 		if !o.Same(replayed[ballot]) {
