@@ -89,6 +89,7 @@ type Ballot struct {
 	// Standing is what the ballot becomes when it is accepted: Counted or Held.
 	Standing Standing
 	Reasons  []string // why it is held
+	Policy   string   // version of the policy that holds it
 
 	// Refuse, when set, was decided before the store was asked. It applies only
 	// to a ballot the box has not seen: a repeat gets its first answer whatever

@@ -29,6 +29,7 @@ import (
 	"github.com/joute/joute/voting"
 	"github.com/joute/joute/voting/ballotbox"
 	"github.com/joute/joute/voting/codes"
+	"github.com/joute/joute/voting/sweep"
 )
 
 // config is what a service is made of, checked.
@@ -41,6 +42,7 @@ type config struct {
 	mailer                         *mail.SMTP // nil: no e-mail
 	disposable                     *voting.Domains
 	demoMail                       func() []web.DemoMail // nil but in the demo
+	sweepEvery                     time.Duration         // between looks of the detectors; 0: a minute
 	log                            *slog.Logger
 }
 
@@ -56,6 +58,7 @@ type service struct {
 	boards   *live.Boards
 	feeds    *live.Feeds
 	forget   *forget.Contests
+	sweeper  *sweep.Sweeper
 	mailer   *mail.SMTP   // nil: no e-mail
 	outbox   *mail.Outbox // nil: no e-mail
 	web      *web.Server
@@ -126,9 +129,12 @@ func open(ctx context.Context, cfg config) (_ *service, err error) {
 	s.forget = forget.New(forget.Parts{
 		Store: s.store, Registry: s.registry, Keys: keys, Boxes: s.boxes, Stores: []forget.Store{members, sharers, links}, Brief: []forget.Store{proofs, counters},
 	}, cfg.log)
+	if s.sweeper, err = sweep.New(s.store, s.boxes, sweep.Options{Changed: s.feeds.Changed, Registerer: metrics, Log: cfg.log, Every: cfg.sweepEvery}); err != nil {
+		return nil, err
+	}
 	s.web, err = web.New(web.Config{
-		Forget: s.forget,
-		Fans:   members, Keys: keys,
+		Forget: s.forget, Sweeps: s.sweeper,
+		Fans: members, Keys: keys,
 		Store: s.store, Gate: s.gate, Registry: s.registry, Boxes: s.boxes, Boards: s.boards, Feeds: s.feeds,
 		Passes: voting.NewPasses(keys), Receipts: receipts, Reach: sharers, Captains: links, FormKey: keys.Derive("form"),
 		Presence: voting.NewPresence(keys.Derive("presence")), Counters: counters, Codes: proofs,
@@ -192,6 +198,7 @@ func (s *service) run(ctx context.Context, ready func(url string)) error {
 	running.Go(func() { s.boards.Run(background, s.registry.List) })
 	running.Go(func() { s.feeds.Run(background) })
 	running.Go(func() { s.forget.Run(background) })
+	running.Go(func() { s.sweeper.Run(background, s.registry.List) })
 	if s.outbox != nil {
 		running.Go(func() { s.outbox.Run(background) })
 	}

@@ -90,7 +90,7 @@ func (s *Server) cast(stored *registry.Stored, id uuid.UUID, entry string, pass 
 	}
 	start := time.Now()
 	outcome, err := s.cfg.Boxes.Cast(context.Background(), stored, voting.Ballot{
-		ID: id, Voter: pass.Voter, Entry: entry, Standing: screened.standing, Reasons: screened.reasons, Refuse: refused,
+		ID: id, Voter: pass.Voter, Entry: entry, Standing: screened.standing, Reasons: screened.reasons, Policy: screened.policy, Refuse: refused,
 		Present: pass.Present, Level: string(pass.Level), Evidence: key.Evidence(attempt),
 	})
 	s.metrics.cast.Observe(time.Since(start).Seconds())

@@ -37,6 +37,7 @@ type heldView struct {
 	Codes   []string
 	Done    *doneView
 	Confirm *askView
+	Asked   []string // what the detectors ask a person to look at, or would do
 }
 
 // groupView is a group as it is shown: what is said of all of it, then its newest
@@ -128,6 +129,7 @@ func (v *heldView) ask(d *contest.Contest, a decision, ballots []ballotbox.Acted
 // fill puts the queue into words.
 func (v *heldView) fill(d *contest.Contest, q *heldAnswer) {
 	v.Waiting = v.waiting(q.Totals.Held)
+	v.Asked = v.asked(d, q.Detectors)
 	var shown int64
 	for _, g := range q.Groups[:min(len(q.Groups), groupsShown)] {
 		v.Groups = append(v.Groups, v.group(d, g))
@@ -192,6 +194,9 @@ func (v *heldView) ballot(d *contest.Contest, line heldLine) ballotView {
 	}
 	if line.Level != "" {
 		out.Facts = append(out.Facts, v.Say("held.level."+line.Level))
+	}
+	if f := line.Finding; f != nil {
+		out.Facts = append(out.Facts, v.finding(f))
 	}
 	e := line.Evidence
 	if e == nil {

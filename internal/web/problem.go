@@ -18,6 +18,7 @@ import (
 	"github.com/joute/joute/sharing"
 	"github.com/joute/joute/voting"
 	"github.com/joute/joute/voting/ballotbox"
+	"github.com/joute/joute/voting/sweep"
 )
 
 // A problem is an answer that refuses: RFC 9457 with the members of Joute. Its
@@ -98,6 +99,7 @@ var sentinels = []struct {
 	{ballotbox.ErrAppealsFull, &problem{status: 503, code: "appeals-full"}},
 	{ballotbox.ErrHeldPlace, invalid("after", "place")},
 	{ballotbox.ErrUndoExpired, &problem{status: 409, code: "undo-expired"}},
+	{sweep.ErrUnfinished, &problem{status: 409, code: "sweep-unfinished", retryAfter: "10"}},
 	{ballotbox.ErrNotClosed, &problem{status: 409, code: "not-closed"}},
 }
 

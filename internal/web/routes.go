@@ -37,6 +37,7 @@ func (s *Server) endpoints() []endpoint {
 		{"POST", onContest + "/forget", s.organizer(s.announced(s.postForget)), false},
 		{"GET", onContest + "/ledger", s.getLedger, true},
 		{"GET", onContest + "/evidence", s.organizer(s.getEvidence), false},
+		{"GET", onContest + "/sweeps", s.organizer(s.getSweeps), false},
 		{"GET", onContest + "/fans", s.organizer(s.getFans), false},
 		{"GET", onContest + "/fans/ledger", s.organizer(s.getFanLedger), false},
 		{"GET", onContest + "/fans/churn", s.organizer(s.getFanChurn), false},

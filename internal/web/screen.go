@@ -35,13 +35,14 @@ func (p *policies) of(s *registry.Stored) *antifraud.Policy {
 type screened struct {
 	standing voting.Standing
 	reasons  []string // why it is held
+	policy   string   // version of the policy that holds it
 	priced   bool     // it takes a solved challenge
 }
 
 func (s *Server) screen(stored *registry.Stored, attempt antifraud.Attempt) screened {
 	switch verdict := s.policies.of(stored).Screen(attempt); verdict.Action {
 	case antifraud.Hold:
-		return screened{standing: voting.Held, reasons: verdict.Reasons}
+		return screened{standing: voting.Held, reasons: verdict.Reasons, policy: verdict.Policy}
 	case antifraud.AskChallenge:
 		return screened{standing: voting.Counted, priced: true}
 	default:

@@ -40,10 +40,11 @@ import (
 	"github.com/joute/joute/voting"
 	"github.com/joute/joute/voting/ballotbox"
 	"github.com/joute/joute/voting/codes"
+	"github.com/joute/joute/voting/sweep"
 )
 
-// Config is what a server stands on. All of it is needed but TrustedProxies,
-// PublicURL, Version and what is of mail.
+// Config is what a server stands on. All of it is needed but Sweeps,
+// TrustedProxies, PublicURL, Version and what is of mail.
 type Config struct {
 	Store    *store.Store
 	Gate     *store.Gate
@@ -60,7 +61,8 @@ type Config struct {
 	Reach    *reach.Reach
 	Captains *captains.Captains
 	Forget   *forget.Contests
-	Keys     *keyring.Ring // seals what browsers and mails carry for us
+	Sweeps   *sweep.Sweeper // nil: no detectors look back
+	Keys     *keyring.Ring  // seals what browsers and mails carry for us
 
 	Mail       *mail.Outbox      // nil: no e-mail leaves this server, nobody can prove an address
 	Disposable *voting.Domains   // services of disposable addresses

@@ -36,7 +36,7 @@ func (b *Boxes) Cast(ctx context.Context, s *registry.Stored, ballot voting.Ball
 		keys := keysOf(s.Contest.ID, box)
 		args := []any{
 			ballot.Voter[:], ballot.ID[:], ballot.Entry, entry.School,
-			string(ballot.Standing), strings.Join(ballot.Reasons, " "), string(ballot.Refuse), evidence, mark(ballot.Present),
+			string(ballot.Standing), strings.Join(ballot.Reasons, " "), string(ballot.Refuse), evidence, mark(ballot.Present), ballot.Policy,
 		}
 		for _, bound := range s.Contest.Periods(around) {
 			args = append(args, bound.UnixMilli())

@@ -8,7 +8,8 @@
 --      5 standing, `counted` or `held`            6 reasons, space between
 --      7 a refusal decided before, or empty       8 evidence, JSON
 --      9 `1` when the pass had been in the hall, or empty
---      10 and on: bounds of the periods around now, in ms, ascending; none for `contest`
+--      10 version of the policy that holds it, or empty
+--      11 and on: bounds of the periods around now, in ms, ascending; none for `contest`
 --
 -- Replies (shape: answer in box.lua)
 --   counted, held    accepted by this call
@@ -37,7 +38,7 @@ if standing == 'held' then redis.call('ZCARD', KEYS[8]) end
 local start, next = 0, 0
 if box.per ~= 'contest' then
   start = nil
-  for i = 10, #ARGV - 1 do
+  for i = 11, #ARGV - 1 do
     local from, to = integer(ARGV[i]), integer(ARGV[i + 1])
     if box.now >= from and box.now < to then start, next = from, to end
   end
@@ -63,9 +64,12 @@ if turns.used >= box.max or (box.per_entry < box.max and spent >= box.per_entry)
   return answer('already-voted', box, turns.used, next)
 end
 
+local more = {}
+if present then more = { 'present', '1' } end
+if standing == 'held' and ARGV[10] ~= '' then more[#more + 1], more[#more + 2] = 'policy', ARGV[10] end
 local cast = record(box, 'kind', 'cast', 'ballot', ARGV[2], 'voter', voter, 'entry', entry, 'school', ARGV[4],
   'standing', standing, 'reasons', ARGV[6], 'actor', standing == 'held' and 'screen' or 'voter',
-  unpack(present and { 'present', '1' } or {}))
+  unpack(more))
 redis.call('HINCRBY', TALLY, field, 1)
 if present and standing == 'counted' then redis.call('HINCRBY', TALLY, entry .. '/home', 1) end
 if standing == 'counted' and box.ties == 'earliest' then
