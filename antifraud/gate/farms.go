@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -49,6 +50,9 @@ const (
 	// quietAfter is for how long after its last cast a contest's copy is refreshed.
 	quietAfter = 15 * time.Minute
 )
+
+// farmShape is what the id of a farm looks like: it is part of addresses.
+var farmShape = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 
 // Farm is a known farm as an organizer sees it.
 type Farm struct {
@@ -102,8 +106,8 @@ func (f *Farms) Put(ctx context.Context, contestID string, signatures []antifrau
 		if err != nil {
 			return fmt.Errorf("put farms: %w: %w", ErrSignature, err)
 		}
-		if s.ID == "" || strings.HasSuffix(s.ID, "!") || s.Expires.UnixMilli() <= 0 || len(text) > maxSignature {
-			return fmt.Errorf("put farms: %w: without an id, an end, or too long", ErrSignature)
+		if !farmShape.MatchString(s.ID) || s.Expires.UnixMilli() <= 0 || len(text) > maxSignature {
+			return fmt.Errorf("put farms: %w: an id of 1 to 64 of A-Z a-z 0-9 _ -, an end, and at most 64 KiB are needed", ErrSignature)
 		}
 		args = append(args, s.ID, s.Expires.UnixMilli(), text)
 	}
