@@ -65,13 +65,13 @@ func TestDoor_AKnownFarmIsRejectedAndNobodyElse(t *testing.T) {
 	}
 	before, b := e.pass(path), newBallot()
 	first := cast(robot(b, "lumiere-1"), before).want(201, "")
-	e.knowFarm(id, "c4")
+	e.knowFarm(id, "n4-of-tests")
 
 	refused := cast(robot(newBallot(), "lumiere-1"), e.pass(path)).want(403, "rejected").fits("Problem")
 	if got := fmt.Sprint(refused.json()["reasons"]); got != "[known-farm]" {
 		t.Errorf("reasons %s", got)
 	}
-	for _, secret := range []string{"c4", "device", "dwell", "agent", "challenge"} {
+	for _, secret := range []string{"n4-of-tests", "device", "dwell", "agent", "challenge"} {
 		if strings.Contains(string(refused.body), secret) {
 			t.Errorf("a farm is told of %s: %s", secret, refused.body)
 		}
@@ -92,7 +92,7 @@ func TestDoor_AKnownFarmIsRejectedAndNobodyElse(t *testing.T) {
 	if e.casts(path) != 4 {
 		t.Errorf("%d casts", e.casts(path))
 	}
-	e.soon("the count is told", func() bool { return e.farms(path)["c4"]["rejected"] == 1.0 })
+	e.soon("the count is told", func() bool { return e.farms(path)["n4-of-tests"]["rejected"] == 1.0 })
 	if text := string(e.do("GET", "/metrics", "").body); !strings.Contains(text, `joute_known_farm_total{became="rejected"} 1`) {
 		t.Error("the metric does not count it")
 	}
@@ -104,7 +104,7 @@ func TestDoor_AKnownFarmIsRejectedAndNobodyElse(t *testing.T) {
 func TestDoor_WhoIsProvenIsLetInOrHeld(t *testing.T) {
 	e := start(t)
 	id, path := e.contest("")
-	e.knowFarm(id, "c4")
+	e.knowFarm(id, "n4-of-tests")
 	cast := func(bearer string) answer {
 		return e.do("POST", path+"/ballots", robot(newBallot(), "lumiere-1"), "Authorization: Bearer "+bearer, robotAgent, farmAddress)
 	}
@@ -117,8 +117,8 @@ func TestDoor_WhoIsProvenIsLetInOrHeld(t *testing.T) {
 	if got := cast(there).want(201, "").json(); got["standing"] != "counted" {
 		t.Errorf("in the hall: %v", got)
 	}
-	e.soon("both are counted as met", func() bool { return e.farms(path)["c4"]["met"] == 2.0 })
-	if e.farms(path)["c4"]["rejected"] != 0.0 {
+	e.soon("both are counted as met", func() bool { return e.farms(path)["n4-of-tests"]["met"] == 2.0 })
+	if e.farms(path)["n4-of-tests"]["rejected"] != 0.0 {
 		t.Error("somebody was rejected")
 	}
 }
@@ -126,7 +126,7 @@ func TestDoor_WhoIsProvenIsLetInOrHeld(t *testing.T) {
 func TestDoor_WhoIsProvenHow(t *testing.T) {
 	e := start(t)
 	id, _ := e.contest("")
-	e.knowFarm(id, "c4")
+	e.knowFarm(id, "n4-of-tests")
 	stored, _ := e.server.cfg.Registry.Get(id)
 	key, err := e.server.cfg.Passes.EvidenceKey(id)
 	must(t, err)
@@ -153,13 +153,13 @@ func TestDoor_WhoIsProvenHow(t *testing.T) {
 func TestDoor_ObserveChangesNothingAndCounts(t *testing.T) {
 	e := start(t)
 	id, path := e.contest(`,"antifraud":{"policy":"observe"}`)
-	e.knowFarm(id, "c4")
+	e.knowFarm(id, "n4-of-tests")
 	a := e.do("POST", path+"/ballots", robot(newBallot(), "lumiere-1"), e.pass(path), robotAgent).want(201, "")
 	if got := a.json(); got["standing"] != "counted" || got["reasons"] != nil {
 		t.Errorf("%s", a.body)
 	}
-	e.soon("it is counted", func() bool { return e.farms(path)["c4"]["met"] == 1.0 })
-	if e.farms(path)["c4"]["rejected"] != 0.0 {
+	e.soon("it is counted", func() bool { return e.farms(path)["n4-of-tests"]["met"] == 1.0 })
+	if e.farms(path)["n4-of-tests"]["rejected"] != 0.0 {
 		t.Error("rejected by a policy that only observes")
 	}
 }
@@ -167,17 +167,17 @@ func TestDoor_ObserveChangesNothingAndCounts(t *testing.T) {
 func TestFarms_AreLiftedByTheAPIAndToldToOrganizersAlone(t *testing.T) {
 	e := start(t)
 	id, path := e.contest("")
-	e.knowFarm(id, "c4")
-	for _, call := range [][2]string{{"GET", "/farms"}, {"POST", "/farms/c4/lift"}} {
+	e.knowFarm(id, "n4-of-tests")
+	for _, call := range [][2]string{{"GET", "/farms"}, {"POST", "/farms/n4-of-tests/lift"}} {
 		e.do(call[0], path+call[1], "").want(401, "unauthorized")
 		e.do(call[0], path+call[1], "", e.pass(path)).want(401, "unauthorized")
 	}
-	e.do("POST", path+"/farms/c5/lift", "", asOrganizer).want(404, "not-found").fits("Problem")
+	e.do("POST", path+"/farms/nobody/lift", "", asOrganizer).want(404, "not-found").fits("Problem")
 	if text := string(e.do("GET", path+"/farms", "", asOrganizer).body); strings.Contains(text, "features") || strings.Contains(text, "log_odds") {
 		t.Errorf("the list tells what a farm is known by: %s", text)
 	}
 	for range 2 {
-		if lifted := e.do("POST", path+"/farms/c4/lift", "", asOrganizer).want(200, "").fits("Farm").json(); lifted["lifted_at"] == nil {
+		if lifted := e.do("POST", path+"/farms/n4-of-tests/lift", "", asOrganizer).want(200, "").fits("Farm").json(); lifted["lifted_at"] == nil {
 			t.Errorf("%v", lifted)
 		}
 	}
@@ -189,7 +189,7 @@ func TestFarms_AreLiftedByTheAPIAndToldToOrganizersAlone(t *testing.T) {
 func TestFarms_PageListsAndLifts(t *testing.T) {
 	e := start(t)
 	id, _ := e.contest("")
-	e.knowFarm(id, "c4")
+	e.knowFarm(id, "n4-of-tests")
 	b := e.organizer()
 	queue := b.get("/organize/"+id+"/held?lang=en").want(200, "")
 	queue.shows(`href="/organize/` + id + `/farms?lang=en"`)
@@ -211,7 +211,7 @@ func TestFarms_PageListsAndLifts(t *testing.T) {
 func TestDoor_APageSaysWhatAPersonCanDo(t *testing.T) {
 	e := start(t)
 	id, _ := e.contest("")
-	e.knowFarm(id, "c4")
+	e.knowFarm(id, "n4-of-tests")
 	form := url.Values{"ballot": {newBallot()}, "entry": {"lumiere-1"}, "device": {"farm phone"}, "dwell_ms": {"1500"}}
 	a := e.browser(robotAgent).send("POST", "/c/"+id+"/vote?lang=en", form.Encode()).want(403, "")
 	if text := string(a.body); !strings.Contains(text, "scan the code in the hall") || strings.Contains(text, "farm") {
@@ -235,7 +235,7 @@ func TestChallenge_IsHarderWhileAContestIsUnderAttack(t *testing.T) {
 	if got := e.server.cfg.Pressure.Of(id); got.Suspect != 0 || got.Seen != 41 {
 		t.Fatalf("%+v of a policy that asks everybody", got)
 	}
-	e.knowFarm(id, "c4")
+	e.knowFarm(id, "n4-of-tests")
 	for range 100 {
 		e.do("POST", path+"/ballots", robot(newBallot(), "lumiere-1"), e.pass(path), robotAgent).want(403, "rejected")
 	}
@@ -245,4 +245,22 @@ func TestChallenge_IsHarderWhileAContestIsUnderAttack(t *testing.T) {
 	}
 	solution := calm.solution()
 	e.do("POST", path+"/ballots", pricedBallot(b, "lumiere-1", solution), me).want(201, "")
+}
+
+func TestFarms_GoWithAForgottenContest(t *testing.T) {
+	e := start(t)
+	id, path := e.contest("")
+	e.knowFarm(id, "n4-of-tests")
+	e.do("POST", path+"/ballots", robot(newBallot(), "lumiere-1"), e.pass(path), robotAgent).want(403, "rejected")
+	keys := func() []string {
+		found, err := e.server.cfg.Store.Client().Keys(context.Background(), "joute:{"+id+"/farms}*").Result()
+		must(t, err)
+		return found
+	}
+	e.soon("there is something to forget", func() bool { return len(keys()) == 3 })
+	e.do("POST", path+"/close", "", asOrganizer).want(200, "")
+	e.do("POST", path+"/forget", "", asOrganizer).want(200, "")
+	if left := keys(); len(left) != 0 {
+		t.Errorf("left: %v", left)
+	}
 }

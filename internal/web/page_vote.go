@@ -111,7 +111,7 @@ func (s *Server) readVote(c *fiber.Ctx, stored *registry.Stored, entry, cookie s
 		made = f.token
 	}
 	f.sent = []field{{"entry", entry}, {"ballot", ballot}, {"pass", made}}
-	for _, name := range []string{"token", "origin", "via", "back", "challenge"} {
+	for _, name := range []string{"token", "origin", "via", "back", "device", "dwell_ms", "confirm_ms", "visible", "challenge"} {
 		if form.Has(name) {
 			f.sent = append(f.sent, field{name, string(form.Peek(name))})
 		}
