@@ -2,6 +2,8 @@ package web
 
 import (
 	"encoding/json"
+	"fmt"
+	"html"
 	"net/url"
 	"regexp"
 	"strings"
@@ -33,16 +35,19 @@ func (e *env) voteForm(contestID string, more ...url.Values) answer {
 func TestSeen_AFormsFieldsAreTheAPIsMembers(t *testing.T) {
 	e := start(t)
 	id, path := e.contest("")
-	_, api := e.contest("")
 	e.voteForm(id, seenFields).want(303, "")
 	got := e.seen(path)
 	if got["dwell_ms"] != 5400.0 || got["confirm_ms"] != 900.0 || got["visible"] != true || got["device"] == nil || strings.Contains(got["device"].(string), "iPhone") {
 		t.Errorf("%v", got)
 	}
-	// The same device by the API of the same contest is the same device.
-	e.do("POST", api+"/ballots", ballot(newBallot(), "lumiere-1"), e.pass(api)).want(201, "")
-	if other := e.seen(api); other["device"] != nil || other["dwell_ms"] != nil {
-		t.Errorf("seen without being sent: %v", other)
+	// By the API it is the same device, and of another contest another.
+	_, elsewhere := e.contest("")
+	for _, to := range []string{path, elsewhere} {
+		e.do("POST", to+"/ballots", fmt.Sprintf(`{"entry":"lumiere-1","client":{"device":%q}}`, seenFields.Get("device")), e.pass(to)).want(201, "")
+	}
+	log := string(e.do("GET", path+"/evidence", "", asOrganizer).want(200, "").body)
+	if n := strings.Count(log, fmt.Sprintf(`"device":%q`, got["device"])); n != 2 || e.seen(elsewhere)["device"] == got["device"] {
+		t.Errorf("%d of 2 alike: %s", n, log)
 	}
 }
 
@@ -109,5 +114,33 @@ func TestSeen_PagesThatVoteLoadTheScriptAndOthersDoNot(t *testing.T) {
 	e.do("POST", path+"/close", "", asOrganizer).want(200, "")
 	for _, page := range []string{"", "/e/lumiere-1"} {
 		e.browser().get("/c/"+id+page).want(200, "").hides(asset("seen.js"))
+	}
+}
+
+// A vote that waits for an address is sent from the page of the code: what that saw
+// goes with it, and none of it is in an address.
+func TestSeen_TheCodesPageTellsItToo(t *testing.T) {
+	e := start(t)
+	id, path := e.contest(`,"identity":"email"`)
+	b, email := e.browser("Accept-Language: en"), address()
+	ask := b.follow(e.voteForm(id, seenFields).want(303, ""))
+	ask.hides("844", "seen.js")
+	sent := b.enter(ask, "email", email)
+	code := b.follow(sent)
+	code.shows(asset("seen.js"))
+	code.hides("844")
+	action, fields := toolForm.FindStringSubmatch(string(code.body)), url.Values{"code": {e.mailedCode(email, 1)}}
+	for _, input := range toolInput.FindAllStringSubmatch(action[3], -1) {
+		fields.Set(input[1], input[2])
+	}
+	for name := range seenFields {
+		fields.Set(name, seenFields.Get(name))
+	}
+	fields.Set("dwell_ms", "-1") // refused before the code is used up
+	b.send("POST", html.UnescapeString(action[2]), fields.Encode()).want(400, "")
+	fields.Set("dwell_ms", "7000")
+	b.send("POST", html.UnescapeString(action[2]), fields.Encode()).want(303, "")
+	if got := e.seen(path); got["dwell_ms"] != 7000.0 || got["device"] == nil || got["visible"] != true {
+		t.Errorf("%v", got)
 	}
 }
