@@ -14,7 +14,7 @@ const (
 
 	// CostMost is the same at the height of an attack: what static/challenge.js does
 	// in 1.5 s on a cheap phone, however unlucky (docs/MEASUREMENTS.md).
-	CostMost = 250_000
+	CostMost = 200_000
 
 	// An attack is at least so many suspect attempts, and from attackFrom to
 	// attackFull of all. A contest of a few dozen votes has shares of any size by

@@ -188,7 +188,7 @@ func (s *Server) confirmEmail(c *fiber.Ctx) error {
 	e := errandOf(d, form)
 	seen := seenBy(form)
 	seen.Via, seen.EmbedOrigin = "", "" // the errand's
-	if e.entry.ID != "" { // before the code is used up
+	if e.entry.ID != "" {               // before the code is used up
 		if _, err := (&castBody{Entry: e.entry.ID, Client: seen}).check(); err != nil {
 			return err
 		}
