@@ -57,6 +57,8 @@ type service struct {
 	boxes    *ballotbox.Boxes
 	boards   *live.Boards
 	feeds    *live.Feeds
+	farms    *gate.Farms
+	pressure *gate.Pressure
 	forget   *forget.Contests
 	sweeper  *sweep.Sweeper
 	mailer   *mail.SMTP   // nil: no e-mail
@@ -125,9 +127,10 @@ func open(ctx context.Context, cfg config) (_ *service, err error) {
 		}
 		return members.Counts(ctx, stored)
 	}})
+	s.farms, s.pressure = gate.NewFarms(s.store, cfg.log), gate.NewPressure(s.store, cfg.log)
 	proofs := codes.New(s.store, counters, keys.Derive("code"))
 	s.forget = forget.New(forget.Parts{
-		Store: s.store, Registry: s.registry, Keys: keys, Boxes: s.boxes, Stores: []forget.Store{members, sharers, links}, Brief: []forget.Store{proofs, counters},
+		Store: s.store, Registry: s.registry, Keys: keys, Boxes: s.boxes, Stores: []forget.Store{members, sharers, links, s.farms}, Brief: []forget.Store{proofs, counters, s.pressure},
 	}, cfg.log)
 	if s.sweeper, err = sweep.New(s.store, s.boxes, sweep.Options{Changed: s.feeds.Changed, Registerer: metrics, Log: cfg.log, Every: cfg.sweepEvery}); err != nil {
 		return nil, err
@@ -137,7 +140,7 @@ func open(ctx context.Context, cfg config) (_ *service, err error) {
 		Fans: members, Keys: keys,
 		Store: s.store, Gate: s.gate, Registry: s.registry, Boxes: s.boxes, Boards: s.boards, Feeds: s.feeds,
 		Passes: voting.NewPasses(keys), Receipts: receipts, Reach: sharers, Captains: links, FormKey: keys.Derive("form"),
-		Presence: voting.NewPresence(keys.Derive("presence")), Counters: counters, Codes: proofs,
+		Presence: voting.NewPresence(keys.Derive("presence")), Counters: counters, Farms: s.farms, Pressure: s.pressure, Codes: proofs,
 		Mail: s.outbox, Disposable: cfg.disposable, DemoMail: cfg.demoMail,
 		AdminKey: cfg.adminKey, PublicURL: cfg.publicURL, TrustedProxies: cfg.trustedProxies,
 		Log: cfg.log, Metrics: metrics, Version: versionText(),
@@ -199,6 +202,8 @@ func (s *service) run(ctx context.Context, ready func(url string)) error {
 	running.Go(func() { s.feeds.Run(background) })
 	running.Go(func() { s.forget.Run(background) })
 	running.Go(func() { s.sweeper.Run(background, s.registry.List) })
+	running.Go(func() { s.farms.Run(background) })
+	running.Go(func() { s.pressure.Run(background) })
 	if s.outbox != nil {
 		running.Go(func() { s.outbox.Run(background) })
 	}

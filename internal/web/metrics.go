@@ -27,6 +27,7 @@ type metrics struct {
 	ballots *prometheus.CounterVec
 	cast    prometheus.Histogram
 	fans    *prometheus.CounterVec
+	farms   *prometheus.CounterVec
 
 	logins       *prometheus.CounterVec
 	feedsRefused prometheus.Counter
@@ -48,6 +49,10 @@ func newMetrics(registry *prometheus.Registry, feeds *live.Feeds) (*metrics, err
 			Name: "joute_fans_total",
 			Help: "Opt-ins of communities: asked (a mail was written), confirmed, left, full (refused: the contest had caused its mails of the hour).",
 		}, []string{"event"}),
+		farms: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "joute_known_farm_total",
+			Help: "Attempts that bore the signature of a known farm: rejected, held, accepted (the voter is proven), observed (by a policy that changes nothing).",
+		}, []string{"became"}),
 		logins: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "joute_organizer_logins_total",
 			Help: "Organizer keys typed into the login page: accepted, or refused. Many refused ones are somebody guessing.",
@@ -71,10 +76,13 @@ func newMetrics(registry *prometheus.Registry, feeds *live.Feeds) (*metrics, err
 	for _, event := range []string{fanAsked, fanConfirmed, fanLeft, fanFull} {
 		m.fans.WithLabelValues(event)
 	}
+	for _, became := range []doorAnswer{doorRejected, doorHeld, doorAccepted, doorObserved} {
+		m.farms.WithLabelValues(string(became))
+	}
 	for _, outcome := range []string{"accepted", "refused"} {
 		m.logins.WithLabelValues(outcome)
 	}
-	return m, errors.Join(registry.Register(m.fans), registry.Register(m.logins), registry.Register(m.ballots), registry.Register(m.cast), registry.Register(m.feedsRefused), registry.Register(readers))
+	return m, errors.Join(registry.Register(m.fans), registry.Register(m.farms), registry.Register(m.logins), registry.Register(m.ballots), registry.Register(m.cast), registry.Register(m.feedsRefused), registry.Register(readers))
 }
 
 // getMetrics is the page that Prometheus reads, on the server itself. Through a

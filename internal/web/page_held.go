@@ -27,6 +27,7 @@ type heldView struct {
 	tool
 	Contest string
 	Back    string
+	AtFarms string // the page of known farms
 	Action  string
 	Token   string
 	Waiting string
@@ -86,7 +87,7 @@ func (s *Server) heldPage(c *fiber.Ctx, who session) error {
 	v := heldView{tool: s.tool(c, lang, s.texts.say(lang, "held.title", nil)), Codes: voidReasons, Token: who.form}
 	v.Contest, v.Brand, v.Logout, v.Back = v.In(d.Title, d), d.Brand, "/organize/logout"+chosen(c), "/organize"+chosen(c)
 	v.Action, v.Zone = "/organize/"+d.ID+"/held"+chosen(c), v.Say("held.zone", "Zone", d.Location().String())
-	v.Lead = v.Contest
+	v.Lead, v.AtFarms = v.Contest, "/organize/"+d.ID+"/farms"+chosen(c)
 	ctx, cancel := s.organizerContext()
 	defer cancel()
 	if query(c, "confirm") != "" {

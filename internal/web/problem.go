@@ -10,6 +10,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/joute/joute/antifraud"
+	"github.com/joute/joute/antifraud/gate"
 	"github.com/joute/joute/contest"
 	"github.com/joute/joute/contest/registry"
 	"github.com/joute/joute/internal/keyring"
@@ -65,6 +66,7 @@ var (
 	errFanExpired   = &problem{status: 404, code: "not-found", say: "fan-expired"}
 	errNoCaptain    = &problem{status: 404, code: "not-found", say: "captain"}
 	errNoShare      = &problem{status: 404, code: "not-found", say: "share"}
+	errNoFarm       = &problem{status: 404, code: "not-found", say: "farm"}
 	errNoEntry      = &problem{status: 404, code: "no-such-entry"}
 	errMediaType    = &problem{status: 415, code: "unsupported-media-type"}
 	errEncoding     = &problem{status: 415, code: "unsupported-media-type", say: "encoding"}
@@ -91,6 +93,7 @@ var sentinels = []struct {
 	{voting.ErrPass, errInvalidPass},
 	{voting.ErrReceipt, errInvalidPass},
 	{sharing.ErrCaptain, errNoCaptain},
+	{gate.ErrNoFarm, errNoFarm},
 	{voting.ErrPosition, invalid("after", "position")},
 	{ballotbox.ErrEpoch, invalid("after", "position")},
 	{ballotbox.ErrNoSuchBallot, &problem{status: 404, code: "no-such-ballot"}},

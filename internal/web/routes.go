@@ -30,6 +30,8 @@ func (s *Server) endpoints() []endpoint {
 		{"DELETE", onContest + "/ballots/:ballot", s.announced(s.deleteBallot), false},
 		{"POST", onContest + "/ballots/:ballot/appeal", s.postAppeal, false},
 		{"GET", onContest + "/held", s.organizer(s.getHeld), false},
+		{"GET", onContest + "/farms", s.organizer(s.getFarms), false},
+		{"POST", onContest + "/farms/:farm/lift", s.organizer(s.postLift), false},
 		{"POST", onContest + "/standings", s.organizer(s.announced(s.postStandings)), false},
 		{"POST", onContest + "/halls", s.organizer(s.postHall), false},
 		{"POST", onContest + "/close", s.organizer(s.announced(s.postClose)), false},

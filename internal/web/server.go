@@ -56,6 +56,8 @@ type Config struct {
 	Receipts *voting.Receipts
 	Presence *voting.Presence
 	Counters *gate.Counters
+	Farms    *gate.Farms
+	Pressure *gate.Pressure
 	Codes    *codes.Codes
 	Fans     *fans.Fans
 	Reach    *reach.Reach
