@@ -9,7 +9,7 @@ package gate
 //	joute:{contest/rate/kind/name}  zset  acts of the last span; lives for a span after the last, or until Forget;
 //	                                      of all contests together: the contest is empty
 //
-// Members are pseudonyms of the contest, or ballots: no address, no name.
+// Members are pseudonyms of the contest, ballots, or hashes of keyed hashes: no address, no name.
 
 func rateKey(r Rate) string { return ratePrefix(r.Contest) + r.Kind + "/" + r.Name + "}" }
 
@@ -18,3 +18,5 @@ func ratePrefix(contestID string) string { return "joute:{" + contestID + "/rate
 func usesKey(u Uses) string { return usesPrefix(u.Contest) + u.Kind + "/" + u.Name + "}" }
 
 func usesPrefix(contestID string) string { return "joute:{" + contestID + "/uses/" }
+
+func windowsKey(contestID string) string { return "joute:{" + contestID + "/windows}" }
