@@ -120,16 +120,22 @@ func (p *Profile) evidence(at time.Time) *EvidenceProfile {
 		days := int64(at.Sub(*p.CreatedAt).Hours() / 24)
 		e.AgeDays = &days
 	}
-	if p.Username != "" {
-		digits, letters := 0, 0
-		for _, r := range p.Username {
-			letters++
-			if unicode.IsDigit(r) {
-				digits++
-			}
-		}
-		share := float64(digits) / float64(letters)
-		e.NameDigits = &share
-	}
+	e.NameDigits = NameDigits(p.Username)
 	return e
+}
+
+// NameDigits is the share of digits in a user name; nil for the empty one.
+func NameDigits(username string) *float64 {
+	if username == "" {
+		return nil
+	}
+	digits, all := 0, 0
+	for _, r := range username {
+		all++
+		if unicode.IsDigit(r) {
+			digits++
+		}
+	}
+	share := float64(digits) / float64(all)
+	return &share
 }

@@ -1,19 +1,17 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
-	"compress/gzip"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"hash/fnv"
-	"io"
-	"os"
 	"slices"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/joute/joute/internal/ndjson"
 )
 
 // vote is one ballot to cast; place is its place in the whole run, from 0.
@@ -31,34 +29,25 @@ type queue struct {
 // readBallotLog reads NDJSON lines with voter and entry, plain or gzip. A voter
 // is always of the same connection: that keeps each voter's ballots in order.
 func (m *Main) readBallotLog(file string, connections int) ([]queue, error) {
-	in, err := m.open(file)
-	if err != nil {
-		return nil, err
-	}
-	defer in.Close()
 	votes := make([][]vote, connections)
 	place := 0
-	lines := bufio.NewScanner(in)
-	lines.Buffer(nil, 1<<20)
-	for n := 1; lines.Scan(); n++ {
-		if len(bytes.TrimSpace(lines.Bytes())) == 0 {
-			continue
-		}
+	each := func(_ int, raw []byte) error {
 		var line struct{ Voter, Entry string }
-		if err := json.Unmarshal(lines.Bytes(), &line); err != nil {
-			return nil, fmt.Errorf("%s:%d: not a JSON object: %w", file, n, err)
+		if err := json.Unmarshal(raw, &line); err != nil {
+			return fmt.Errorf("not a JSON object: %w", err)
 		}
 		if line.Voter == "" || line.Entry == "" {
-			return nil, fmt.Errorf("%s:%d: expected voter and entry", file, n)
+			return errors.New("expected voter and entry")
 		}
 		h := fnv.New32a()
 		h.Write([]byte(line.Voter))
 		w := h.Sum32() % uint32(connections)
 		votes[w] = append(votes[w], vote{place, line.Voter, line.Entry})
 		place++
+		return nil
 	}
-	if err := lines.Err(); err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
+	if err := m.readLog(file, each); err != nil {
+		return nil, err
 	}
 	if place == 0 {
 		return nil, fmt.Errorf("%s: there is no ballot in it", file)
@@ -86,33 +75,12 @@ func replay(votes []vote) queue {
 	}}
 }
 
-// open opens a file, or standard input for -, and unpacks it when it is gzip.
-func (m *Main) open(file string) (io.ReadCloser, error) {
-	in := io.NopCloser(m.Stdin)
-	if file != "-" {
-		f, err := os.Open(file)
-		if err != nil {
-			return nil, err // names the file
-		}
-		in = f
+// readLog is ndjson.Read, also of standard input for -.
+func (m *Main) readLog(file string, each func(line int, raw []byte) error) error {
+	if file == "-" {
+		return ndjson.ReadFrom(m.Stdin, "standard input", each)
 	}
-	buffered := bufio.NewReaderSize(in, 64<<10)
-	magic, err := buffered.Peek(2)
-	if err != nil || magic[0] != 0x1f || magic[1] != 0x8b {
-		return readCloser{buffered, in}, nil // shorter than gzip's magic is no gzip
-	}
-	unpacked, err := gzip.NewReader(buffered)
-	if err != nil {
-		in.Close()
-		return nil, fmt.Errorf("%s: %w", file, err)
-	}
-	return readCloser{unpacked, in}, nil
-}
-
-// readCloser reads from one and closes the other.
-type readCloser struct {
-	io.Reader
-	io.Closer
+	return ndjson.Read(file, each)
 }
 
 // signer signs passes as a partner's site does for its members.

@@ -7,10 +7,12 @@ import (
 	"io"
 	"runtime/debug"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/alecthomas/kong"
 
+	"github.com/joute/joute/antifraud/account"
 	"github.com/joute/joute/internal/client"
 )
 
@@ -35,6 +37,7 @@ type commands struct {
 	Recount recountCmd `cmd:"" help:"Count a contest again from its ledger and compare with what the server shows."`
 	Hall    hallCmd    `cmd:"" help:"Print the address of a wall for the hall: it shows the code that marks voters as present."`
 	Forget  forgetCmd  `cmd:"" help:"Delete the personal data of a contest that is over, for good."`
+	Score   scoreCmd   `cmd:"" help:"Say of each account in a file how much it looks like one made to be sold. Needs no server."`
 	Bench   benchCmd   `cmd:"" help:"Cast many ballots at a server and measure: made-up ones, or a log to replay."`
 }
 
@@ -74,7 +77,7 @@ func (m *Main) run(ctx context.Context, args []string) error {
 		kong.Name("joute"),
 		kong.Description("Viral contests between schools, with votes that count exactly once.\n\n"+
 			"Start with: joute demo. Every flag is also an environment variable, JOUTE_ and its name."),
-		kong.Vars{"version": versionText()},
+		kong.Vars{"version": versionText(), "base_rate": strconv.FormatFloat(account.BaseRate, 'g', -1, 64)},
 		kong.Writers(m.Stdout, m.Stderr),
 		kong.Exit(func(int) { exited = true }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-var everyCommand = []string{"serve", "demo", "apply", "export", "captain", "hall", "recount", "bench"}
+var everyCommand = []string{"serve", "demo", "apply", "export", "captain", "hall", "recount", "score", "bench"}
 
 func TestCLI_HelpNamesEveryFlagsVariable(t *testing.T) {
 	for _, command := range everyCommand {
@@ -56,6 +56,9 @@ func TestCLI_FaultsAreOneSentence(t *testing.T) {
 		{[]string{"export"}, "<contest>"},
 		{[]string{"captain", "c"}, "<school>"},
 		{[]string{"bench"}, "--contest"},
+		{[]string{"score", "--profiles", "p"}, "--out"},
+		{[]string{"score", "--profiles", "no-such-file", "--out", "o"}, "no-such-file: there is no such file"},
+		{[]string{"score", "--profiles", "p", "--out", "o", "--base-rate", "1"}, "--base-rate"},
 		{[]string{"serve", "--log-format", "xml"}, "text"},
 		{[]string{"bench", "--contest", "c", "--duration", "long"}, "duration"},
 		{[]string{"bench", "--contest", "c", "--voters", "0"}, "--voters"},
