@@ -55,7 +55,7 @@ var Signals = []Signal{
 // listed is there or not: 1.
 var strengths = map[Signal]float64{
 	SignalNetWindow: 1, SignalBlockWindow: 0.9, SignalDeviceWindow: 1.5, SignalAgentWindow: 0.8, SignalShareShape: 0.7,
-	SignalDwellSame: 1.5, SignalConfirmSame: 1, SignalOldPasses: 1.2, SignalAccount: 2,
+	SignalDwellSame: 1.5, SignalConfirmSame: 1, SignalOldPasses: 1.2, SignalAccount: 3,
 }
 
 // Strongest is the most that a signal's weight is multiplied with.

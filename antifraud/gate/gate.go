@@ -63,10 +63,10 @@ func (c *Counters) Use(ctx context.Context, u Uses, who [16]byte) error {
 	return fmt.Errorf("use: unknown reply %q", reply)
 }
 
-// Forget deletes who used what in a contest, how often what was done there, and what
-// servers told each other of its ballots, before it is gone by itself.
+// Forget deletes who used what in a contest, and how often what was done there,
+// before it is gone by itself.
 func (c *Counters) Forget(ctx context.Context, contestID string) error {
-	for _, prefix := range []string{usesPrefix(contestID), ratePrefix(contestID), windowsKey(contestID)} {
+	for _, prefix := range []string{usesPrefix(contestID), ratePrefix(contestID)} {
 		if err := c.store.DeleteAll(ctx, prefix); err != nil {
 			return fmt.Errorf("forget counters: %w", err)
 		}

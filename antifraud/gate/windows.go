@@ -70,7 +70,7 @@ func (w *Windows) exchange(ctx context.Context, now time.Time) {
 	var failed error
 	for _, id := range w.contests.Active(now) {
 		active[id] = true
-		if err := w.tell(ctx, id); err != nil {
+		if err := w.tell(ctx, id, now); err != nil {
 			failed = err
 		}
 	}
@@ -85,7 +85,7 @@ func (w *Windows) exchange(ctx context.Context, now time.Time) {
 	w.silent = failed != nil
 }
 
-func (w *Windows) tell(ctx context.Context, id string) error {
+func (w *Windows) tell(ctx context.Context, id string, now time.Time) error {
 	ctx, cancel := context.WithTimeout(ctx, tellTimeout)
 	defer cancel()
 	key, untold := windowsKey(id), w.contests.Untold(id)
@@ -115,7 +115,17 @@ func (w *Windows) tell(ctx context.Context, id string) error {
 		if err != nil {
 			continue // of another version, while servers are replaced one by one
 		}
-		w.contests.Heard(id, seen)
+		w.contests.Heard(id, seen, now)
+	}
+	return nil
+}
+
+// Forget deletes what was told of a contest and what this server counted. Others
+// drop theirs two hours after the last ballot.
+func (w *Windows) Forget(ctx context.Context, contestID string) error {
+	w.contests.Forget(contestID)
+	if err := w.store.Client().Del(ctx, windowsKey(contestID)).Err(); err != nil {
+		return fmt.Errorf("forget windows: %w", store.Classify(err))
 	}
 	return nil
 }

@@ -32,6 +32,8 @@ type counted struct {
 	window *Window
 	cast   time.Time // latest
 	untold []Sighting
+
+	profiles map[uint64]Following // by voter; nil: none was told
 }
 
 // New counts nothing yet.
@@ -72,7 +74,7 @@ func (c *Contests) room() {
 // Saw counts a ballot that this server accepted, and keeps it for the others.
 func (c *Contests) Saw(id string, s Sighting) {
 	c.mu.Lock()
-	w := c.of(id, s.at())
+	w := c.of(id, s.Time())
 	if len(w.untold) < maxUntold {
 		w.untold = append(w.untold, s)
 	}
@@ -123,8 +125,9 @@ func (c *Contests) Keep(id string, untold []Sighting) {
 	w.untold = untold[max(len(untold)-maxUntold, 0):]
 }
 
-// Heard counts what another server saw. It does not make the contest active here.
-func (c *Contests) Heard(id string, seen []Sighting) {
+// Heard counts what another server saw, as of now at the latest: a peer whose clock
+// is ahead moves nobody's windows. It does not make the contest active here.
+func (c *Contests) Heard(id string, seen []Sighting, now time.Time) {
 	c.mu.Lock()
 	w, known := c.windows[id]
 	c.mu.Unlock()
@@ -132,6 +135,7 @@ func (c *Contests) Heard(id string, seen []Sighting) {
 		return
 	}
 	for _, s := range seen {
+		s.At = min(s.At, now.UnixMilli())
 		w.window.Add(s)
 	}
 }

@@ -144,4 +144,5 @@ func Parse(b []byte) ([]Sighting, error) {
 	return seen, nil
 }
 
-func (s *Sighting) at() time.Time { return time.UnixMilli(s.At) }
+// Time is when it was seen.
+func (s *Sighting) Time() time.Time { return time.UnixMilli(s.At) }

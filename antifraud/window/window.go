@@ -108,14 +108,16 @@ const (
 	roleOnward
 )
 
-func key(role, a, b uint64) uint64 { return stir(stir(a^role*0x9e3779b97f4a7c15) ^ b*0xc2b2ae3d27d4eb4f) }
+func key(role, a, b uint64) uint64 {
+	return stir(stir(a^role*0x9e3779b97f4a7c15) ^ b*0xc2b2ae3d27d4eb4f)
+}
 
 // Add counts an accepted ballot, a voter's for an entry once. It tells whether it
 // was new.
 func (w *Window) Add(s Sighting) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	at := s.at()
+	at := s.Time()
 	if at.Before(w.latest) { // of a peer whose clock is behind, or that was late
 		at = w.latest
 	}
@@ -211,7 +213,7 @@ func (s *Sighting) keys(into []uint64) []uint64 {
 func (w *Window) Counts(s Sighting) (counts [len(Spans)]antifraud.Counts) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	at := s.at()
+	at := s.Time()
 	if at.Before(w.latest) {
 		at = w.latest
 	}

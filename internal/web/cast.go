@@ -75,11 +75,11 @@ func (s *Server) cast(stored *registry.Stored, id uuid.UUID, entry string, pass 
 		s.metrics.ballots.WithLabelValues(labelUnavailable).Inc()
 		return voting.Outcome{}, err
 	}
-	key, err := s.cfg.Passes.EvidenceKey(stored.Contest.ID)
+	screened, err := s.screen(stored, entry, pass, attempt)
 	if err != nil {
 		return voting.Outcome{}, err
 	}
-	screened, refused := s.screen(stored, attempt), refuse(stored, entry, pass)
+	refused := refuse(stored, entry, pass)
 	if screened.priced && refused == "" {
 		// Like every refusal before the store's, it is not one of a ballot that was
 		// accepted: that gets its first answer.
@@ -91,7 +91,7 @@ func (s *Server) cast(stored *registry.Stored, id uuid.UUID, entry string, pass 
 	start := time.Now()
 	outcome, err := s.cfg.Boxes.Cast(context.Background(), stored, voting.Ballot{
 		ID: id, Voter: pass.Voter, Entry: entry, Standing: screened.standing, Reasons: screened.reasons, Refuse: refused,
-		Present: pass.Present, Level: string(pass.Level), Evidence: key.Evidence(attempt),
+		Present: pass.Present, Level: string(pass.Level), Evidence: screened.evidence,
 	})
 	s.metrics.cast.Observe(time.Since(start).Seconds())
 	if err != nil {
@@ -100,6 +100,7 @@ func (s *Server) cast(stored *registry.Stored, id uuid.UUID, entry string, pass 
 	}
 	s.metrics.ballots.WithLabelValues(outcome.Label()).Inc()
 	if outcome.Refused == "" && !outcome.Duplicate {
+		s.saw(stored.Contest.ID, pass, screened)
 		s.cfg.Feeds.Changed(stored.Contest.ID)
 	}
 	return outcome, nil

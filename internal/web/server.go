@@ -26,6 +26,8 @@ import (
 
 	"github.com/joute/joute/antifraud"
 	"github.com/joute/joute/antifraud/gate"
+	"github.com/joute/joute/antifraud/netkind"
+	"github.com/joute/joute/antifraud/window"
 	"github.com/joute/joute/community"
 	"github.com/joute/joute/community/fans"
 	"github.com/joute/joute/contest/registry"
@@ -42,8 +44,8 @@ import (
 	"github.com/joute/joute/voting/codes"
 )
 
-// Config is what a server stands on. All of it is needed but TrustedProxies,
-// PublicURL, Version and what is of mail.
+// Config is what a server stands on. All of it is needed but Networks,
+// TrustedProxies, PublicURL, Version and what is of mail.
 type Config struct {
 	Store    *store.Store
 	Gate     *store.Gate
@@ -61,6 +63,9 @@ type Config struct {
 	Captains *captains.Captains
 	Forget   *forget.Contests
 	Keys     *keyring.Ring // seals what browsers and mails carry for us
+
+	Windows  *window.Contests  // what was counted of ballots
+	Networks *netkind.Networks // nil: of no address it is known which kind of network it is of
 
 	Mail       *mail.Outbox      // nil: no e-mail leaves this server, nobody can prove an address
 	Disposable *voting.Domains   // services of disposable addresses
