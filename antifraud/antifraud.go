@@ -47,6 +47,9 @@ const (
 	NetUnknown     NetKind = "unknown"
 )
 
+// Suspicious tells the kinds that are rare among voters.
+func (k NetKind) Suspicious() bool { return k == NetHosting || k == NetVPN || k == NetTor }
+
 // Client is what the page or the widget says it saw. It is evidence and never
 // proof: whoever writes the request writes this too. A nil number or flag was
 // not sent.

@@ -6,8 +6,9 @@ import "math"
 // ballots had something in common with the attempt's. The attempt itself is not
 // among them. A voter who voted for several entries counts once for each.
 //
-// "Own" below is the attempt's: OfDevice counts voters with the same device.
-// What was not seen of the attempt is zero.
+// OfDevice counts voters with the attempt's device, and so on. What the attempt does
+// not show is zero, and so is what is only compared with a number that is less than
+// a [Crowd]: it was not looked up.
 type Counts struct {
 	All     float64 // voters of the contest
 	OfEntry float64
@@ -54,9 +55,9 @@ func Near(ms int64) (slot int64, width float64) {
 }
 
 const (
-	// crowd is how many it takes for having something in common to say anything: a
+	// Crowd is how many it takes for having something in common to say anything: a
 	// family, or friends who bought the same phone, are fewer.
-	crowd = 5
+	Crowd = 5
 
 	// ruleOfThree: of what none of n strangers has, up to 3/n may have it, with
 	// 95 % confidence (Hanley and Lippman-Hand 1983). Of few strangers nothing follows.
@@ -69,7 +70,7 @@ const (
 // Poisson count). A popular phone is popular among strangers too, and where
 // a contest has no strangers yet, nothing is excess.
 func Excess(in, cohort, total, all float64) float64 {
-	if in < crowd {
+	if in < Crowd {
 		return 0
 	}
 	out, rest := max(total-in, 0), max(all-cohort, 0)
@@ -82,7 +83,7 @@ func Excess(in, cohort, total, all float64) float64 {
 // less than a crowd, and for what chance does: four standard deviations, as
 // each of some hundred places may have its pile.
 func Pile(same, near, width float64) float64 {
-	if same < crowd {
+	if same < Crowd {
 		return 0
 	}
 	expected := (max(near-same, 0) + 1) * min(SameWithin/width, 1)

@@ -171,7 +171,7 @@ func TestScreen_AllocatesNothing(t *testing.T) {
 	}
 }
 
-func BenchmarkScreen(b *testing.B) {
+func BenchmarkScreen_WithoutWindows(b *testing.B) {
 	policy := antifraud.PolicyOf(holdsUnproven(contest.PolicyStandard))
 	attempt := attempt()
 	for b.Loop() {

@@ -81,7 +81,7 @@ func see(a Attempt, windows []Counts) (s strengths) {
 	}
 	if place, known := kinds[a.NetKind]; known {
 		s[place] = 1
-		if suspicious(a.NetKind) {
+		if a.NetKind.Suspicious() {
 			s[place] = hundredths(Rarity(longest.OfKind, longest.All))
 		}
 	}
@@ -107,14 +107,12 @@ func see(a Attempt, windows []Counts) (s strengths) {
 	return s
 }
 
-func suspicious(kind NetKind) bool { return kind == NetHosting || kind == NetVPN || kind == NetTor }
-
 // count sees what a window's counts say, where that is more than was seen.
 func (s *strengths) count(a *Attempt, c *Counts, signs Signs) {
 	more := func(place int, logOdds float64) {
 		s[place] = max(s[place], scaled(contest.Signals[place], logOdds))
 	}
-	if suspicious(a.NetKind) {
+	if a.NetKind.Suspicious() {
 		more(atNetWindow, Excess(c.KindOnEntry, c.OfEntry, c.OfKind, c.All))
 	}
 	if a.Client.Device != "" {
@@ -152,7 +150,7 @@ func scaled(signal Signal, logOdds float64) float64 {
 // made, beyond what old passes do that are spread over an hour of minutes: voters
 // come back at all times, and a class that got its passes together is one minute's.
 func hoard(ofMinute, old float64) float64 {
-	if ofMinute < crowd {
+	if ofMinute < Crowd {
 		return 0
 	}
 	return beyond(ofMinute, 1+max(old-ofMinute, 0)/60, 4)

@@ -164,8 +164,10 @@ func (s *Sighting) keys(into []uint64) []uint64 {
 	add := func(role, a, b uint64) { into = append(into, key(role, a, b)) }
 	add(roleAll, 0, 0)
 	add(roleEntry, s.Entry, 0)
-	add(roleKind, uint64(s.Kind), 0)
-	add(roleKindOnEntry, uint64(s.Kind), s.Entry)
+	if netKinds[s.Kind].Suspicious() {
+		add(roleKind, uint64(s.Kind), 0)
+		add(roleKindOnEntry, uint64(s.Kind), s.Entry)
+	}
 	if s.Block != 0 {
 		add(roleBlock, s.Block, 0)
 	}
@@ -233,38 +235,60 @@ func (g *generations) counts(s *Sighting, at time.Time) (c antifraud.Counts) {
 	}
 	of := func(role, a, b uint64) float64 { return share * g.look(key(role, a, b), left) }
 	c.All, c.OfEntry = of(roleAll, 0, 0), of(roleEntry, s.Entry, 0)
-	c.OfKind, c.KindOnEntry = of(roleKind, uint64(s.Kind), 0), of(roleKindOnEntry, uint64(s.Kind), s.Entry)
-	if s.Block != 0 {
-		c.OfBlock = of(roleBlock, s.Block, 0)
+	if netKinds[s.Kind].Suspicious() {
+		c.OfKind, c.KindOnEntry = of(roleKind, uint64(s.Kind), 0), of(roleKindOnEntry, uint64(s.Kind), s.Entry)
 	}
 	if s.Via != 0 {
-		c.OfVia, c.Onward = of(roleVia, s.Via, 0), of(roleOnward, s.Via, 0)
+		if c.OfVia = of(roleVia, s.Via, 0); c.OfVia >= antifraud.Crowd {
+			c.Onward = of(roleOnward, s.Via, 0)
+		}
 	}
 	if s.Device != 0 {
-		c.OfDevice, c.DeviceOnEntry = of(roleDevice, s.Device, 0), of(roleDeviceOnEntry, s.Device, s.Entry)
-		c.DeviceInBlock, c.DeviceByVia = of(roleDeviceInBlock, s.Device, s.Block), of(roleDeviceByVia, s.Device, s.Via)
+		c.DeviceOnEntry = of(roleDeviceOnEntry, s.Device, s.Entry)
+		if s.Block != 0 {
+			c.DeviceInBlock = of(roleDeviceInBlock, s.Device, s.Block)
+		}
+		if c.OfVia >= antifraud.Crowd {
+			c.DeviceByVia = of(roleDeviceByVia, s.Device, s.Via)
+		}
+		if c.DeviceInBlock >= antifraud.Crowd {
+			c.OfBlock = of(roleBlock, s.Block, 0)
+		}
+		if max(c.DeviceOnEntry, c.DeviceInBlock, c.DeviceByVia) >= antifraud.Crowd {
+			c.OfDevice = of(roleDevice, s.Device, 0)
+		}
 	}
 	if s.Agent != 0 {
-		c.OfAgent, c.AgentOnEntry = of(roleAgent, s.Agent, 0), of(roleAgentOnEntry, s.Agent, s.Entry)
+		if c.AgentOnEntry = of(roleAgentOnEntry, s.Agent, s.Entry); c.AgentOnEntry >= antifraud.Crowd {
+			c.OfAgent = of(roleAgent, s.Agent, 0)
+		}
 	}
-	tempo := func(ms int32, same, near uint64) (float64, float64) {
+	tempo := func(ms int32, same, near uint64) (pile, around float64) {
 		if ms < 0 {
 			return 0, 0
 		}
 		slot := antifraud.Slot(int64(ms))
-		pile := of(same, s.Entry, uint64(slot))
-		for _, beside := range [...]int64{slot - 1, slot + 1} {
+		for _, beside := range [...]int64{slot - 1, slot, slot + 1} {
 			if beside >= 0 {
 				pile += of(same, s.Entry, uint64(beside))
 			}
+		}
+		if pile < antifraud.Crowd {
+			return pile, 0
 		}
 		half, _ := antifraud.Near(int64(ms))
 		return pile, of(near, s.Entry, uint64(half))
 	}
 	c.DwellSame, c.DwellNear = tempo(s.Dwell, roleDwellSame, roleDwellNear)
 	c.ConfirmSame, c.ConfirmNear = tempo(s.Confirm, roleConfirmSame, roleConfirmNear)
-	c.Fast, c.Quick = of(roleSign, signFast, 0), of(roleSign, signQuick, 0)
-	c.Hidden, c.Programs = of(roleSign, signHidden, 0), of(roleSign, signProgram, 0)
+	for _, sign := range [...]struct {
+		bit  byte
+		into *float64
+	}{{signFast, &c.Fast}, {signQuick, &c.Quick}, {signHidden, &c.Hidden}, {signProgram, &c.Programs}} {
+		if s.Signs&sign.bit != 0 {
+			*sign.into = of(roleSign, uint64(sign.bit), 0)
+		}
+	}
 	if s.Issued != 0 {
 		c.OldPasses, c.OfMinute = of(roleOld, 0, 0), of(roleIssued, uint64(s.Issued), 0)
 	}
