@@ -30,7 +30,7 @@ type Counts struct {
 	ConfirmSame float64
 	ConfirmNear float64
 
-	Fast, Quick, Hidden, Programs float64 // dwells below fastDwell, confirmations below fastConfirm, …
+	Fast, Quick, Hidden, Driven float64 // dwells below fastDwell, confirmations below fastConfirm, …
 
 	OldPasses float64 // with passes as old as oldPass
 	OfMinute  float64 // of those, with a pass of the same minute
@@ -81,12 +81,13 @@ func Excess(in, cohort, total, all float64) float64 {
 // Pile is ln(same / expected) of how many lie within SameWithin in a slot of near
 // that is so wide; the pile itself does not make what is expected. It is 0 for
 // less than a crowd, and for what chance does: four standard deviations, as
-// each of some hundred places may have its pile.
+// each of some hundred places may have its pile. Where near is no wider than what is
+// the same (below 0.07 s), a pile cannot be told.
 func Pile(same, near, width float64) float64 {
-	if same < Crowd {
+	if same < Crowd || width <= SameWithin {
 		return 0
 	}
-	expected := (max(near-same, 0) + 1) * min(SameWithin/width, 1)
+	expected := (max(near-same, 0) + 1) * SameWithin / width
 	return beyond(same, expected, 4)
 }
 

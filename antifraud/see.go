@@ -2,6 +2,7 @@ package antifraud
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,30 +22,17 @@ const (
 	oldPass = 30 * time.Minute
 )
 
-// Agents that say to be no browser: what they begin with, and what is in them.
-// Whoever takes pains says something else.
-var (
-	programsBegin = []string{"curl", "wget", "python", "go-http-client", "java/", "okhttp", "node", "axios", "ruby", "php", "libwww", "scrapy"}
-	programsHave  = []string{"Headless", "PhantomJS", "Selenium", "Puppeteer", "Playwright"}
-)
+// driven are in the agents of browsers that a program drives and that say so. A
+// program that is no browser is another matter: the API is for sites' own servers.
+var driven = []string{"Headless", "PhantomJS", "Selenium", "Puppeteer", "Playwright"}
 
-func isProgram(agent string) bool {
-	for _, name := range programsBegin {
-		if len(agent) >= len(name) && strings.EqualFold(agent[:len(name)], name) {
-			return true
-		}
-	}
-	for _, name := range programsHave {
-		if strings.Contains(agent, name) {
-			return true
-		}
-	}
-	return false
+func isDriven(agent string) bool {
+	return slices.ContainsFunc(driven, func(name string) bool { return strings.Contains(agent, name) })
 }
 
 // Signs are what an attempt shows by itself and is counted of all.
 type Signs struct {
-	Fast, Quick, Hidden, Program, OldPass bool
+	Fast, Quick, Hidden, Driven, OldPass bool
 }
 
 // Signs tells them. An attempt that does not say something shows nothing by it.
@@ -53,7 +41,7 @@ func (a *Attempt) Signs() Signs {
 		Fast:    a.Client.DwellMS != nil && *a.Client.DwellMS < fastDwell,
 		Quick:   a.Client.ConfirmMS != nil && *a.Client.ConfirmMS < fastConfirm,
 		Hidden:  a.Client.Visible != nil && !*a.Client.Visible,
-		Program: isProgram(a.UserAgent),
+		Driven:  isDriven(a.UserAgent),
 		OldPass: !a.Issued.IsZero() && a.At.Sub(a.Issued) >= oldPass,
 	}
 }
@@ -91,7 +79,7 @@ func see(a Attempt, windows []Counts) (s strengths) {
 		shown bool
 		of    float64
 	}{
-		{atProgram, signs.Program, longest.Programs}, {atHidden, signs.Hidden, longest.Hidden},
+		{atDriven, signs.Driven, longest.Driven}, {atHidden, signs.Hidden, longest.Hidden},
 		{atDwellFast, signs.Fast, longest.Fast}, {atConfirmFast, signs.Quick, longest.Quick},
 	} {
 		if sign.shown {

@@ -26,7 +26,7 @@ const (
 	atCampus
 	atNetWindow
 	atBlockWindow
-	atProgram
+	atDriven
 	atDeviceWindow
 	atAgentWindow
 	atHidden

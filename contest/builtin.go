@@ -77,9 +77,9 @@ var weights = map[Signal]float64{
 	SignalNetWindow: 1, SignalBlockWindow: 1, SignalDeviceWindow: 1, SignalAgentWindow: 1, SignalShareShape: 1,
 	SignalDwellSame: 1, SignalConfirmSame: 1, SignalOldPasses: 1,
 
-	// A program that says it is one is some site's server that votes for its
-	// members, or a script that nobody took pains with: 4 to 1.
-	SignalProgram: 1.4,
+	// A browser that says that a program drives it is a farm that took no pains, or
+	// somebody's test: 4 to 1.
+	SignalDriven: 1.4,
 	// People press what they see. A frame half out of the window may say that it is
 	// hidden, so 3 to 1.
 	SignalHidden: 1,

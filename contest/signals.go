@@ -21,7 +21,7 @@ const (
 	SignalNetWindow   Signal = "net-window"
 	SignalBlockWindow Signal = "block-window"
 
-	SignalProgram      Signal = "program"
+	SignalDriven       Signal = "driven"
 	SignalDeviceWindow Signal = "device-window"
 	SignalAgentWindow  Signal = "agent-window"
 
@@ -44,7 +44,7 @@ const (
 var Signals = []Signal{
 	SignalBase, SignalUnproven, SignalEmail, SignalPartner, SignalPresent, SignalSchoolDomain,
 	SignalHosting, SignalVPN, SignalTor, SignalMobile, SignalCampus, SignalNetWindow, SignalBlockWindow,
-	SignalProgram, SignalDeviceWindow, SignalAgentWindow,
+	SignalDriven, SignalDeviceWindow, SignalAgentWindow,
 	SignalHidden, SignalShareShape,
 	SignalDwellFast, SignalDwellSame, SignalConfirmFast, SignalConfirmSame, SignalOldPasses,
 	SignalAccount, SignalChurn,
@@ -75,7 +75,7 @@ var families = []struct {
 }{
 	{"proof", [][]Signal{{SignalUnproven}, {SignalEmail, SignalPartner}, {SignalPresent}, {SignalSchoolDomain}}},
 	{"network", [][]Signal{{SignalHosting, SignalVPN, SignalTor, SignalMobile, SignalCampus}, {SignalNetWindow}, {SignalBlockWindow}}},
-	{"device", [][]Signal{{SignalProgram}, {SignalDeviceWindow, SignalAgentWindow}}},
+	{"device", [][]Signal{{SignalDriven}, {SignalDeviceWindow, SignalAgentWindow}}},
 	{"provenance", [][]Signal{{SignalHidden}, {SignalShareShape}}},
 	{"tempo", [][]Signal{{SignalDwellFast}, {SignalDwellSame}, {SignalConfirmFast}, {SignalConfirmSame}, {SignalOldPasses}}},
 	{"account", [][]Signal{{SignalAccount}, {SignalChurn}}},

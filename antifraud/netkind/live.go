@@ -120,7 +120,8 @@ func Open(files Files, log *slog.Logger) (*Networks, error) {
 func (n *Networks) Lookup(address netip.Addr) Network { return n.table.Load().Lookup(address) }
 
 // Run reads the files again when one of them changes, within half a minute, or when
-// again is sent to, until ctx ends. Files with a fault change nothing: the log says
+// again is sent to, until ctx ends. A file should be replaced by renaming another:
+// one that is being written is read as far as it is. Files with a fault change nothing: the log says
 // what is wrong, and what was read before goes on.
 func (n *Networks) Run(ctx context.Context, again <-chan os.Signal) {
 	tick := time.NewTicker(lookEvery)

@@ -8,7 +8,7 @@ import (
 const (
 	// maxContests bounds how many contests are counted: the one that was not voted
 	// in for the longest gives way.
-	maxContests = 32
+	maxContests = 16
 
 	// idle is after how long without a ballot a contest's counts say nothing more.
 	idle = 2 * time.Hour

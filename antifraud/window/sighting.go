@@ -40,7 +40,7 @@ const (
 	signFast = 1 << iota
 	signQuick
 	signHidden
-	signProgram
+	signDriven
 )
 
 // Of is the sighting of a cast, of what its evidence shows.
@@ -67,7 +67,7 @@ func Of(c Cast, a *antifraud.Attempt, e *antifraud.Evidence) Sighting {
 	for _, sign := range [...]struct {
 		bit   byte
 		shown bool
-	}{{signFast, signs.Fast}, {signQuick, signs.Quick}, {signHidden, signs.Hidden}, {signProgram, signs.Program}} {
+	}{{signFast, signs.Fast}, {signQuick, signs.Quick}, {signHidden, signs.Hidden}, {signDriven, signs.Driven}} {
 		if sign.shown {
 			s.Signs |= sign.bit
 		}
