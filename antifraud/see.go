@@ -89,6 +89,13 @@ func see(a Attempt, windows []Counts) (s strengths) {
 	for i := range windows {
 		s.count(&a, &windows[i], signs)
 	}
+	// A script that waits for so long does everything for so long: one cause, so only
+	// the stronger of both counts.
+	if s[atDwellSame] >= s[atConfirmSame] {
+		s[atConfirmSame] = 0
+	} else {
+		s[atDwellSame] = 0
+	}
 	s[atAccount] = scaled(contest.SignalAccount, a.Account)
 	is(atChurn, a.Churned)
 	is(atKnownFarm, a.KnownFarm)

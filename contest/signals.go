@@ -77,7 +77,7 @@ var families = []struct {
 	{"network", [][]Signal{{SignalHosting, SignalVPN, SignalTor, SignalMobile, SignalCampus}, {SignalNetWindow}, {SignalBlockWindow}}},
 	{"device", [][]Signal{{SignalDriven}, {SignalDeviceWindow, SignalAgentWindow}}},
 	{"provenance", [][]Signal{{SignalHidden}, {SignalShareShape}}},
-	{"tempo", [][]Signal{{SignalDwellFast}, {SignalDwellSame}, {SignalConfirmFast}, {SignalConfirmSame}, {SignalOldPasses}}},
+	{"tempo", [][]Signal{{SignalDwellFast}, {SignalDwellSame, SignalConfirmSame}, {SignalConfirmFast}, {SignalOldPasses}}},
 	{"account", [][]Signal{{SignalAccount}, {SignalChurn}}},
 }
 
