@@ -21,8 +21,9 @@ const (
 	// again in the next second.
 	tellTimeout = 2 * time.Second
 
-	// heardLife is how far back a server hears that begins, or comes back: a
-	// window of ten minutes.
+	// heardLife is how far back a server hears that begins, or comes back. What was
+	// before, others go on counting; this one has fewer strangers to judge by until
+	// there are new ones, and so judges less.
 	heardLife = 10 * time.Minute
 
 	// maxMessages bounds what a contest's stream holds, and maxHeard what is read
@@ -121,7 +122,7 @@ func (w *Windows) tell(ctx context.Context, id string, now time.Time) error {
 }
 
 // Forget deletes what was told of a contest and what this server counted. Others
-// drop theirs two hours after the last ballot.
+// drop theirs a day after the last ballot.
 func (w *Windows) Forget(ctx context.Context, contestID string) error {
 	w.contests.Forget(contestID)
 	if err := w.store.Client().Del(ctx, windowsKey(contestID)).Err(); err != nil {

@@ -11,7 +11,7 @@ const (
 	maxContests = 16
 
 	// idle is after how long without a ballot a contest's counts say nothing more.
-	idle = 2 * time.Hour
+	idle = 24 * time.Hour
 
 	// maxUntold bounds what one second's message to other servers holds, about
 	// 300 KB. What is beyond it they do not count.

@@ -47,19 +47,19 @@ func TestWindow_Slides(t *testing.T) {
 		after       time.Duration
 		short, long float64
 	}{
-		{9 * time.Minute, 100, 100}, {15 * time.Minute, 50, 100}, {20 * time.Minute, 0, 100}, {90 * time.Minute, 0, 50}, {2 * time.Hour, 0, 0},
+		{54 * time.Minute, 100, 100}, {90 * time.Minute, 50, 100}, {2 * time.Hour, 0, 100}, {36 * time.Hour, 0, 50}, {48 * time.Hour, 0, 0},
 	} {
 		if c := ask(row.after); c[0].OfEntry != row.short || c[1].OfEntry != row.long {
 			t.Errorf("after %v: %v and %v of 100, want %v and %v", row.after, c[0].OfEntry, c[1].OfEntry, row.short, row.long)
 		}
 	}
 	// With somebody in each generation it slides as well.
-	w.Add(sighting(1000, 1, 9, noon.Add(10*time.Minute)))
-	if c := ask(15 * time.Minute); c[0].OfEntry != 51 {
+	w.Add(sighting(1000, 1, 9, noon.Add(time.Hour)))
+	if c := ask(90 * time.Minute); c[0].OfEntry != 51 {
 		t.Errorf("%v in the middle of the second generation", c[0].OfEntry)
 	}
-	w.Add(sighting(1001, 1, 9, noon.Add(3*time.Hour)))
-	if c := ask(3 * time.Hour); c[0].OfEntry != 1 || c[1].OfEntry != 1 {
+	w.Add(sighting(1001, 1, 9, noon.Add(80*time.Hour)))
+	if c := ask(80 * time.Hour); c[0].OfEntry != 1 || c[1].OfEntry != 1 {
 		t.Errorf("after a pause: %v, %v", c[0].OfEntry, c[1].OfEntry)
 	}
 }
@@ -188,8 +188,8 @@ func TestContests_TheOneLongestWithoutAVoteGivesWay(t *testing.T) {
 	if c.Contest("z", noon).Counts(sighting(2, 1, 9, noon.Add(25*time.Second)))[0].All != 1 {
 		t.Error("the newest is lost")
 	}
-	if n := len(c.Active(noon.Add(3 * time.Hour))); n != 0 {
-		t.Errorf("%d contests are kept after hours without a vote", n)
+	if n := len(c.Active(noon.Add(30 * time.Hour))); n != 0 {
+		t.Errorf("%d contests are kept after a day without a vote", n)
 	}
 }
 
