@@ -15,7 +15,7 @@ package gate
 //	joute:{contest/pressure}        hash  minute/seen, minute/suspect -> attempts; for pressureSpan after the last
 //	                                      [Farms.Forget] and [Pressure.Forget] delete those of a contest
 //
-// Members are pseudonyms of the contest, or ballots, signatures are of keyed hashes: no address, no name.
+// Members are pseudonyms of the contest, or ballots; signatures and sightings are of keyed hashes: no address, no name.
 
 func rateKey(r Rate) string { return ratePrefix(r.Contest) + r.Kind + "/" + r.Name + "}" }
 
@@ -32,3 +32,5 @@ func farmKeys(contestID string) (known, lifted, met, change string) {
 }
 
 func pressureKey(contestID string) string { return "joute:{" + contestID + "/pressure}" }
+
+func windowsKey(contestID string) string { return "joute:{" + contestID + "/windows}" }

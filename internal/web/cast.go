@@ -75,19 +75,17 @@ func (s *Server) cast(stored *registry.Stored, id uuid.UUID, entry string, pass 
 		s.metrics.ballots.WithLabelValues(labelUnavailable).Inc()
 		return voting.Outcome{}, err
 	}
-	key, err := s.cfg.Passes.EvidenceKey(stored.Contest.ID)
+	screened, err := s.screen(stored, entry, pass, attempt)
 	if err != nil {
 		return voting.Outcome{}, err
 	}
-	evidence := key.Evidence(attempt)
-	screened := s.screen(stored, attempt)
 	b := voting.Ballot{
 		ID: id, Voter: pass.Voter, Entry: entry, Standing: screened.standing, Reasons: screened.reasons, Policy: screened.policy, Refuse: refuse(stored, entry, pass),
-		Present: pass.Present, Level: string(pass.Level), Evidence: evidence,
+		Present: pass.Present, Level: string(pass.Level), Evidence: screened.evidence,
 	}
 	var met door
 	if b.Refuse == "" {
-		met = s.atTheDoor(stored, entry, attempt, &evidence)
+		met = s.atTheDoor(stored, entry, attempt, &screened.evidence)
 		met.decide(&b)
 	}
 	if screened.priced && b.Refuse == "" {
@@ -107,6 +105,7 @@ func (s *Server) cast(stored *registry.Stored, id uuid.UUID, entry string, pass 
 		s.countAttempt(stored, b, screened, met)
 	}
 	if outcome.Refused == "" && !outcome.Duplicate {
+		s.saw(stored.Contest.ID, pass, screened)
 		s.cfg.Feeds.Changed(stored.Contest.ID)
 	}
 	return outcome, nil

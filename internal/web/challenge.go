@@ -170,13 +170,16 @@ func (s *Server) challengePage(c *fiber.Ctx, stored *registry.Stored, f voteForm
 			v.Again.Fields = append(v.Again.Fields, sent)
 		}
 	}
-	var err error
+	proven := s.formAttempt(c, stored, f)
+	proven.Level = string(contest.LevelEmail)
+	screened, _, err := s.judge(stored, f.entry, f.pass, proven)
+	if err != nil {
+		return err
+	}
 	if v.Challenge, err = newChallengeView(v.words, made, true, v.Say("challenge.plain")); err != nil {
 		return err
 	}
-	proven := s.formAttempt(c, stored, f)
-	proven.Level = string(contest.LevelEmail)
-	if s.provable(stored) == nil && !s.screen(stored, proven).priced {
+	if s.provable(stored) == nil && !screened.priced {
 		v.Proof = emailHref(c, d, "/email", errandFor(c, d, f))
 	}
 	return s.render(c, fiber.StatusForbidden, "challenge.html", lang, v)

@@ -68,7 +68,7 @@ func (s *Server) countAttempt(stored *registry.Stored, b voting.Ballot, as scree
 	}
 	suspect := met.farm != "" && met.answer != doorAccepted
 	if !suspect && (as.priced || as.standing == voting.Held) {
-		suspect = !s.policies.of(stored).AsksEverybody()
+		suspect = !s.policies.of(stored).policy.AsksEverybody()
 	}
 	s.cfg.Pressure.Count(id, suspect, time.Now())
 }

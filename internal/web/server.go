@@ -26,6 +26,8 @@ import (
 
 	"github.com/joute/joute/antifraud"
 	"github.com/joute/joute/antifraud/gate"
+	"github.com/joute/joute/antifraud/netkind"
+	"github.com/joute/joute/antifraud/window"
 	"github.com/joute/joute/community"
 	"github.com/joute/joute/community/fans"
 	"github.com/joute/joute/contest/registry"
@@ -43,7 +45,7 @@ import (
 	"github.com/joute/joute/voting/sweep"
 )
 
-// Config is what a server stands on. All of it is needed but Sweeps,
+// Config is what a server stands on. All of it is needed but Sweeps, Networks,
 // TrustedProxies, PublicURL, Version and what is of mail.
 type Config struct {
 	Store    *store.Store
@@ -65,6 +67,9 @@ type Config struct {
 	Forget   *forget.Contests
 	Sweeps   *sweep.Sweeper // nil: no detectors look back
 	Keys     *keyring.Ring  // seals what browsers and mails carry for us
+
+	Windows  *window.Contests  // what was counted of ballots
+	Networks *netkind.Networks // nil: of no address it is known which kind of network it is of
 
 	Mail       *mail.Outbox      // nil: no e-mail leaves this server, nobody can prove an address
 	Disposable *voting.Domains   // services of disposable addresses

@@ -20,6 +20,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/joute/joute/antifraud/gate"
+	"github.com/joute/joute/antifraud/window"
 	"github.com/joute/joute/community/fans"
 	"github.com/joute/joute/contest/registry"
 	"github.com/joute/joute/internal/forget"
@@ -115,6 +116,7 @@ func startOn(t testing.TB, redisURL string, before ...func(*Server)) *env {
 			Store: st, Registry: contests, Keys: ring, Boxes: e.boxes, Stores: []forget.Store{members, sharers, links, farms}, Brief: []forget.Store{proofs, counters, pressure},
 		}, log),
 		Fans: members, Keys: ring,
+		Windows:  window.New(),
 		Counters: counters, Farms: farms, Pressure: pressure, Codes: proofs, Mail: outbox, Disposable: voting.BuiltinDisposable(),
 		Store: st, Gate: safety, Registry: contests, Boxes: e.boxes, Boards: boards, Feeds: feeds,
 		Passes: voting.NewPasses(ring), Receipts: receipts, Reach: sharers, Captains: links, Presence: voting.NewPresence(ring.Derive("presence")), FormKey: ring.Derive("form"), AdminKey: organizerKey, PublicURL: "https://vote.example.org",
