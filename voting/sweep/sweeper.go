@@ -129,7 +129,7 @@ func (s *Sweeper) Run(ctx context.Context, contests func() []*registry.Stored) {
 		var err error
 		lag := time.Duration(0)
 		for _, stored := range contests() {
-			one, late := s.visit(ctx, stored)
+			late, one := s.visit(ctx, stored)
 			err, lag = errors.Join(err, one), max(lag, late)
 		}
 		s.metrics.lag.Set(lag.Seconds())
@@ -208,11 +208,11 @@ func (s *Sweeper) leave(ctx context.Context, id string) {
 
 // visit looks at one contest and tells how long its oldest ballot waits for a sweep.
 // After an error, and where another server has the contest, nothing is known of it.
-func (s *Sweeper) visit(ctx context.Context, stored *registry.Stored) (error, time.Duration) {
+func (s *Sweeper) visit(ctx context.Context, stored *registry.Stored) (time.Duration, error) {
 	id, now := stored.Contest.ID, time.Now()
 	if s.over(stored, now) || now.Before(stored.Contest.Phases.Voting.Opens) {
 		s.leave(ctx, id)
-		return nil, 0
+		return 0, nil
 	}
 	w := s.watches[id]
 	if w != nil && (!s.owns(id) || w.epoch != stored.Epoch || !w.settings.equal(SettingsOf(stored.Contest))) {
@@ -223,13 +223,13 @@ func (s *Sweeper) visit(ctx context.Context, stored *registry.Stored) (error, ti
 		mine, err := s.leases.take(ctx, id)
 		if err != nil || !mine {
 			s.own(id, false)
-			return err, 0
+			return 0, err
 		}
 		s.own(id, true)
 		settings := SettingsOf(stored.Contest)
 		w = &watch{epoch: stored.Epoch, settings: settings, judge: NewJudge(settings, s.opts.Finder()), fresh: true, known: map[string]string{}}
 		if w.number, err = s.boxes.LastSweep(ctx, stored); err != nil {
-			return err, 0
+			return 0, err
 		}
 		s.watches[id] = w
 	}
@@ -242,13 +242,13 @@ func (s *Sweeper) visit(ctx context.Context, stored *registry.Stored) (error, ti
 	}
 	if err != nil {
 		delete(s.watches, id)
-		return fmt.Errorf("contest %s: %w", id, err), 0
+		return 0, fmt.Errorf("contest %s: %w", id, err)
 	}
 	since, waiting := w.judge.Waiting()
 	if waiting == 0 {
-		return nil, 0
+		return 0, nil
 	}
-	return nil, time.Since(since)
+	return time.Since(since), nil
 }
 
 // look follows the record and sweeps when it is time.

@@ -251,7 +251,7 @@ func TestSweeper_RestartedGoesOnAndAPersonsWordStays(t *testing.T) {
 		h := newHall(t, st, "{policy: standard}", later)
 		h.cast("ada", "void")
 		h.cast("bob", "held")
-		s, end := h.run(quick())
+		_, end := h.run(quick())
 		h.becomes("ada", "void lockstep")
 		h.becomes("bob", "held lockstep")
 		end()
@@ -263,7 +263,7 @@ func TestSweeper_RestartedGoesOnAndAPersonsWordStays(t *testing.T) {
 		}
 		before := len(h.ledger())
 		h.cast("cyd", "void")
-		s, end = h.run(quick())
+		s, end := h.run(quick())
 		h.becomes("cyd", "void lockstep")
 		n := len(h.sweeps(s))
 		h.cast("dan", "")
@@ -458,7 +458,7 @@ func TestSweeper_ForgottenWithTheContest(t *testing.T) {
 	onEveryStore(t, func(t *testing.T, st *store.Store) {
 		h := newHall(t, st, "{policy: standard}", later)
 		h.cast("ada", "held")
-		s, end := h.run(quick())
+		_, end := h.run(quick())
 		h.becomes("ada", "held lockstep")
 		end()
 		left := func() (keys []string) {
@@ -489,7 +489,7 @@ func TestSweeper_ForgottenWithTheContest(t *testing.T) {
 			t.Errorf("left %q", left())
 		}
 		// A server that has not seen it yet keeps nothing more.
-		s, end = h.run(quick())
+		s, end := h.run(quick())
 		time.Sleep(100 * time.Millisecond)
 		end()
 		if len(left()) != 0 {
