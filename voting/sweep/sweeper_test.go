@@ -444,8 +444,19 @@ func TestSweeper_TheCloseIsSweptWholeBeforeThePublication(t *testing.T) {
 		if got := h.standing("bob"); got != "void lockstep" {
 			t.Errorf("bob is %s when the end is told", got)
 		}
+		// Nothing is left to wait for: it is let go, and nobody begins anew.
+		h.until("it to be settled", func() bool {
+			status, err := s.Status(t.Context(), h.s)
+			return err == nil && status.Settled && !s.owns(h.s.Contest.ID)
+		})
 		end()
 		all := h.sweeps(s)
+		h.s.ClosedAt = time.Now().Add(-time.Second) // as the registry says it
+		other, end := h.run(opts)
+		time.Sleep(100 * time.Millisecond) // ten of its looks
+		if end(); len(h.sweeps(other)) != len(all) || len(other.watches) != 0 {
+			t.Errorf("a settled contest was swept again: %d sweeps, were %d", len(h.sweeps(other)), len(all))
+		}
 		if last := all[len(all)-1]; !last.Whole || last.Fresh == nil {
 			t.Errorf("%+v", last)
 		}
