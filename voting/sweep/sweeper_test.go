@@ -406,7 +406,7 @@ func TestSweeper_ObservesWithoutWriting(t *testing.T) {
 		// By a policy that acts it is void.
 		settings := SettingsOf(h.s.Contest)
 		settings.Observe = false
-		supposed, err := Suppose(h.ledger(), h.sweeps(s), settings, func(string, antifraud.Evidence) (voting.Standing, []string) { return voting.Counted, nil }, newScripted)
+		supposed, err := Suppose(h.ledger(), h.sweeps(s), settings, func(antifraud.Evidence) (voting.Standing, []string, error) { return voting.Counted, nil, nil }, newScripted)
 		if o := supposed[ballotNamed("ada")]; err != nil || o.Standing != voting.Void {
 			t.Errorf("%+v, %v", o, err)
 		}
