@@ -47,6 +47,9 @@ const (
 	NetUnknown     NetKind = "unknown"
 )
 
+// Suspicious tells the kinds that are rare among voters.
+func (k NetKind) Suspicious() bool { return k == NetHosting || k == NetVPN || k == NetTor }
+
 // Client is what the page or the widget says it saw. It is evidence and never
 // proof: whoever writes the request writes this too. A nil number or flag was
 // not sent.
@@ -85,8 +88,12 @@ type Attempt struct {
 	Opened    bool   // a page of ours carried Client.Via, and knew that its link was opened
 	Address   netip.Addr
 	UserAgent string
-	NetKind   NetKind // of Address; empty: it was not looked up
-	ASN       uint32  // of Address; 0: not known
+	NetKind   NetKind   // of Address; empty: it was not looked up
+	ASN       uint32    // of Address; 0: not known
+	Issued    time.Time // of the pass; zero: it does not say
+	Account   float64   // log-odds that the profile is of a fake account; 0: nothing is known
+	Churned   bool      // followers and followed of the profile moved together since its last ballot
+	KnownFarm bool      // it bears the signature of a farm that is void
 	Client    Client
 	Profile   *Profile
 }

@@ -29,7 +29,8 @@ type Evidence struct {
 	EmailProven  *bool            `json:"email_verified,omitempty"`
 	Present      bool             `json:"present,omitempty"`
 	SchoolDomain bool             `json:"school_domain,omitempty"`
-	Opened       bool             `json:"opened,omitempty"` // the link in Via, by this visitor
+	Opened       bool             `json:"opened,omitempty"`  // the link in Via, by this visitor
+	Signals      []string         `json:"signals,omitempty"` // that screening saw, for [Policy.Weigh]
 }
 
 // EvidenceProfile is a [Profile] without the names a person could be found by.

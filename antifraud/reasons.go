@@ -13,6 +13,10 @@ const (
 	ReasonLockstep  Reason = "lockstep"   // came with many others, as of one hand
 	ReasonKnownFarm Reason = "known-farm" // bears the signature of a farm that is void
 	ReasonSameVoter Reason = "same-voter" // over the limit of a voter who is several devices
+
+	// Why a detector counts again what was held.
+	ReasonCleared     Reason = "cleared"     // what spoke against it does not any more
+	ReasonUnconfirmed Reason = "unconfirmed" // nothing of a second family came while it was held
 )
 
 // Step is something a voter can do about a ballot that does not count.

@@ -52,7 +52,7 @@ func TestScreen_APolicyOfOnesOwnHoldsWhoProvesNothing(t *testing.T) {
 			want = antifraud.Verdict{Action: antifraud.Hold, Would: antifraud.Hold, Reasons: []string{"unproven"}}
 		}
 		v := policy.Screen(attempt)
-		want.Score, want.Policy = v.Score, policy.Version
+		want.Score, want.Policy, want.Signals = v.Score, policy.Version, v.Signals
 		if !reflect.DeepEqual(v, want) {
 			t.Errorf("%s: got %+v, want %+v", who, v, want)
 		}
@@ -60,7 +60,7 @@ func TestScreen_APolicyOfOnesOwnHoldsWhoProvesNothing(t *testing.T) {
 	if v := policy.Screen(voters["device"]); v.Score != 3 {
 		t.Errorf("score %v", v.Score)
 	}
-	if v := policy.Screen(voters["all of it"]); v.Score != -9 {
+	if v := policy.Screen(voters["all of it"]); v.Score != -10 {
 		t.Errorf("score %v", v.Score)
 	}
 }
@@ -171,7 +171,7 @@ func TestScreen_AllocatesNothing(t *testing.T) {
 	}
 }
 
-func BenchmarkScreen(b *testing.B) {
+func BenchmarkScreen_WithoutWindows(b *testing.B) {
 	policy := antifraud.PolicyOf(holdsUnproven(contest.PolicyStandard))
 	attempt := attempt()
 	for b.Loop() {

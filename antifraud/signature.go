@@ -21,8 +21,9 @@ const (
 // that bear it are rejected. It is the combination that counts, never one shared
 // address or one model of phone: see [Signature.Match].
 type Signature struct {
-	ID       string    `json:"id"`      // the cluster's
-	Entries  []string  `json:"entries"` // it is known for these alone: votes for others are nobody's farm yet
+	ID       string    `json:"id"`                // the cluster's
+	Entries  []string  `json:"entries"`           // it is known for these alone: votes for others are nobody's farm yet
+	Members  int       `json:"members,omitempty"` // voters of the cluster, when it was written
 	Features []Feature `json:"features"`
 	Since    time.Time `json:"since"`
 	Expires  time.Time `json:"expires"`
@@ -31,12 +32,108 @@ type Signature struct {
 // Feature is one value that members of a cluster have more often than others.
 // Value is keyed, as evidence is; it dies with the contest's key.
 type Feature struct {
-	Kind    string  `json:"kind"` // device, agent, net, block, via, referrer, net_kind or dwell
-	Value   string  `json:"value"`
+	Kind    string  `json:"kind"`     // one of FeatureKinds
+	Value   string  `json:"value"`    // as Evidence.Feature gives it
 	LogOdds float64 `json:"log_odds"` // ln P(value | member) - ln P(value | others)
 }
 
-// Match tells whether an attempt for entry bears the signature at now.
+const (
+	// maxFeature is the most that one value says, for or against: ln of 20. A
+	// cluster of a few dozen voters knows its odds no better.
+	maxFeature = 3
+
+	// maxFamily is the most that all values of a family say: an address is of its
+	// block and its kind of network, which are seen once, not three times.
+	maxFamily = 4
+
+	// speaks is from when a family is one of those that speak against an attempt:
+	// the value is e times as common among members as among others.
+	speaks = 1
+
+	// bears is the sum from which an attempt bears a signature: e^5, about 150 to
+	// one. It is above maxFamily, so that no family gets there alone.
+	bears = 5
+)
+
+// Match tells whether an attempt for entry bears the signature at now: what it
+// shows adds up, over two families of evidence at least, one of them the device,
+// or else the network together with provenance or tempo. So it takes more than an
+// address that a school shares or a phone that thousands have: their other members
+// come by other links, at another pace, to other entries.
 func (s *Signature) Match(entry string, e *Evidence, now time.Time) bool {
+	if !s.against(entry, now) {
+		return false
+	}
+	values := e.features()
+	var met weighed
+	for _, f := range s.Features {
+		if kind, known := kindOf(f.Kind); known && f.Value != "" && f.Value == values[kind] {
+			met.add(kind, f.LogOdds)
+		}
+	}
+	return met.bears()
+}
+
+// against says that the signature speaks of votes for entry at now.
+func (s *Signature) against(entry string, now time.Time) bool {
+	if !now.Before(s.Expires) {
+		return false
+	}
+	for _, known := range s.Entries {
+		if known == entry {
+			return true
+		}
+	}
 	return false
+}
+
+// weighed is what an attempt shows of one signature, by kind of feature.
+type weighed struct {
+	odds [kinds]float64
+	met  [kinds]bool
+}
+
+// add weighs one value. A kind that a signature names twice counts once, by what
+// it says least.
+func (w *weighed) add(kind int, logOdds float64) {
+	logOdds = min(max(logOdds, -maxFeature), maxFeature)
+	if w.met[kind] {
+		logOdds = min(logOdds, w.odds[kind])
+	}
+	w.odds[kind], w.met[kind] = logOdds, true
+}
+
+func (w *weighed) bears() bool {
+	named := false
+	for kind, met := range w.met {
+		named = named || met && particular[kind]
+	}
+	if !named {
+		return false
+	}
+	var device, network, provenance, tempo float64
+	for kind, odds := range w.odds {
+		switch featureFamilies[kind] {
+		case FamilyDevice:
+			device += odds
+		case FamilyNetwork:
+			network += odds
+		case FamilyProvenance:
+			provenance += odds
+		case FamilyTempo:
+			tempo += odds
+		}
+	}
+	sum, families := 0.0, 0
+	for _, odds := range []*float64{&device, &network, &provenance, &tempo} {
+		*odds = min(*odds, maxFamily)
+		sum += *odds
+		if *odds >= speaks {
+			families++
+		}
+	}
+	if sum < bears || families < 2 {
+		return false
+	}
+	return device >= speaks || network >= speaks && (provenance >= speaks || tempo >= speaks)
 }

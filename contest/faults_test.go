@@ -140,6 +140,8 @@ func TestParse_EachFaultNamesItsPlace(t *testing.T) {
 		{"", "antifraud: {campuses: [{school: a, cidrs: [192.0.2.1/24]}]}", "antifraud.campuses[0].cidrs[0]", 11, "192.0.2.0/24"},
 		{"", "antifraud: {campuses: [{school: a, cidrs: [0.0.0.0/0]}]}", "antifraud.campuses[0].cidrs[0]", 11, "no wider"},
 		{"", "antifraud: {campuses: [{school: a, cidrs: [192.0.2.1]}]}", "antifraud.campuses[0].cidrs[0]", 11, "a network"},
+		{"", "antifraud: {canaries: [ada]}", "antifraud.canaries[0]", 11, "26 of 0-9 a-v"},
+		{"", "antifraud: {canaries: [0123456789abcdefghijklmnop, 0123456789abcdefghijklmnop]}", "antifraud.canaries[1]", 11, "only once"},
 		{"", "antifraud: {campuses: [{school: a}]}", "antifraud.campuses[0].cidrs", 11, "found nothing"},
 		{"", "antifraud: {presence_uses: 0}", "antifraud.presence_uses", 11, "whole number"},
 		{"", "boxes: 65", "boxes", 11, "1 to 64"},

@@ -125,6 +125,7 @@ func readAntifraud(v value, schools map[string]int) Antifraud {
 		Hold:         optional(o, "hold", defaultAntifraud.Hold, duration(30*24*time.Hour)),
 		PresenceUses: optional(o, "presence_uses", defaultAntifraud.PresenceUses, integer(1, 1_000_000)),
 	}
+	a.Canaries = optional(o, "canaries", nil, distinct(0, MaxCanaries, "voters", canary))
 	a.Campuses = optional(o, "campuses", nil, func(v value) []Campus {
 		return list(v, 0, 512, "campuses", func(v value) Campus {
 			o := v.object()

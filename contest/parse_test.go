@@ -38,6 +38,7 @@ antifraud:
   campuses:
     - {school: a, cidrs: ["192.0.2.0/24", "2001:db8::/32"]}
   presence_uses: 5
+  canaries: [0123456789abcdefghijklmnop]
 boxes: 8
 links: {rules: "https://example.org/r?a=b#c", privacy: "http://127.0.0.1:8080/p", contact: "c@example.org"}
 schools:
@@ -65,7 +66,7 @@ func TestParse_EveryMemberComesBackFromItsDocument(t *testing.T) {
 		`"rules":{"ballots":{"max":3,"per":"day"},"per_entry":2,"undo":"1h30m"},"identity":"partner","partner":{"secret":"a-secret-for-tests-only-0123456789abcdef"},` +
 		`"scoring":{"schools":{"by":"per_student","per":100,"best_entries":2},"ties":"earliest"},"results":{"visibility":"after_ballot","freeze":"2h"},` +
 		`"embed":{"origins":["https://blog.example.org","http://localhost:8080","http://[::1]"],"only":true},"community":{"name":"Tremplin","opt_in":{"en":"Yes please","fr":"Oui"},"under_15":"parent","show_fans":false},` +
-		`"antifraud":{"policy":"strict","hold":"0s","campuses":[{"school":"a","cidrs":["192.0.2.0/24","2001:db8::/32"]}],"presence_uses":5},"boxes":8,` +
+		`"antifraud":{"policy":"strict","hold":"0s","campuses":[{"school":"a","cidrs":["192.0.2.0/24","2001:db8::/32"]}],"presence_uses":5,"canaries":["0123456789abcdefghijklmnop"]},"boxes":8,` +
 		`"links":{"rules":"https://example.org/r?a=b#c","privacy":"http://127.0.0.1:8080/p","contact":"c@example.org"},` +
 		`"schools":[{"id":"a","name":{"en":"School A","fr":"École A"},"city":"Lyon","students":10,"email_domains":["edu.a.example"],"colour":"teal"}],` +
 		`"entries":[{"id":"a-1","school":"a","title":{"en":"One","fr":"Un"},"authors":["Zoé"],"video":"https://www.youtube.com/watch?v=AAAAAAAAAA1","hidden":true},` +
@@ -125,7 +126,7 @@ func TestParse_YAMLWrittenOtherWays(t *testing.T) {
 func TestPublic_LeavesOutWhatIsNotPublic(t *testing.T) {
 	c := mustParse(t, full)
 	public, organizer := string(c.Public()), string(c.Document())
-	for _, private := range []string{"secret", "campuses", "192.0.2.0", "email_domains", "edu.a.example", "a-1", "AAAAAAAAAA1", "partner\":"} {
+	for _, private := range []string{"secret", "campuses", "192.0.2.0", "canaries", "0123456789abcdefghijklmnop", "email_domains", "edu.a.example", "a-1", "AAAAAAAAAA1", "partner\":"} {
 		if strings.Contains(public, private) {
 			t.Errorf("public document has %q:\n%s", private, public)
 		}

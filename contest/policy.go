@@ -14,8 +14,8 @@ type Policy struct {
 	// Base is the built-in policy that Weights and Thresholds are laid over. It is
 	// Name where the document only names a policy.
 	Base BasePolicy
-	// Weights are log-odds that a ballot is no honest voter's, added up over the
-	// signals that are seen. Nil: all of them are the base's.
+	// Weights are log-odds that a ballot is no honest voter's, each multiplied with
+	// how strongly its signal is seen, and added up. Nil: all of them are the base's.
 	Weights map[Signal]float64
 	// Thresholds are what the sum is held against. Nil ones are the base's.
 	Thresholds Thresholds
@@ -31,23 +31,6 @@ const (
 	PolicyStrict   BasePolicy = "strict"
 )
 
-// Signal names what screening may see of an attempt.
-type Signal string
-
-// The signals that have a weight. What each of them means is said where they are
-// seen, in antifraud.
-const (
-	SignalBase         Signal = "base"
-	SignalUnproven     Signal = "unproven"
-	SignalEmail        Signal = "email"
-	SignalPartner      Signal = "partner"
-	SignalPresent      Signal = "present"
-	SignalSchoolDomain Signal = "school-domain"
-)
-
-// Signals are all of them, in the order in which they are added up.
-var Signals = []Signal{SignalBase, SignalUnproven, SignalEmail, SignalPartner, SignalPresent, SignalSchoolDomain}
-
 // Thresholds are the sums from which something is done.
 type Thresholds struct {
 	Challenge, Hold, Reject *float64
@@ -56,7 +39,7 @@ type Thresholds struct {
 const (
 	// MaxWeight bounds one signal: e^10 is more than any of them can know.
 	MaxWeight = 10
-	// MaxThreshold is more than all signals reach together: never.
+	// MaxThreshold is a sum that no policy has use for: never.
 	MaxThreshold = 100
 )
 
@@ -72,7 +55,7 @@ func readPolicy(v value) Policy {
 		name := base(v)
 		return Policy{Name: string(name), Base: name}
 	}
-	o := v.object()
+	o, before := v.object(), len(v.r.faults)
 	p := Policy{
 		Name:       required(o, "name", "an id", policyName),
 		Base:       optional(o, "base", PolicyStandard, base),
@@ -80,7 +63,27 @@ func readPolicy(v value) Policy {
 		Thresholds: optional(o, "thresholds", Thresholds{}, readThresholds),
 	}
 	o.end()
+	if len(v.r.faults) == before { // else its numbers are not those that were meant
+		p.checkReject(o)
+	}
 	return p
+}
+
+// checkReject refuses a document by which signals of one family alone would reject.
+// One family may have one honest cause: a campus, a spike, a popular phone. (What
+// rejects is a known farm; a threshold that others reach says what nobody may mean.)
+func (p Policy) checkReject(o *object) {
+	n := p.Numbers()
+	family, sum := alone(func(s Signal) float64 { return n.Weights[s] })
+	if sum < n.Reject {
+		return
+	}
+	at, _ := o.get("weights")
+	if p.Thresholds.Reject != nil {
+		thresholds, _ := o.get("thresholds")
+		at, _ = thresholds.object().get("reject")
+	}
+	at.fault("expected a policy by which no one family of evidence rejects, found that %s alone reaches %s and reject is %s", family, formatDecimal(sum), formatDecimal(n.Reject))
 }
 
 // policyName keeps the names of the built-in policies for what they are.

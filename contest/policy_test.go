@@ -45,3 +45,52 @@ func TestPolicy_AllFaultsAtOnce(t *testing.T) {
 		t.Errorf("expected 6 faults, got\n%v", err)
 	}
 }
+
+// One family may have one honest cause: a document that would reject by one is no
+// policy, wherever its numbers come from.
+func TestPolicy_NoneRejectsOnOneFamily(t *testing.T) {
+	for document, path := range map[string]string{
+		"{name: mine, thresholds: {reject: 3}}":                                            "thresholds.reject", // tempo
+		"{name: mine, weights: {net-hosting: 8}}":                                          "weights",
+		"{name: mine, weights: {device-window: 4, driven: 0}}":                             "weights", // as it is seen 1.5 times
+		"{name: mine, weights: {base: 3, account: 1}}":                                     "weights",
+		"{name: mine, weights: {unproven: 7}, thresholds: {hold: 5, reject: 7}}":           "thresholds.reject",
+		"{name: mine, base: strict, weights: {net-tor: 5}, thresholds: {hold: 2}}":         "weights",
+		"{name: mine, base: observe, weights: {dwell-same: 10, dwell-fast: 1}}":            "weights",
+		"{name: mine, weights: {net-hosting: 8}, thresholds: {reject: 12}}":                "",
+		"{name: mine, weights: {known-farm: 10, net-hosting: 3, net-vpn: 3}}":              "", // one network is of one kind
+		"{name: mine, weights: {unproven: 3}, thresholds: {hold: 2, reject: 100}}":         "",
+		"{name: mine, weights: {net-hosting: -5, net-window: 0}, thresholds: {reject: 6}}": "",
+	} {
+		_, err := Parse([]byte(base + "antifraud: {policy: " + document + "}\n"))
+		if path == "" {
+			if err != nil {
+				t.Errorf("%s: %v", document, err)
+			}
+			continue
+		}
+		var faults Faults
+		if !errors.As(err, &faults) || len(faults) != 1 || !has(faults, "antifraud.policy."+path, 11, "") {
+			t.Errorf("%s: want a fault of %s, got %v", document, path, err)
+		}
+	}
+}
+
+func TestSignals_EachIsOfOneFamilyAndHasAWeight(t *testing.T) {
+	seen := map[Signal]int{SignalBase: 1, SignalKnownFarm: 1} // no evidence; two families by itself
+	for _, f := range families {
+		for _, exclusive := range f.signals {
+			for _, signal := range exclusive {
+				seen[signal]++
+			}
+		}
+	}
+	for _, signal := range Signals {
+		if _, weighed := weights[signal]; seen[signal] != 1 || !weighed {
+			t.Errorf("%s is in %d families, weighed: %v", signal, seen[signal], weighed)
+		}
+	}
+	if len(seen) != len(Signals) || len(weights) != len(Signals) {
+		t.Errorf("%d in families, %d weights, %d signals", len(seen), len(weights), len(Signals))
+	}
+}

@@ -223,3 +223,20 @@ func network(v value) netip.Prefix {
 	}
 	return p.Masked()
 }
+
+// MaxCanaries is how many voters a contest may vouch for: a sample to watch the
+// detectors by, not a list of all friends.
+const MaxCanaries = 1000
+
+// voterLength is of a voter as ledgers write one: 128 bits in base32.
+const voterLength = 26
+
+// canary reads a voter's pseudonym.
+func canary(v value) string {
+	foreign := func(r rune) bool { return (r < '0' || r > '9') && (r < 'a' || r > 'v') }
+	if v.kind != kindString || len(v.text) != voterLength || strings.ContainsFunc(v.text, foreign) {
+		v.expected("a voter as the ledger names one: %d of 0-9 a-v", voterLength)
+		return ""
+	}
+	return v.text
+}

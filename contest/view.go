@@ -21,12 +21,12 @@ func (c *Contest) Document() []byte {
 // compare or carry a whole contest; it belongs in no answer, log or store.
 func (c *Contest) DocumentWithSecret() []byte { return c.wire().encode() }
 
-// Public is what anyone may read: no partner.secret, campuses, e-mail domains or hidden
-// entries, and of a policy its name alone.
+// Public is what anyone may read: no partner.secret, campuses, canaries, e-mail domains or
+// hidden entries, and of a policy its name alone.
 func (c *Contest) Public() []byte {
 	w := c.wire()
 	w.Partner = nil
-	w.Antifraud.Policy, w.Antifraud.Campuses = c.Antifraud.Policy.Name, nil
+	w.Antifraud.Policy, w.Antifraud.Campuses, w.Antifraud.Canaries = c.Antifraud.Policy.Name, nil, nil
 	for i := range w.Schools {
 		w.Schools[i].EmailDomains = nil
 	}
@@ -130,6 +130,7 @@ type (
 		Hold         string       `json:"hold"`
 		Campuses     []wireCampus `json:"campuses,omitempty"`
 		PresenceUses int          `json:"presence_uses"`
+		Canaries     []string     `json:"canaries,omitempty"`
 	}
 	wireCampus struct {
 		School string   `json:"school"`
@@ -182,7 +183,7 @@ func (c *Contest) wire() *wireContest {
 		community := wireCommunity(*c.Community)
 		w.Community = &community
 	}
-	w.Antifraud = wireAntifraud{Policy: c.Antifraud.Policy.wire(), Hold: formatDuration(c.Antifraud.Hold), PresenceUses: c.Antifraud.PresenceUses}
+	w.Antifraud = wireAntifraud{Policy: c.Antifraud.Policy.wire(), Hold: formatDuration(c.Antifraud.Hold), PresenceUses: c.Antifraud.PresenceUses, Canaries: c.Antifraud.Canaries}
 	for _, campus := range c.Antifraud.Campuses {
 		one := wireCampus{School: campus.School}
 		for _, p := range campus.CIDRs {

@@ -5,7 +5,8 @@ package sharing
 // and under review while it is held (docs/decisions/0007-credit.md).
 //
 //   - Its voter is not the owner, and cast it from no machine (the same network,
-//     device and agent together) that the owner cast from.
+//     device and agent together) that the owner cast from; unless most who cast
+//     from there came otherwise: see ownMachines.
 //   - The voter is proven, or unsuspected: the link was opened. A code that a
 //     program only writes down brings nobody.
 //   - Voter and owner are not in one ring: there is no way from one to the other
@@ -44,16 +45,49 @@ func (f *Fold) credit() []bool {
 		}
 	}
 	ring := rings(from, to)
+	own := f.ownMachines()
 	due := make([]bool, len(f.brought))
 	for i, b := range f.brought {
 		e := edges[i]
 		if e.voter == e.owner || ring[e.voter] == ring[e.owner] {
 			continue
 		}
-		if b.machine != 0 && f.castFrom(f.one(f.codes[b.code].owner), b.machine) {
+		if b.machine != 0 && own[machineOf{b.machine, f.one(f.codes[b.code].owner)}] {
 			continue
 		}
 		due[i] = b.opened || f.proven(f.one(b.voter))
 	}
 	return due
+}
+
+// machineOf is a machine, and somebody who cast from it.
+type machineOf struct{ machine, owner uint64 }
+
+// ownMachines tells which machines with ballots by an owner's links are the owner's:
+// the owner cast from there, and of the others who did, most came by these links.
+// Where most came otherwise it is no machine but a model of phone: on a campus of
+// one address, a popular one is in many hands.
+func (f *Fold) ownMachines() map[machineOf]bool {
+	came, counted := map[machineOf]int32{}, map[uint64]struct{}{}
+	for _, b := range f.brought {
+		r, known := f.codes[b.code]
+		if b.machine == 0 || b.channel == 0 || !known {
+			continue
+		}
+		of := machineOf{b.machine, f.one(r.owner)}
+		if f.one(b.voter) == of.owner || !f.castFrom(of.owner, of.machine) {
+			continue
+		}
+		once := f.pair(f.pair(of.machine, of.owner), b.voter)
+		if _, already := counted[once]; !already {
+			counted[once] = struct{}{}
+			came[of]++
+		}
+	}
+	own := make(map[machineOf]bool, len(came))
+	for of, n := range came {
+		others := f.crowds[of.machine] - 1 // all but the owner
+		own[of] = 2*n > others
+	}
+	return own
 }

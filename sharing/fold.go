@@ -52,6 +52,7 @@ type Fold struct {
 	seed    maphash.Seed // hashes of this process: nobody can choose ids that meet
 	voters  map[uint64]voter
 	shown   map[uint64]struct{} // hashes of a voter and a machine it cast from
+	crowds  map[uint64]int32    // machine -> how many voters cast from it
 	joined  map[uint64]uint64   // voter -> who it is
 	others  map[uint64][]uint64 // who it is -> those joined to it
 	ballots map[uint64]uint32   // hash of voter and ballot -> place in brought
@@ -116,7 +117,7 @@ type link struct {
 // NewFold starts with nothing.
 func NewFold() *Fold {
 	return &Fold{
-		seed: maphash.MakeSeed(), voters: map[uint64]voter{}, shown: map[uint64]struct{}{}, joined: map[uint64]uint64{}, others: map[uint64][]uint64{}, ballots: map[uint64]uint32{},
+		seed: maphash.MakeSeed(), voters: map[uint64]voter{}, shown: map[uint64]struct{}{}, crowds: map[uint64]int32{}, joined: map[uint64]uint64{}, others: map[uint64][]uint64{}, ballots: map[uint64]uint32{},
 		codes: map[Code]record{}, links: map[Via]link{}, reviews: map[uint64]uint16{}, perSchool: []int64{0}, framed: map[uint32]int64{},
 	}
 }
@@ -134,7 +135,10 @@ func (f *Fold) Cast(c Cast) {
 	var machine uint64
 	if c.Net != "" && c.Device != "" && c.Agent != "" {
 		machine = f.hash(c.Net, c.Device, c.Agent)
-		f.shown[f.pair(id, machine)] = struct{}{}
+		if pair := f.pair(id, machine); !f.has(pair) {
+			f.shown[pair] = struct{}{}
+			f.crowds[machine]++
+		}
 	}
 	via, err := ParseVia(c.Via)
 	if err != nil && c.Page == "" {
@@ -186,10 +190,15 @@ func (f *Fold) one(id uint64) uint64 {
 	return id
 }
 
+func (f *Fold) has(pair uint64) bool {
+	_, shown := f.shown[pair]
+	return shown
+}
+
 // castFrom tells whether a person cast from a machine, on whichever device.
 func (f *Fold) castFrom(one, machine uint64) bool {
 	for _, id := range append([]uint64{one}, f.others[one]...) {
-		if _, shown := f.shown[f.pair(id, machine)]; shown {
+		if f.has(f.pair(id, machine)) {
 			return true
 		}
 	}

@@ -367,3 +367,58 @@ func TestCredit_DevicesOfOnePersonAreOne(t *testing.T) {
 		c.wants(2, 0)
 	}
 }
+
+// campus is 1,500 students behind one address, a third of whom have one of three
+// models of phone, the others one of forty. Two in three came by another's link.
+func campus(t *testing.T) *crowd {
+	c := newCrowd(t)
+	rng := rand.New(rand.NewPCG(7, 7))
+	model := func(b *Cast) {
+		n := rng.IntN(3)
+		if rng.IntN(3) > 0 {
+			n = 3 + rng.IntN(40)
+		}
+		b.Net, b.Device, b.Agent = "campus", fmt.Sprint("d", n), fmt.Sprint("a", n)
+	}
+	for n := range uint64(1500) {
+		c.sharer(n, "north")
+		via := ""
+		if n > 0 && n%3 != 0 {
+			via = link8(rng.Uint64N(n), WhatsApp).String()
+		}
+		c.vote(n, via, model)
+	}
+	return c
+}
+
+// All phones of a model are one device by its hash, and a campus is one address:
+// nearly all of what its students bring each other stays credited.
+func TestCredit_ACampusOfPopularPhonesKeepsItsCredit(t *testing.T) {
+	c := campus(t)
+	got := c.Report(nil).Totals.Ballots
+	t.Logf("%d of 1000 are credited", got)
+	if got < 970 || got > 1000 {
+		t.Errorf("%d of 1000 are credited", got)
+	}
+}
+
+// On the same campus with the most popular phone, who clears their cookies and votes
+// by their own link again and again gets nothing for it that they did not outnumber.
+func TestCredit_OneWhoClearsTheirCookiesOnACampusBringsNobody(t *testing.T) {
+	c := newCrowd(t)
+	phone := func(b *Cast) { b.Net, b.Device, b.Agent = "campus", "d1", "a1" }
+	c.sharer(1, "north")
+	c.vote(1, "", phone)
+	for n := range uint64(10) {
+		c.vote(100+n, "", phone) // students with that phone, by no link
+	}
+	own := link8(1, WhatsApp).String()
+	for n := range uint64(11) {
+		c.vote(200+n, own, phone)
+	}
+	c.wants(0, 0)
+	for n := range uint64(12) {
+		c.vote(300+n, "", phone)
+	}
+	c.wants(11, 0) // most with that phone come otherwise: nothing tells whose they are
+}

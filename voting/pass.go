@@ -24,6 +24,7 @@ type Pass struct {
 	Present bool               // seen in the hall
 	School  string             // whose member the holder is proven to be, or empty
 	Profile *antifraud.Profile // of the member, when a partner's pass tells
+	Issued  time.Time          // when its holder first had it; zero: it does not say
 
 	subject string // whom one of our own tokens names
 }
@@ -77,6 +78,10 @@ type passClaims struct {
 	Present bool               `json:"present,omitempty"`
 	School  string             `json:"school,omitempty"`
 	Profile *antifraud.Profile `json:"profile,omitempty"`
+
+	// Made is when one of ours was issued. It is not iat, by which a server whose
+	// clock is behind would refuse the pass.
+	Made *jwt.NumericDate `json:"made,omitempty"`
 }
 
 // IssueDevice makes a pass for a device nobody has met before. The token is
@@ -86,7 +91,7 @@ func (p *Passes) IssueDevice(c *contest.Contest, now time.Time) (token string, p
 	if err != nil {
 		return "", Pass{}, fmt.Errorf("issue pass: %w", err)
 	}
-	pass = Pass{Contest: c.ID, Level: contest.LevelDevice, subject: device.String()}
+	pass = Pass{Contest: c.ID, Level: contest.LevelDevice, Issued: now, subject: device.String()}
 	if pass.Voter, err = p.voter(c.ID, contest.LevelDevice, pass.subject); err != nil {
 		return "", Pass{}, err
 	}
@@ -97,7 +102,7 @@ func (p *Passes) IssueDevice(c *contest.Contest, now time.Time) (token string, p
 // token names the voter, not the address. With the address of a school's member
 // comes the school.
 func (p *Passes) IssueEmail(c *contest.Contest, voter Voter, school string, now time.Time) (token string, pass Pass, err error) {
-	return p.issue(c, Pass{Contest: c.ID, Level: contest.LevelEmail, Voter: voter, School: school, subject: voter.String()}, now)
+	return p.issue(c, Pass{Contest: c.ID, Level: contest.LevelEmail, Voter: voter, School: school, Issued: now, subject: voter.String()}, now)
 }
 
 // IssuePresent makes the pass anew with the mark of having been in the hall: the
@@ -117,8 +122,13 @@ func (p *Passes) issue(c *contest.Contest, pass Pass, now time.Time) (string, Pa
 		pass.Expires = c.Phases.Voting.Closes
 	}
 	pass.Expires = pass.Expires.Add(passAfterClose).Truncate(time.Second)
+	var made *jwt.NumericDate
+	if !pass.Issued.IsZero() {
+		made = jwt.NewNumericDate(pass.Issued)
+		pass.Issued = made.Time
+	}
 	t := jwt.NewWithClaims(jwt.SigningMethodHS256, passClaims{
-		Level: pass.Level, Present: pass.Present, School: pass.School,
+		Made: made, Level: pass.Level, Present: pass.Present, School: pass.School,
 		RegisteredClaims: jwt.RegisteredClaims{
 			Subject: pass.subject, Audience: jwt.ClaimStrings{c.ID}, ExpiresAt: jwt.NewNumericDate(pass.Expires),
 		},
@@ -170,6 +180,9 @@ func (p *Passes) Check(c *contest.Contest, token string, now time.Time) (Pass, e
 	switch {
 	case !own:
 		pass.Profile = claims.Profile
+		if claims.IssuedAt != nil {
+			pass.Issued = claims.IssuedAt.Time
+		}
 	case level == contest.LevelEmail:
 		if err := pass.Voter.UnmarshalText([]byte(claims.Subject)); err != nil {
 			return Pass{}, fmt.Errorf("%w: %w", ErrPass, err)
@@ -177,6 +190,9 @@ func (p *Passes) Check(c *contest.Contest, token string, now time.Time) (Pass, e
 	}
 	if own {
 		pass.Present, pass.School, pass.subject = claims.Present, claims.School, claims.Subject
+		if claims.Made != nil {
+			pass.Issued = claims.Made.Time
+		}
 	}
 	if pass.Voter == (Voter{}) {
 		if pass.Voter, err = p.voter(c.ID, level, claims.Subject); err != nil {

@@ -189,3 +189,35 @@ func FuzzPasses_Check(f *testing.F) {
 		}
 	})
 }
+
+// When a pass was made goes with it: marked anew it is as old as it was.
+func TestPasses_SayWhenTheyWereMade(t *testing.T) {
+	passes, c := newPasses(t), newContest(t, "one")
+	token, issued, err := passes.IssueDevice(c, now)
+	if err != nil || !issued.Issued.Equal(now) {
+		t.Fatalf("%v, %v", issued.Issued, err)
+	}
+	later := now.Add(3 * time.Hour)
+	checked, err := passes.Check(c, token, later)
+	if err != nil || !checked.Issued.Equal(now) {
+		t.Fatalf("%v, %v", checked.Issued, err)
+	}
+	token, _, err = passes.IssuePresent(c, checked, later)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if checked, err = passes.Check(c, token, later); err != nil || !checked.Issued.Equal(now) || !checked.Present {
+		t.Fatalf("%+v, %v", checked, err)
+	}
+	// A server whose clock is an hour behind takes it all the same.
+	if _, err := passes.Check(c, token, now.Add(-time.Hour)); err != nil {
+		t.Error(err)
+	}
+	// A partner says it by iat, or not.
+	for _, claims := range []jwt.MapClaims{nil, {"iat": now.Unix()}} {
+		member, err := passes.Check(c, partner(t, jwt.SigningMethodHS256, secret, "one", "ada", later, claims), now)
+		if err != nil || member.Issued.IsZero() != (claims == nil) || claims != nil && !member.Issued.Equal(now) {
+			t.Errorf("%v: %v, %v", claims, member.Issued, err)
+		}
+	}
+}

@@ -43,6 +43,9 @@ type Record struct {
 	Present  bool  // on a cast: the pass had been in the hall
 	Into     Voter // on join: who Voter is; ballots cast before stay Voter's
 	Version  int   // of the contest document, on open and rules
+
+	Policy string // version of the policy, where screen or detector decided
+	Model  string // version of the detector's formulas, where it decided
 }
 
 // recordJSON is the wire form of the contract; positions, times and voters are text.
@@ -60,6 +63,8 @@ type recordJSON struct {
 	Actor    Actor      `json:"actor"`
 	Version  int        `json:"version,omitempty"`
 	Present  bool       `json:"present,omitempty"`
+	Policy   string     `json:"policy,omitempty"`
+	Model    string     `json:"model,omitempty"`
 }
 
 // TimeFormat is RFC 3339 with milliseconds, the precision of the store's clock
@@ -74,7 +79,7 @@ func (r Record) MarshalJSON() ([]byte, error) {
 	line := recordJSON{
 		Position: r.Position, Kind: r.Kind, At: FormatTime(r.Position.At()),
 		Entry: r.Entry, School: r.School, Standing: r.Standing, Reasons: r.Reasons,
-		Actor: r.Actor, Version: r.Version, Present: r.Present,
+		Actor: r.Actor, Version: r.Version, Present: r.Present, Policy: r.Policy, Model: r.Model,
 	}
 	if r.NamesBallot() {
 		line.Ballot, line.Voter = &r.Ballot, &r.Voter
@@ -95,6 +100,7 @@ func (r *Record) UnmarshalJSON(data []byte) error {
 	*r = Record{
 		Position: line.Position, Kind: line.Kind, Entry: line.Entry, School: line.School,
 		Standing: line.Standing, Reasons: line.Reasons, Actor: line.Actor, Version: line.Version, Present: line.Present,
+		Policy: line.Policy, Model: line.Model,
 	}
 	if line.Ballot != nil {
 		r.Ballot = *line.Ballot

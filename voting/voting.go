@@ -88,23 +88,41 @@ type Ballot struct {
 
 	// Standing is what the ballot becomes when it is accepted: Counted or Held.
 	Standing Standing
-	Reasons  []string // why it is held
+	Reasons  []string // why it is held, or why Refuse is Rejected
+	Policy   string   // version of the policy that holds it
 
 	// Refuse, when set, was decided before the store was asked. It applies only
 	// to a ballot the box has not seen: a repeat gets its first answer whatever
 	// has changed since.
 	Refuse Code
 
+	// Solved is the challenge that was solved for the ballot; nil: none was asked
+	// for. It serves once: with another ballot of this voter it is Rejected. The
+	// ballot alone uses it up, once it is accepted.
+	Solved *Solved
+
 	Present  bool   // the pass had been in the hall
 	Level    string // of the pass, for the ballot log
 	Evidence antifraud.Evidence
 }
 
+// Solved is a challenge that was solved: its id, the same for whatever solves it,
+// and how long it has to be remembered, which is until nobody can solve it any more.
+type Solved struct {
+	ID   [16]byte
+	Life time.Duration
+}
+
+// ReasonChallengeUsed is why a ballot is Rejected whose challenge was solved for
+// another one.
+const ReasonChallengeUsed = "challenge-used"
+
 // Outcome is what became of a cast. It is an accepted ballot (Refused empty) or
 // a refusal that changed nothing.
 type Outcome struct {
 	Refused   Code
-	Duplicate bool // this very ballot was accepted before; Cast says how
+	Reasons   []string // why, of Rejected
+	Duplicate bool     // this very ballot was accepted before; Cast says how
 
 	Cast Cast // the accepted ballot; zero when refused
 

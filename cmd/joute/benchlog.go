@@ -55,13 +55,13 @@ func (m *Main) readBallotLog(file string, connections int) ([]queue, error) {
 	var queues []queue
 	for _, mine := range votes {
 		if len(mine) > 0 {
-			queues = append(queues, replay(mine))
+			queues = append(queues, queueOf(mine))
 		}
 	}
 	return queues, nil
 }
 
-func replay(votes []vote) queue {
+func queueOf(votes []vote) queue {
 	voters := make([]string, len(votes))
 	for i, v := range votes {
 		voters[i] = v.voter

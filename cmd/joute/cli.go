@@ -39,6 +39,8 @@ type commands struct {
 	Forget  forgetCmd  `cmd:"" help:"Delete the personal data of a contest that is over, for good."`
 	Score   scoreCmd   `cmd:"" help:"Say of each account in a file how much it looks like one made to be sold. Needs no server."`
 	Farmlab farmlabCmd `cmd:"" help:"Make up contests with farms in them, and score detectors by the truth. Needs no server."`
+	Detect  detectCmd  `cmd:"" help:"Tell farms from crowds in a ballot log, without a server: one verdict a line."`
+	Replay  replayCmd  `cmd:"" help:"Do again what the detectors did with a contest and compare; or tell what another policy would have decided."`
 	Bench   benchCmd   `cmd:"" help:"Cast many ballots at a server and measure: made-up ones, or a log to replay."`
 }
 

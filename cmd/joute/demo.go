@@ -62,6 +62,7 @@ func (cmd demoCmd) Run(ctx context.Context, m *Main) error {
 		mailer: mailer, disposable: voting.BuiltinDisposable(), demoMail: func() []web.DemoMail { return shownMails(mails) },
 		// The crowd says where it comes from as proxies do.
 		trustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")},
+		sweepEvery:     demoSweeps,
 	})
 	if err != nil {
 		return err
@@ -97,6 +98,9 @@ func (cmd demoCmd) Run(ctx context.Context, m *Main) error {
 	visiting.Wait()
 	return errors.Join(err, failed)
 }
+
+// demoSweeps are more often than a minute: who watches a demo does not wait that long.
+const demoSweeps = 10 * time.Second
 
 // demoMails is how many mails the demo shows.
 const demoMails = 50

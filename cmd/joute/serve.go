@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/joute/joute/antifraud/netkind"
 	"github.com/joute/joute/internal/mail"
 	"github.com/joute/joute/voting"
 )
@@ -28,6 +29,8 @@ type serveCmd struct {
 	SMTP                  string   `name:"smtp" placeholder:"URL" help:"Mail server, as smtp://[user:password@]host:port (STARTTLS when offered) or smtps://. With a password prefer the environment variable. Without it no e-mail is sent."`
 	MailFrom              string   `name:"mail-from" default:"joute@localhost" placeholder:"ADDRESS" help:"Sender of e-mails, as vote@example.org or \"Joute <vote@example.org>\"."`
 	DisposableDomains     string   `name:"disposable-domains" placeholder:"FILE" help:"Domains of disposable e-mail addresses, one a line, # begins a comment; takes the place of a short built-in list."`
+	Networks              string   `placeholder:"DIR" help:"Folder of lists of networks, each line a network, its kind (hosting, vpn, tor, mobile, residential) and perhaps its AS number. Read again within a minute of a change, or on SIGHUP."`
+	MMDB                  []string `name:"mmdb" placeholder:"FILE" help:"Databases in MaxMind's format that tell of autonomous systems, anonymous networks or connection types; asked for what --networks does not say."`
 	LogFormat             string   `default:"text" enum:"text,json" help:"Format of the log on standard error: text or json."`
 	AcceptUnverifiedStore bool     `help:"Accept a managed Redis that hides its settings: they are for you to vouch for. Said at every start and in /readyz."`
 	UnsafeStore           bool     `help:"For tests and measurements: take ballots in a Redis known to lose some. /readyz stays red."`
@@ -111,6 +114,12 @@ func (cmd serveCmd) validate(adminKey string) (config, error) {
 	if cfg.disposable, err = readDomains(cmd.DisposableDomains); err != nil {
 		for line := range strings.Lines(err.Error()) {
 			fault("--disposable-domains: %s", strings.TrimSuffix(line, "\n"))
+		}
+	}
+	cfg.networks = netkind.Files{Dir: cmd.Networks, Databases: cmd.MMDB}
+	if _, err := cfg.networks.Load(); err != nil {
+		for line := range strings.Lines(err.Error()) {
+			fault("--networks, --mmdb: %s", strings.TrimSuffix(line, "\n"))
 		}
 	}
 	if cmd.AcceptUnverifiedStore && cmd.UnsafeStore {

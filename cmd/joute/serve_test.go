@@ -21,6 +21,7 @@ import (
 func TestServe_ReportsAllFaultsAtOnceAndTouchesNothing(t *testing.T) {
 	t.Parallel()
 	faulty := write(t, "domains.txt", "mail.example\ncom\nuser@mail.example\n")
+	badNetworks := filepath.Dir(write(t, "list", "192.0.2.0/24 hosting\n192.0.2.0/24\n"))
 	for name, tc := range map[string]struct {
 		vars   env
 		args   []string
@@ -46,6 +47,8 @@ func TestServe_ReportsAllFaultsAtOnceAndTouchesNothing(t *testing.T) {
 		"public address: path":    {nil, []string{"--public-url", "https://example.org/vote"}, []string{"--public-url: "}},
 		"public address: no http": {nil, []string{"--public-url", "ftp://example.org"}, []string{"--public-url: "}},
 		"no list of domains":      {nil, []string{"--disposable-domains", "absent.txt"}, []string{"--disposable-domains: the list cannot be read"}},
+		"bad networks":            {nil, []string{"--networks", badNetworks, "--mmdb", faulty + ",absent.mmdb"}, []string{"--networks, --mmdb: " + badNetworks + "/list:2: expected NETWORK KIND", "--networks, --mmdb: " + faulty + ": not a database", "--networks, --mmdb: open absent.mmdb: no such file"}},
+		"no networks":             {nil, []string{"--networks", "absent"}, []string{"--networks, --mmdb: networks: open absent: no such file"}},
 		"mail server, no scheme":  {nil, []string{"--smtp", "mail.example.org:25"}, []string{"--smtp: expected smtp://"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"os"
+	"os/signal"
 	"strings"
 	"sync"
 	"syscall"
@@ -16,6 +18,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"github.com/joute/joute/antifraud/gate"
+	"github.com/joute/joute/antifraud/netkind"
+	"github.com/joute/joute/antifraud/window"
 	"github.com/joute/joute/community/fans"
 	"github.com/joute/joute/contest/registry"
 	"github.com/joute/joute/internal/forget"
@@ -29,6 +33,7 @@ import (
 	"github.com/joute/joute/voting"
 	"github.com/joute/joute/voting/ballotbox"
 	"github.com/joute/joute/voting/codes"
+	"github.com/joute/joute/voting/sweep"
 )
 
 // config is what a service is made of, checked.
@@ -40,7 +45,9 @@ type config struct {
 	acceptUnverified, unsafe       bool
 	mailer                         *mail.SMTP // nil: no e-mail
 	disposable                     *voting.Domains
+	networks                       netkind.Files
 	demoMail                       func() []web.DemoMail // nil but in the demo
+	sweepEvery                     time.Duration         // between looks of the detectors; 0: a minute
 	log                            *slog.Logger
 }
 
@@ -55,9 +62,14 @@ type service struct {
 	boxes    *ballotbox.Boxes
 	boards   *live.Boards
 	feeds    *live.Feeds
+	farms    *gate.Farms
+	pressure *gate.Pressure
 	forget   *forget.Contests
-	mailer   *mail.SMTP   // nil: no e-mail
-	outbox   *mail.Outbox // nil: no e-mail
+	sweeper  *sweep.Sweeper
+	windows  *gate.Windows
+	networks *netkind.Networks // nil: no files were named
+	mailer   *mail.SMTP        // nil: no e-mail
+	outbox   *mail.Outbox      // nil: no e-mail
 	web      *web.Server
 }
 
@@ -114,6 +126,13 @@ func open(ctx context.Context, cfg config) (_ *service, err error) {
 	if s.mailer = cfg.mailer; s.mailer != nil {
 		s.outbox = mail.NewOutbox(s.mailer, cfg.log, mail.Options{Registerer: metrics})
 	}
+	if len(cfg.networks.Databases) > 0 || cfg.networks.Dir != "" {
+		if s.networks, err = netkind.Open(cfg.networks, cfg.log); err != nil {
+			return nil, err
+		}
+	}
+	counted := window.New()
+	s.windows = gate.NewWindows(s.store, counted, cfg.log)
 	counters, members := gate.New(s.store), fans.New(s.store, keys, fans.Options{})
 	sharers := reach.New(s.store, s.boxes, reach.Options{Fans: func(ctx context.Context, id string) (map[string]int64, error) {
 		stored, ok := s.registry.Get(id)
@@ -122,16 +141,21 @@ func open(ctx context.Context, cfg config) (_ *service, err error) {
 		}
 		return members.Counts(ctx, stored)
 	}})
+	s.farms, s.pressure = gate.NewFarms(s.store, cfg.log), gate.NewPressure(s.store, cfg.log)
 	proofs := codes.New(s.store, counters, keys.Derive("code"))
 	s.forget = forget.New(forget.Parts{
-		Store: s.store, Registry: s.registry, Keys: keys, Boxes: s.boxes, Stores: []forget.Store{members, sharers, links}, Brief: []forget.Store{proofs, counters},
+		Store: s.store, Registry: s.registry, Keys: keys, Boxes: s.boxes, Stores: []forget.Store{members, sharers, links, s.farms}, Brief: []forget.Store{proofs, counters, s.pressure, s.windows},
 	}, cfg.log)
+	if s.sweeper, err = sweep.New(s.store, s.boxes, sweep.Options{Farms: s.farms, Changed: s.feeds.Changed, Registerer: metrics, Log: cfg.log, Every: cfg.sweepEvery}); err != nil {
+		return nil, err
+	}
 	s.web, err = web.New(web.Config{
-		Forget: s.forget,
-		Fans:   members, Keys: keys,
+		Forget: s.forget, Sweeps: s.sweeper,
+		Fans: members, Keys: keys,
 		Store: s.store, Gate: s.gate, Registry: s.registry, Boxes: s.boxes, Boards: s.boards, Feeds: s.feeds,
 		Passes: voting.NewPasses(keys), Receipts: receipts, Reach: sharers, Captains: links, FormKey: keys.Derive("form"),
-		Presence: voting.NewPresence(keys.Derive("presence")), Counters: counters, Codes: proofs,
+		Presence: voting.NewPresence(keys.Derive("presence")), Counters: counters, Farms: s.farms, Pressure: s.pressure, Codes: proofs,
+		Windows: counted, Networks: s.networks,
 		Mail: s.outbox, Disposable: cfg.disposable, DemoMail: cfg.demoMail,
 		AdminKey: cfg.adminKey, PublicURL: cfg.publicURL, TrustedProxies: cfg.trustedProxies,
 		Log: cfg.log, Metrics: metrics, Version: versionText(),
@@ -192,6 +216,16 @@ func (s *service) run(ctx context.Context, ready func(url string)) error {
 	running.Go(func() { s.boards.Run(background, s.registry.List) })
 	running.Go(func() { s.feeds.Run(background) })
 	running.Go(func() { s.forget.Run(background) })
+	running.Go(func() { s.sweeper.Run(background, s.registry.List) })
+	running.Go(func() { s.farms.Run(background) })
+	running.Go(func() { s.pressure.Run(background) })
+	running.Go(func() { s.windows.Run(background) })
+	if s.networks != nil {
+		again := make(chan os.Signal, 1)
+		signal.Notify(again, syscall.SIGHUP)
+		defer signal.Stop(again)
+		running.Go(func() { s.networks.Run(background, again) })
+	}
 	if s.outbox != nil {
 		running.Go(func() { s.outbox.Run(background) })
 	}

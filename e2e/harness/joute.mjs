@@ -35,11 +35,21 @@ export async function start({ smtp } = {}) {
   let log = '';
   serve.stderr.on('data', (text) => { log += text; });
   const [, port] = await said(serve, /listening on http:\/\/127\.0\.0\.1:(\d+)/).catch((error) => { throw new Error(`${error.message}\n${log}`); });
-  return new Joute(`http://localhost:${port}`, end, () => log);
+  return new Joute(`http://localhost:${port}`, end, () => log, socket);
 }
 
 class Joute {
-  constructor(url, stop, log) { Object.assign(this, { url, stop, log }); }
+  constructor(url, stop, log, socket) { Object.assign(this, { url, stop, log, socket }); }
+
+  // knowFarm puts a farm into the store as a detector leaves it (antifraud/gate/keys.go).
+  knowFarm(contest, farm) {
+    const redis = (...args) => execFileSync('redis-cli', ['-s', this.socket, ...args], { encoding: 'utf8' });
+    const key = (name) => `joute:{${contest}/farms}:${name}`;
+    redis('HSET', key('known'), farm.id, `${Date.parse(farm.expires)}|${JSON.stringify(farm)}`);
+    redis('HSET', key('met'), farm.id, '151', `${farm.id}!`, '150');
+    redis('SET', key('change'), farm.id);
+    for (const name of ['known', 'met', 'change']) redis('PEXPIREAT', key(name), String(Date.parse(farm.expires)));
+  }
 
   // ask is a request of the organizer, or of who holds a pass.
   async ask(method, path, { body, pass = key } = {}) {

@@ -29,6 +29,11 @@ export async function pages(joute, host, box) {
   for (const { ballot, receipt } of [objects, await joute.cast('reviewed', 'estuaire-1')]) {
     await joute.call('POST', `/v1/contests/reviewed/ballots/${ballot}/appeal`, { pass: receipt, body: { text: "Nous partageons un ordinateur à la bibliothèque.\nC'était bien moi." } });
   }
+  for (const id of ['c4', 'c7']) {
+    joute.knowFarm('reviewed', { id, entries: ['lumiere-1', 'azur-1'], members: 50, features: [], since: new Date(Date.now() - 3_600_000).toISOString(), expires: new Date(Date.now() + 3_600_000).toISOString() });
+  }
+  await joute.call('POST', '/v1/contests/reviewed/farms/c7/lift');
+
   // A page of organizers is for who has signed in.
   const signed = (view) => ({
     ...view,
@@ -92,6 +97,8 @@ export async function pages(joute, host, box) {
     own('organize-login', '/organize/login?contest=reviewed', true),
     signed(own('organize', '/organize')),
     signed(own('held', '/organize/reviewed/held', true)),
+    signed(own('farms', '/organize/reviewed/farms')),
+    signed(own('farms-empty', '/organize/decided/farms')),
     signed(own('held-empty', '/organize/decided/held')),
     signed({
       name: 'held-confirm',

@@ -114,7 +114,7 @@ test('who is held in a frame of another site, and came by a link, proves in our 
   const code = /\/s\/([0-9a-z]{12}-\w)$/.exec(await sharer.inputValue('#share-link'))[1];
   await prove(sharer, box, 'sharer@example.org');
 
-  const page = await visit(t, browser);
+  const page = await visit(t, browser, { timezoneId: 'Europe/Lisbon' }); // another machine than the sharer's
   await page.goto(host.page('/blog', `<h1>Mon blog</h1><script src="${joute.url}/embed/v1/loader.js"></script><joute-vote contest="${id}" entry="azur-1"></joute-vote>`) + `?via=${code}`);
   const frame = await embed(page);
   await frame.click('[data-joute=vote]');

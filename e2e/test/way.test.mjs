@@ -154,7 +154,8 @@ for (const [lang, javaScriptEnabled, way] of quick ? journeys.slice(0, 1) : jour
     assert.match(await vote(page), say.twice);
     const link = await ways[way](page);
     assert.match(link, new RegExp(`^${joute.url}/s/[0-9a-z]{12}-[wc]$`));
-    const friend = await visit(t, browser, options);
+    // On another phone: by the same one, from the same network, it would be the sharer's own.
+    const friend = await visit(t, browser, { ...options, viewport: { width: 390, height: 844 }, screen: { width: 390, height: 844 } });
     await friend.goto(link);
     assert.equal(new URL(friend.url()).pathname, `/c/${id}/e/azur-1`);
     assert.match(await vote(friend), say.held);

@@ -91,3 +91,15 @@ func (c *Client) Forget(ctx context.Context, id string) (Contest, error) {
 	_, err := c.call(ctx, http.MethodPost, c.contestURL(id, "forget"), []byte("{}"), &got)
 	return got, err
 }
+
+// Sweeps gives what the detectors did with a contest, each line as the server sent it.
+func (c *Client) Sweeps(ctx context.Context, id string, yield func(line []byte) error) error {
+	given := 0
+	return c.stream(ctx, func() (*url.URL, int) { return c.contestURL(id, "sweeps"), given }, func(line []byte) error {
+		if err := yield(line); err != nil {
+			return err
+		}
+		given++
+		return nil
+	})
+}

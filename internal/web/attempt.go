@@ -88,9 +88,11 @@ func isOrigin(text string) bool {
 // request: only its Evidence, keyed, is ever kept.
 func (s *Server) attempt(c *fiber.Ctx, stored *registry.Stored, entry string, pass voting.Pass, client antifraud.Client) antifraud.Attempt {
 	e, _ := stored.Contest.Entry(entry)
-	agent := header(c, fiber.HeaderUserAgent)
+	agent, from := header(c, fiber.HeaderUserAgent), s.address(c)
+	network := s.network(stored, from)
 	return antifraud.Attempt{
-		At: time.Now(), Level: string(pass.Level), Address: s.address(c), UserAgent: agent[:min(len(agent), maxAgent)],
+		At: time.Now(), Level: string(pass.Level), Address: from, UserAgent: agent[:min(len(agent), maxAgent)],
+		NetKind: network.Kind, ASN: network.ASN, Issued: pass.Issued,
 		Client: client, Profile: pass.Profile, Present: pass.Present, School: pass.School != "" && pass.School == e.School,
 	}
 }

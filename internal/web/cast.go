@@ -75,31 +75,35 @@ func (s *Server) cast(stored *registry.Stored, id uuid.UUID, entry string, pass 
 		s.metrics.ballots.WithLabelValues(labelUnavailable).Inc()
 		return voting.Outcome{}, err
 	}
-	key, err := s.cfg.Passes.EvidenceKey(stored.Contest.ID)
+	screened, err := s.screen(stored, entry, pass, attempt)
 	if err != nil {
 		return voting.Outcome{}, err
 	}
-	screened, refused := s.screen(stored, attempt), refuse(stored, entry, pass)
-	if screened.priced && refused == "" {
-		// Like every refusal before the store's, it is not one of a ballot that was
-		// accepted: that gets its first answer.
-		if refused, err = s.pay(context.Background(), stored.Contest.ID, castBind(stored.Contest.ID, pass.Voter), solution, id); err != nil {
-			s.metrics.ballots.WithLabelValues(labelUnavailable).Inc()
-			return voting.Outcome{}, err
-		}
+	b := voting.Ballot{
+		ID: id, Voter: pass.Voter, Entry: entry, Standing: screened.standing, Reasons: screened.reasons, Policy: screened.policy, Refuse: refuse(stored, entry, pass),
+		Present: pass.Present, Level: string(pass.Level), Evidence: screened.evidence,
+	}
+	if b.Refuse == "" {
+		b.Refuse = screened.refused
+	}
+	if screened.priced && b.Refuse == "" {
+		b.Solved, b.Refuse = s.solved(stored.Contest.ID, pass.Voter, solution)
 	}
 	start := time.Now()
-	outcome, err := s.cfg.Boxes.Cast(context.Background(), stored, voting.Ballot{
-		ID: id, Voter: pass.Voter, Entry: entry, Standing: screened.standing, Reasons: screened.reasons, Refuse: refused,
-		Present: pass.Present, Level: string(pass.Level), Evidence: key.Evidence(attempt),
-	})
+	// What is refused here is not refused to a ballot that was accepted: that gets
+	// its first answer, by the box.
+	outcome, err := s.cfg.Boxes.Cast(context.Background(), stored, b)
 	s.metrics.cast.Observe(time.Since(start).Seconds())
 	if err != nil {
 		s.metrics.ballots.WithLabelValues(labelUnavailable).Inc()
 		return voting.Outcome{}, err
 	}
 	s.metrics.ballots.WithLabelValues(outcome.Label()).Inc()
+	if !outcome.Duplicate {
+		s.countAttempt(stored, b, screened)
+	}
 	if outcome.Refused == "" && !outcome.Duplicate {
+		s.saw(stored.Contest.ID, pass, screened)
 		s.cfg.Feeds.Changed(stored.Contest.ID)
 	}
 	return outcome, nil
@@ -141,6 +145,9 @@ func (s *Server) receipt(stored *registry.Stored, cast voting.Cast) string {
 	})
 }
 
+// rejectedFor are the sentences for what a ballot is rejected for.
+var rejectedFor = map[string]string{voting.ReasonChallengeUsed: "used", antifraud.ReasonKnownFarm: "farm"}
+
 // refusal is a voter's cast that changed nothing, as a problem. Pages show it too.
 func (s *Server) refusal(stored *registry.Stored, voter voting.Voter, o voting.Outcome) *problem {
 	p := &problem{status: fiber.StatusConflict, code: string(o.Refused), zone: stored.Contest.Location()}
@@ -161,9 +168,12 @@ func (s *Server) refusal(stored *registry.Stored, voter voting.Voter, o voting.O
 	case voting.NoSuchEntry:
 		p.status = fiber.StatusNotFound
 	case voting.ChallengeRequest:
-		p.status, p.challenge = fiber.StatusForbidden, s.newChallenge(castBind(stored.Contest.ID, voter))
+		p.status, p.challenge = fiber.StatusForbidden, s.newChallenge(stored.Contest.ID, castBind(stored.Contest.ID, voter))
 	case voting.Rejected:
-		p.status, p.say, p.reasons = fiber.StatusForbidden, "used", []string{reasonUsed}
+		p.status, p.reasons = fiber.StatusForbidden, o.Reasons
+		if len(o.Reasons) == 1 { // otherwise the sentence for any reason
+			p.say = rejectedFor[o.Reasons[0]]
+		}
 	}
 	return p
 }

@@ -21,10 +21,6 @@ import (
 )
 
 const (
-	// challengeCost is the most hashes that a challenge takes: what static/challenge.js
-	// does in 1.5 s on a cheap phone (docs/MEASUREMENTS.md).
-	challengeCost = 100_000
-
 	// challengeLife is as long as a form's: the page of an address makes the
 	// challenge before the address is typed.
 	challengeLife = formLife
@@ -36,9 +32,6 @@ const (
 	mailsPerBlock = 200
 )
 
-// reasonUsed is that of a ballot whose solution came with another ballot before.
-const reasonUsed = "challenge-used"
-
 // What a challenge is bound to. Contest ids hold no NUL.
 
 func castBind(contestID string, voter voting.Voter) string {
@@ -48,27 +41,37 @@ func castBind(contestID string, voter voting.Voter) string {
 // mailBind names no address: on a page the challenge is there before one is.
 func mailBind(contestID string) string { return "mail\x00" + contestID }
 
-// newChallenge makes what a refused act needs to be accepted.
-func (s *Server) newChallenge(bind string) *antifraud.Challenge {
-	made := s.challenges.New(bind, time.Now().Add(challengeLife), challengeCost)
+// newChallenge makes what a refused act needs to be accepted: the harder, the more
+// of the contest's attempts are suspect.
+func (s *Server) newChallenge(contestID, bind string) *antifraud.Challenge {
+	made := s.challenges.New(bind, time.Now().Add(challengeLife), s.cfg.Pressure.Of(contestID).Cost())
 	return &made
 }
 
-// pay takes a solution for one act: who does it, or what is done, by 128 bits. The
-// same act may be asked for again with the same solution, as its answer may have
-// been lost. What is left to be done is the refusal's code; none: it is paid.
-func (s *Server) pay(ctx context.Context, contestID, bind, solution string, act [16]byte) (voting.Code, error) {
-	id, err := s.challenges.Check(solution, bind, time.Now())
+// solved reads the solution that came with a ballot. Whether it came with another
+// one before, the box says.
+func (s *Server) solved(contestID string, voter voting.Voter, solution string) (*voting.Solved, voting.Code) {
+	id, err := s.challenges.Check(solution, castBind(contestID, voter), time.Now())
 	if err != nil {
-		return voting.ChallengeRequest, nil
+		return nil, voting.ChallengeRequest
+	}
+	return &voting.Solved{ID: id, Life: challengeLife + formSkew}, ""
+}
+
+// payMail takes a solution for one mail; act is to whom it goes. The same act may be
+// asked for again with the same solution, as its answer may have been lost.
+func (s *Server) payMail(ctx context.Context, contestID, solution string, act [16]byte) (paid bool, err error) {
+	id, err := s.challenges.Check(solution, mailBind(contestID), time.Now())
+	if err != nil {
+		return false, nil
 	}
 	err = s.cfg.Counters.Use(ctx, gate.Uses{
 		Contest: contestID, Kind: "challenge", Name: hex.EncodeToString(id[:]), Limit: 1, Life: challengeLife + formSkew,
 	}, act)
 	if errors.Is(err, gate.ErrSpent) {
-		return voting.Rejected, nil
+		return false, nil
 	}
-	return "", err
+	return err == nil, err
 }
 
 // blockRate is the budget of the network that an address is of.
@@ -85,13 +88,9 @@ func (s *Server) affordMail(ctx context.Context, stored *registry.Stored, a code
 	if err != nil {
 		return err
 	}
-	bind := mailBind(stored.Contest.ID)
 	if a.solution != "" { // first, as it leaves the budget to who can solve none
-		switch missing, err := s.pay(ctx, stored.Contest.ID, bind, a.solution, act); {
-		case err != nil:
+		if paid, err := s.payMail(ctx, stored.Contest.ID, a.solution, act); err != nil || paid {
 			return err
-		case missing == "":
-			return nil
 		}
 	}
 	free, err := s.cfg.Counters.Allow(ctx, rate, rand.Text())
@@ -99,7 +98,7 @@ func (s *Server) affordMail(ctx context.Context, stored *registry.Stored, a code
 		return err
 	}
 	// Also to who comes with one that was used: for another address, mistyped.
-	return &problem{status: fiber.StatusForbidden, code: string(voting.ChallengeRequest), say: "mail", challenge: s.newChallenge(bind)}
+	return &problem{status: fiber.StatusForbidden, code: string(voting.ChallengeRequest), say: "mail", challenge: s.newChallenge(stored.Contest.ID, mailBind(stored.Contest.ID))}
 }
 
 // mailChallenge is the challenge of the form for an address: the one that it was
@@ -125,7 +124,7 @@ func (s *Server) mailChallenge(c *fiber.Ctx, stored *registry.Stored, v *emailVi
 		if !full {
 			return nil, nil
 		}
-		made = s.newChallenge(mailBind(stored.Contest.ID))
+		made = s.newChallenge(stored.Contest.ID, mailBind(stored.Contest.ID))
 	}
 	return newChallengeView(v.words, made, v.made != nil, plain)
 }
@@ -171,13 +170,16 @@ func (s *Server) challengePage(c *fiber.Ctx, stored *registry.Stored, f voteForm
 			v.Again.Fields = append(v.Again.Fields, sent)
 		}
 	}
-	var err error
+	proven := s.formAttempt(c, stored, f)
+	proven.Level = string(contest.LevelEmail)
+	screened, _, err := s.judge(stored, f.entry, f.pass, proven)
+	if err != nil {
+		return err
+	}
 	if v.Challenge, err = newChallengeView(v.words, made, true, v.Say("challenge.plain")); err != nil {
 		return err
 	}
-	proven := s.formAttempt(c, stored, f)
-	proven.Level = string(contest.LevelEmail)
-	if s.provable(stored) == nil && !s.screen(stored, proven).priced {
+	if s.provable(stored) == nil && !screened.priced {
 		v.Proof = emailHref(c, d, "/email", errandFor(c, d, f))
 	}
 	return s.render(c, fiber.StatusForbidden, "challenge.html", lang, v)

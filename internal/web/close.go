@@ -1,6 +1,15 @@
 package web
 
-import "github.com/gofiber/fiber/v2"
+import (
+	"context"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+)
+
+// sweepTime is how long a publication waits for the detectors: what is left of the
+// organizer's time is for publishing.
+const sweepTime = organizerTime - 10*time.Second
 
 type closeBody struct {
 	Reason string `json:"reason"`
@@ -39,7 +48,8 @@ func (s *Server) postClose(c *fiber.Ctx) error {
 	return s.sendContest(c)
 }
 
-// postPublish makes the ledger and the void total public.
+// postPublish makes the ledger and the void total public. It waits for the last sweep
+// of the detectors, which may still take ballots out of the result.
 func (s *Server) postPublish(c *fiber.Ctx) error {
 	stored, err := s.contest(c)
 	if err != nil {
@@ -50,6 +60,13 @@ func (s *Server) postPublish(c *fiber.Ctx) error {
 	}
 	ctx, cancel := s.organizerContext()
 	defer cancel()
+	if s.cfg.Sweeps != nil {
+		waiting, cancel := context.WithTimeout(ctx, sweepTime)
+		defer cancel()
+		if err := s.cfg.Sweeps.Finish(waiting, stored); err != nil {
+			return err
+		}
+	}
 	at, err := s.cfg.Boxes.Publish(ctx, stored)
 	if err != nil {
 		return err

@@ -11,6 +11,7 @@ import (
 	"github.com/joute/joute/contest/registry"
 	"github.com/joute/joute/voting"
 	"github.com/joute/joute/voting/ballotbox"
+	"github.com/joute/joute/voting/sweep"
 )
 
 const (
@@ -30,6 +31,8 @@ type heldAnswer struct {
 	Groups  []heldGroup `json:"groups"`
 	Appeals []heldLine  `json:"appeals"`
 	Next    *string     `json:"next"` // place to go on from; null at the end
+
+	Detectors *sweep.Status `json:"detectors,omitempty"` // where they are; absent before they ran
 }
 
 // heldTotals are of the whole contest, as they are now.
@@ -59,6 +62,7 @@ type heldLine struct {
 	Reasons  []string            `json:"reasons"`
 	Level    string              `json:"level,omitempty"`
 	Evidence *antifraud.Evidence `json:"evidence,omitempty"`
+	Finding  *ballotbox.Finding  `json:"finding,omitempty"` // of the detectors
 	Alike    antifraud.Sharing   `json:"alike"`
 	Appeal   string              `json:"appeal,omitempty"`
 
@@ -111,6 +115,11 @@ func (s *Server) queue(ctx context.Context, stored *registry.Stored, after ballo
 		Contest: stored.Contest.ID, Totals: heldTotals{count.Live.Counted, count.Live.Held, count.Live.Void},
 		Groups: []heldGroup{}, Appeals: s.heldLines(stored, void),
 	}
+	if s.cfg.Sweeps != nil {
+		if a.Detectors, err = s.cfg.Sweeps.Status(ctx, stored); err != nil {
+			return nil, err
+		}
+	}
 	lines := s.heldLines(stored, held)
 	for _, g := range antifraud.Cluster(suspects(held)) {
 		group := heldGroup{Group: g.Key(), Entry: g.Entry, School: lines[g.Members[0]].School, Reasons: orNone(g.Reasons)}
@@ -142,7 +151,7 @@ func (s *Server) heldLines(stored *registry.Stored, ballots []ballotbox.HeldBall
 		entry, _ := stored.Contest.Entry(h.Entry) // cast into it: it is there, hidden or not
 		lines[i] = heldLine{
 			Ballot: h.Ballot, Voter: h.Voter, Entry: h.Entry, School: entry.School, At: voting.FormatTime(h.At()), Standing: h.Standing,
-			Reasons: orNone(h.Reasons), Level: h.Level, Evidence: h.Evidence, Alike: alike[i], Appeal: s.appealText(stored, h), place: h.Place(), at: h.At(),
+			Reasons: orNone(h.Reasons), Level: h.Level, Evidence: h.Evidence, Finding: h.Finding, Alike: alike[i], Appeal: s.appealText(stored, h), place: h.Place(), at: h.At(),
 		}
 	}
 	return lines

@@ -61,6 +61,27 @@ func (s *Server) getEvidence(c *fiber.Ctx) error {
 	})
 }
 
+// getSweeps streams what the detectors did, for the organizer: each look at the
+// record with the cut it had read, from which it can be done again.
+func (s *Server) getSweeps(c *fiber.Ctx) error {
+	stored, err := s.contest(c)
+	if err != nil {
+		return err
+	}
+	return s.stream(c, func(ctx context.Context, line func(any) error) error {
+		if s.cfg.Sweeps == nil {
+			return nil
+		}
+		sweeps, err := s.cfg.Sweeps.Sweeps(ctx, stored)
+		for _, one := range sweeps {
+			if err := line(one); err != nil {
+				return err
+			}
+		}
+		return err
+	})
+}
+
 // writeFunc is an io.Writer.
 type writeFunc func([]byte) (int, error)
 

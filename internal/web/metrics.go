@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/valyala/fasthttp/fasthttpadaptor"
 
+	"github.com/joute/joute/antifraud"
 	"github.com/joute/joute/internal/live"
 	"github.com/joute/joute/voting"
 )
@@ -27,6 +28,9 @@ type metrics struct {
 	ballots *prometheus.CounterVec
 	cast    prometheus.Histogram
 	fans    *prometheus.CounterVec
+	farms   *prometheus.CounterVec
+
+	screened *prometheus.CounterVec
 
 	logins       *prometheus.CounterVec
 	feedsRefused prometheus.Counter
@@ -48,6 +52,14 @@ func newMetrics(registry *prometheus.Registry, feeds *live.Feeds) (*metrics, err
 			Name: "joute_fans_total",
 			Help: "Opt-ins of communities: asked (a mail was written), confirmed, left, full (refused: the contest had caused its mails of the hour).",
 		}, []string{"event"}),
+		farms: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "joute_known_farm_total",
+			Help: "Attempts that bore the signature of a known farm: rejected, held, accepted (the voter is proven), observed (by a policy that changes nothing).",
+		}, []string{"became"}),
+		screened: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "joute_screened_total",
+			Help: "Attempts at casting, by what the policy decided (accept, challenge, hold, reject), and whether that was applied or only observed.",
+		}, []string{"decision", "effect"}),
 		logins: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "joute_organizer_logins_total",
 			Help: "Organizer keys typed into the login page: accepted, or refused. Many refused ones are somebody guessing.",
@@ -68,13 +80,19 @@ func newMetrics(registry *prometheus.Registry, feeds *live.Feeds) (*metrics, err
 	} {
 		m.ballots.WithLabelValues(string(outcome))
 	}
+	for _, decision := range []antifraud.Action{antifraud.Accept, antifraud.AskChallenge, antifraud.Hold, antifraud.Reject} {
+		m.screened.WithLabelValues(string(decision), "applied")
+	}
 	for _, event := range []string{fanAsked, fanConfirmed, fanLeft, fanFull} {
 		m.fans.WithLabelValues(event)
+	}
+	for _, became := range []farmMatch{farmRejected, farmHeld, farmAccepted, farmObserved} {
+		m.farms.WithLabelValues(string(became))
 	}
 	for _, outcome := range []string{"accepted", "refused"} {
 		m.logins.WithLabelValues(outcome)
 	}
-	return m, errors.Join(registry.Register(m.fans), registry.Register(m.logins), registry.Register(m.ballots), registry.Register(m.cast), registry.Register(m.feedsRefused), registry.Register(readers))
+	return m, errors.Join(registry.Register(m.screened), registry.Register(m.fans), registry.Register(m.farms), registry.Register(m.logins), registry.Register(m.ballots), registry.Register(m.cast), registry.Register(m.feedsRefused), registry.Register(readers))
 }
 
 // getMetrics is the page that Prometheus reads, on the server itself. Through a

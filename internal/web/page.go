@@ -62,7 +62,7 @@ func (s *Server) pages(r fiber.Router) {
 
 // page answers errors of next as a page too.
 func (s *Server) page(next fiber.Handler) fiber.Handler {
-	return s.pageOr(next, func(c *fiber.Ctx, p *problem) error { return s.failPage(c, p, nil) })
+	return s.pageOr(next, func(c *fiber.Ctx, p *problem) error { return s.failPage(c, p, message{}) })
 }
 
 // pageOr answers errors of next by say.
@@ -157,6 +157,7 @@ type message struct {
 	layout
 	Heading, Text string
 	Again         *again // to press once more, the same ballot
+	Proof         string // address of the page that takes a proof, with which it would go on; or empty
 	Contests      []contestLink
 }
 
@@ -170,10 +171,9 @@ type again struct {
 type field struct{ Name, Value string }
 
 // failPage is a refusal as a page: the same sentence as the API's problem, but
-// where that one speaks of requests and ballot ids.
-func (s *Server) failPage(c *fiber.Ctx, p *problem, retry *again) error {
+// where that one speaks of requests and ballot ids. m is what can be done about it.
+func (s *Server) failPage(c *fiber.Ctx, p *problem, m message) error {
 	lang := s.pageLang(c, "")
-	m := message{Again: retry}
 	m.Heading, m.Text = s.tell(c, lang, p)
 	if p.status == fiber.StatusNotFound {
 		m.Contests = s.contestLinks(c, lang)

@@ -186,6 +186,13 @@ func (s *Server) confirmEmail(c *fiber.Ctx) error {
 		return again(&problem{status: fiber.StatusForbidden, code: "wrong-code", say: "shape"})
 	}
 	e := errandOf(d, form)
+	seen := seenBy(form)
+	seen.Via, seen.EmbedOrigin = "", "" // the errand's
+	if e.entry.ID != "" {               // before the code is used up
+		if _, err := (&castBody{Entry: e.entry.ID, Client: seen}).check(); err != nil {
+			return err
+		}
+	}
 	p, err := s.confirmCode(stored, pending, code, s.voterHere(c, stored, e.own))
 	if known := problemOf(err); known != nil && (known.code == "wrong-code" || known.code == "code-expired") {
 		return again(known)
@@ -203,7 +210,10 @@ func (s *Server) confirmEmail(c *fiber.Ctx) error {
 	to, said := returnTo(d, e.back), kept(c)
 	said.Set("proven", "1")
 	if e.entry.ID != "" {
-		return s.castForm(c, stored, s.waitingVote(e, p), "/c/"+d.ID+"/vote"+chosen(c), to, said)
+		f := s.waitingVote(e, p)
+		// Of this page, where the vote is sent: nothing that was seen is carried in addresses.
+		f.client.Device, f.client.DwellMS, f.client.ConfirmMS, f.client.Visible = seen.Device, seen.DwellMS, seen.ConfirmMS, seen.Visible
+		return s.castForm(c, stored, f, "/c/"+d.ID+"/vote"+chosen(c), to, said)
 	}
 	if receipt := s.newestReceipt(stored, p.pass.Voter); receipt != "" {
 		said.Set("receipt", receipt)

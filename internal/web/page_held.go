@@ -27,6 +27,7 @@ type heldView struct {
 	tool
 	Contest string
 	Back    string
+	AtFarms string // the page of known farms
 	Action  string
 	Token   string
 	Waiting string
@@ -37,6 +38,7 @@ type heldView struct {
 	Codes   []string
 	Done    *doneView
 	Confirm *askView
+	Asked   []string // what the detectors ask a person to look at, or would do
 }
 
 // groupView is a group as it is shown: what is said of all of it, then its newest
@@ -85,7 +87,7 @@ func (s *Server) heldPage(c *fiber.Ctx, who session) error {
 	v := heldView{tool: s.tool(c, lang, s.texts.say(lang, "held.title", nil)), Codes: voidReasons, Token: who.form}
 	v.Contest, v.Brand, v.Logout, v.Back = v.In(d.Title, d), d.Brand, "/organize/logout"+chosen(c), "/organize"+chosen(c)
 	v.Action, v.Zone = "/organize/"+d.ID+"/held"+chosen(c), v.Say("held.zone", "Zone", d.Location().String())
-	v.Lead = v.Contest
+	v.Lead, v.AtFarms = v.Contest, "/organize/"+d.ID+"/farms"+chosen(c)
 	ctx, cancel := s.organizerContext()
 	defer cancel()
 	if query(c, "confirm") != "" {
@@ -128,6 +130,7 @@ func (v *heldView) ask(d *contest.Contest, a decision, ballots []ballotbox.Acted
 // fill puts the queue into words.
 func (v *heldView) fill(d *contest.Contest, q *heldAnswer) {
 	v.Waiting = v.waiting(q.Totals.Held)
+	v.Asked = v.asked(d, q.Detectors)
 	var shown int64
 	for _, g := range q.Groups[:min(len(q.Groups), groupsShown)] {
 		v.Groups = append(v.Groups, v.group(d, g))
@@ -192,6 +195,9 @@ func (v *heldView) ballot(d *contest.Contest, line heldLine) ballotView {
 	}
 	if line.Level != "" {
 		out.Facts = append(out.Facts, v.Say("held.level."+line.Level))
+	}
+	if f := line.Finding; f != nil {
+		out.Facts = append(out.Facts, v.finding(f))
 	}
 	e := line.Evidence
 	if e == nil {

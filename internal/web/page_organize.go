@@ -22,6 +22,8 @@ func (s *Server) organize(r fiber.Router) {
 	})
 	r.Get("/organize/:contest/held", s.page(s.signedIn(s.heldPage)))
 	r.Post("/organize/:contest/held", s.page(s.signedIn(s.announcedAct)))
+	r.Get("/organize/:contest/farms", s.page(s.signedIn(s.farmsPage)))
+	r.Post("/organize/:contest/farms", s.page(s.signedIn(s.liftFarm)))
 }
 
 // signedIn lets organizers through.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -111,7 +112,7 @@ func (s *Server) readVote(c *fiber.Ctx, stored *registry.Stored, entry, cookie s
 		made = f.token
 	}
 	f.sent = []field{{"entry", entry}, {"ballot", ballot}, {"pass", made}}
-	for _, name := range []string{"token", "origin", "via", "back", "challenge"} {
+	for _, name := range []string{"token", "origin", "via", "back", "device", "dwell_ms", "confirm_ms", "visible", "challenge"} {
 		if form.Has(name) {
 			f.sent = append(f.sent, field{name, string(form.Peek(name))})
 		}
@@ -149,7 +150,7 @@ func (s *Server) castForm(c *fiber.Ctx, stored *registry.Stored, f voteForm, act
 	if p := problemOf(err); p != nil && p.status == fiber.StatusServiceUnavailable {
 		// It may have been counted or not: the same ballot again settles it.
 		s.log.Warn("vote form unanswered", slog.String("request", s.requestID(c)), slog.String("code", p.code), slog.Any("error", err))
-		return s.failPage(c, p, &again{action, f.sent})
+		return s.failPage(c, p, message{Again: &again{action, f.sent}})
 	}
 	if err != nil {
 		return err
@@ -169,7 +170,11 @@ func (s *Server) castForm(c *fiber.Ctx, stored *registry.Stored, f voteForm, act
 	case voting.ChallengeRequest:
 		return s.challengePage(c, stored, f, s.refusal(stored, f.pass.Voter, outcome).challenge, action)
 	case voting.Rejected:
-		return s.refusal(stored, f.pass.Voter, outcome)
+		var m message
+		if slices.Equal(outcome.Reasons, []string{antifraud.ReasonKnownFarm}) && s.provable(stored) == nil {
+			m.Proof = emailHref(c, stored.Contest, "/email", errandFor(c, stored.Contest, f))
+		}
+		return s.failPage(c, s.refusal(stored, f.pass.Voter, outcome), m)
 	default:
 		query.Set("refused", string(outcome.Refused))
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/joute/joute/antifraud"
+	"github.com/joute/joute/antifraud/gate"
 	"github.com/joute/joute/contest"
 	"github.com/joute/joute/contest/registry"
 	"github.com/joute/joute/internal/keyring"
@@ -18,6 +19,7 @@ import (
 	"github.com/joute/joute/sharing"
 	"github.com/joute/joute/voting"
 	"github.com/joute/joute/voting/ballotbox"
+	"github.com/joute/joute/voting/sweep"
 )
 
 // A problem is an answer that refuses: RFC 9457 with the members of Joute. Its
@@ -64,6 +66,7 @@ var (
 	errFanExpired   = &problem{status: 404, code: "not-found", say: "fan-expired"}
 	errNoCaptain    = &problem{status: 404, code: "not-found", say: "captain"}
 	errNoShare      = &problem{status: 404, code: "not-found", say: "share"}
+	errNoFarm       = &problem{status: 404, code: "not-found", say: "farm"}
 	errNoEntry      = &problem{status: 404, code: "no-such-entry"}
 	errMediaType    = &problem{status: 415, code: "unsupported-media-type"}
 	errEncoding     = &problem{status: 415, code: "unsupported-media-type", say: "encoding"}
@@ -90,6 +93,7 @@ var sentinels = []struct {
 	{voting.ErrPass, errInvalidPass},
 	{voting.ErrReceipt, errInvalidPass},
 	{sharing.ErrCaptain, errNoCaptain},
+	{gate.ErrNoFarm, errNoFarm},
 	{voting.ErrPosition, invalid("after", "position")},
 	{ballotbox.ErrEpoch, invalid("after", "position")},
 	{ballotbox.ErrNoSuchBallot, &problem{status: 404, code: "no-such-ballot"}},
@@ -98,6 +102,7 @@ var sentinels = []struct {
 	{ballotbox.ErrAppealsFull, &problem{status: 503, code: "appeals-full"}},
 	{ballotbox.ErrHeldPlace, invalid("after", "place")},
 	{ballotbox.ErrUndoExpired, &problem{status: 409, code: "undo-expired"}},
+	{sweep.ErrUnfinished, &problem{status: 409, code: "sweep-unfinished", retryAfter: "10"}},
 	{ballotbox.ErrNotClosed, &problem{status: 409, code: "not-closed"}},
 }
 

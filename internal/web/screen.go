@@ -1,50 +1,146 @@
 package web
 
 import (
+	"log/slog"
+	"net/netip"
 	"sync"
 
+	"github.com/gaissmai/bart"
+
 	"github.com/joute/joute/antifraud"
+	"github.com/joute/joute/antifraud/account"
+	"github.com/joute/joute/antifraud/netkind"
+	"github.com/joute/joute/antifraud/window"
+	"github.com/joute/joute/contest"
 	"github.com/joute/joute/contest/registry"
+	"github.com/joute/joute/sharing"
 	"github.com/joute/joute/voting"
 )
 
-// policies keeps the policy of each contest as it was filled in last: every cast
-// asks for it.
+// policies keeps the policy of each contest as it was filled in last, and the
+// networks of its campuses: every cast asks for them.
 type policies struct {
 	kept sync.Map // contest id -> *keptPolicy
 }
 
 type keptPolicy struct {
-	version int
-	epoch   int64
-	policy  antifraud.Policy
+	version  int
+	epoch    int64
+	policy   antifraud.Policy
+	campuses bart.Lite
 }
 
-func (p *policies) of(s *registry.Stored) *antifraud.Policy {
+func (p *policies) of(s *registry.Stored) *keptPolicy {
 	if kept, ok := p.kept.Load(s.Contest.ID); ok {
 		if k := kept.(*keptPolicy); k.version == s.Version && k.epoch == s.Epoch {
-			return &k.policy
+			return k
 		}
 	}
-	k := &keptPolicy{s.Version, s.Epoch, antifraud.PolicyOf(s.Contest.Antifraud.Policy)}
+	k := &keptPolicy{version: s.Version, epoch: s.Epoch, policy: antifraud.PolicyOf(s.Contest.Antifraud.Policy)}
+	for _, campus := range s.Contest.Antifraud.Campuses {
+		for _, prefix := range campus.CIDRs {
+			k.campuses.Insert(prefix)
+		}
+	}
 	p.kept.Store(s.Contest.ID, k)
-	return &k.policy
+	return k
+}
+
+// network is what is known of where an attempt comes from. What the contest says of
+// its campuses holds before any list: a school behind a security service's data
+// centre is a school.
+func (s *Server) network(stored *registry.Stored, from netip.Addr) netkind.Network {
+	network := netkind.Network{Kind: antifraud.NetUnknown}
+	if s.cfg.Networks != nil {
+		network = s.cfg.Networks.Lookup(from)
+	}
+	if from.IsValid() && s.policies.of(stored).campuses.Contains(from.Unmap()) {
+		network.Kind = antifraud.NetCampus
+	}
+	return network
 }
 
 // screened is what an attempt's ballot becomes when the box accepts it.
 type screened struct {
 	standing voting.Standing
-	reasons  []string // why it is held
-	priced   bool     // it takes a solved challenge
+	reasons  []string    // why it is held, or refused
+	policy   string      // version of the policy that holds it
+	refused  voting.Code // or empty
+	priced   bool        // it takes a solved challenge
+	action   antifraud.Action
+	farm     string    // whose signature the attempt bears; empty: none
+	became   farmMatch // of an attempt with farm
+	evidence antifraud.Evidence
+	sighting window.Sighting
+	profile  *window.Following // of a member whose pass tells
 }
 
-func (s *Server) screen(stored *registry.Stored, attempt antifraud.Attempt) screened {
-	switch verdict := s.policies.of(stored).Screen(attempt); verdict.Action {
+// screen decides on an attempt and tells how.
+func (s *Server) screen(stored *registry.Stored, entry string, pass voting.Pass, attempt antifraud.Attempt) (screened, error) {
+	done, verdict, err := s.judge(stored, entry, pass, attempt)
+	if err == nil {
+		s.tellScreened(stored.Contest, verdict)
+	}
+	return done, err
+}
+
+// judge decides on an attempt, by itself and by what this server and the others
+// counted. It asks no store and counts nothing.
+func (s *Server) judge(stored *registry.Stored, entry string, pass voting.Pass, attempt antifraud.Attempt) (screened, antifraud.Verdict, error) {
+	id, voter := stored.Contest.ID, pass.Voter.String()
+	key, err := s.cfg.Passes.EvidenceKey(id)
+	if err != nil {
+		return screened{}, antifraud.Verdict{}, err
+	}
+	shares, err := s.cfg.Passes.ShareKey(id)
+	if err != nil {
+		return screened{}, antifraud.Verdict{}, err
+	}
+	done := screened{standing: voting.Counted, evidence: key.Evidence(attempt)}
+	done.farm, attempt.KnownFarm = s.cfg.Farms.Match(id, entry, &done.evidence, attempt.At)
+	if p := done.evidence.Profile; p != nil {
+		attempt.Account = account.Score(p).LogOdds
+		if p.Followers != nil && p.Following != nil {
+			done.profile = &window.Following{Followers: *p.Followers, Following: *p.Following}
+			attempt.Churned = s.cfg.Windows.Churned(id, voter, *done.profile, attempt.At)
+		}
+	}
+	cast := window.Cast{Voter: voter, Entry: entry, Via: attempt.Client.Via, Own: sharing.CodeOf(shares, pass.Voter).String()}
+	if via, err := sharing.ParseVia(cast.Via); err == nil {
+		cast.Via = via.Code.String()
+	}
+	done.sighting = window.Of(cast, &attempt, &done.evidence)
+	counts := s.cfg.Windows.Contest(id, attempt.At).Counts(done.sighting)
+	verdict := s.policies.of(stored).policy.Screen(attempt, counts[:]...)
+	done.evidence.Signals, done.action, done.became = verdict.Signals, verdict.Action, matched(verdict)
+	switch verdict.Action {
+	case antifraud.Reject:
+		done.refused, done.reasons = voting.Rejected, verdict.Reasons
 	case antifraud.Hold:
-		return screened{standing: voting.Held, reasons: verdict.Reasons}
+		done.standing, done.reasons, done.policy = voting.Held, verdict.Reasons, verdict.Policy
 	case antifraud.AskChallenge:
-		return screened{standing: voting.Counted, priced: true}
-	default:
-		return screened{standing: voting.Counted}
+		done.priced = true
+	}
+	return done, verdict, nil
+}
+
+// tellScreened measures a verdict, and logs one that is no plain acceptance: also
+// of a policy that only observes.
+func (s *Server) tellScreened(c *contest.Contest, verdict antifraud.Verdict) {
+	effect := "applied"
+	if verdict.Action != verdict.Would {
+		effect = "observed"
+	}
+	s.metrics.screened.WithLabelValues(string(verdict.Would), effect).Inc()
+	if verdict.Would != antifraud.Accept {
+		s.log.Debug("screened", slog.String("contest", c.ID), slog.Any("verdict", verdict))
+	}
+}
+
+// saw counts an accepted ballot, for the attempts that come after it.
+func (s *Server) saw(contestID string, pass voting.Pass, done screened) {
+	s.cfg.Windows.Saw(contestID, done.sighting)
+	if done.profile != nil {
+		s.cfg.Windows.Remember(contestID, pass.Voter.String(), *done.profile, done.sighting.Time())
 	}
 }

@@ -26,6 +26,8 @@ import (
 
 	"github.com/joute/joute/antifraud"
 	"github.com/joute/joute/antifraud/gate"
+	"github.com/joute/joute/antifraud/netkind"
+	"github.com/joute/joute/antifraud/window"
 	"github.com/joute/joute/community"
 	"github.com/joute/joute/community/fans"
 	"github.com/joute/joute/contest/registry"
@@ -40,10 +42,11 @@ import (
 	"github.com/joute/joute/voting"
 	"github.com/joute/joute/voting/ballotbox"
 	"github.com/joute/joute/voting/codes"
+	"github.com/joute/joute/voting/sweep"
 )
 
-// Config is what a server stands on. All of it is needed but TrustedProxies,
-// PublicURL, Version and what is of mail.
+// Config is what a server stands on. All of it is needed but Sweeps, Networks,
+// TrustedProxies, PublicURL, Version and what is of mail.
 type Config struct {
 	Store    *store.Store
 	Gate     *store.Gate
@@ -55,12 +58,18 @@ type Config struct {
 	Receipts *voting.Receipts
 	Presence *voting.Presence
 	Counters *gate.Counters
+	Farms    *gate.Farms
+	Pressure *gate.Pressure
 	Codes    *codes.Codes
 	Fans     *fans.Fans
 	Reach    *reach.Reach
 	Captains *captains.Captains
 	Forget   *forget.Contests
-	Keys     *keyring.Ring // seals what browsers and mails carry for us
+	Sweeps   *sweep.Sweeper // nil: no detectors look back
+	Keys     *keyring.Ring  // seals what browsers and mails carry for us
+
+	Windows  *window.Contests  // what was counted of ballots
+	Networks *netkind.Networks // nil: of no address it is known which kind of network it is of
 
 	Mail       *mail.Outbox      // nil: no e-mail leaves this server, nobody can prove an address
 	Disposable *voting.Domains   // services of disposable addresses

@@ -44,6 +44,7 @@ var families = map[string][]string{
 	"tv.hidden.":       {string(contest.VisibleLive), string(contest.VisibleAfterBallot), string(contest.VisibleAfterClose)},
 	"held.level.":      {string(contest.LevelDevice), string(contest.LevelEmail), string(contest.LevelPartner)},
 	"held.from.":       {"site", "search", "social", "share", "embed", "direct"},
+	"held.family.":     {"account", "network", "device", "provenance", "tempo", "structure", "proof"},
 	"held.did.":        {string(voting.Counted), string(voting.Void)},
 	"problem.":         nil, // by code and say: see problems
 	"captain.channel.": channelIDs(),

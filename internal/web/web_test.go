@@ -20,6 +20,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/joute/joute/antifraud/gate"
+	"github.com/joute/joute/antifraud/window"
 	"github.com/joute/joute/community/fans"
 	"github.com/joute/joute/contest/registry"
 	"github.com/joute/joute/internal/forget"
@@ -97,6 +98,9 @@ func startOn(t testing.TB, redisURL string, before ...func(*Server)) *env {
 	announced.Go(func() { feeds.Run(announcing) })
 	t.Cleanup(func() { stop(); announced.Wait() })
 	counters := gate.New(st)
+	farms, pressure := gate.NewFarms(st, log), gate.NewPressure(st, log)
+	announced.Go(func() { farms.Run(announcing) })
+	announced.Go(func() { pressure.Run(announcing) })
 	e.mails, err = mailsink.Start()
 	must(t, err)
 	sender, err := mail.Open(e.mails.URL(), "joute@vote.example.org")
@@ -109,10 +113,11 @@ func startOn(t testing.TB, redisURL string, before ...func(*Server)) *env {
 	members, sharers, proofs := fans.New(st, ring, fans.Options{}), reach.New(st, e.boxes, reach.Options{Fresh: time.Nanosecond}), codes.New(st, counters, ring.Derive("code"))
 	e.server, err = New(Config{
 		Forget: forget.New(forget.Parts{
-			Store: st, Registry: contests, Keys: ring, Boxes: e.boxes, Stores: []forget.Store{members, sharers, links}, Brief: []forget.Store{proofs, counters},
+			Store: st, Registry: contests, Keys: ring, Boxes: e.boxes, Stores: []forget.Store{members, sharers, links, farms}, Brief: []forget.Store{proofs, counters, pressure},
 		}, log),
 		Fans: members, Keys: ring,
-		Counters: counters, Codes: proofs, Mail: outbox, Disposable: voting.BuiltinDisposable(),
+		Windows:  window.New(),
+		Counters: counters, Farms: farms, Pressure: pressure, Codes: proofs, Mail: outbox, Disposable: voting.BuiltinDisposable(),
 		Store: st, Gate: safety, Registry: contests, Boxes: e.boxes, Boards: boards, Feeds: feeds,
 		Passes: voting.NewPasses(ring), Receipts: receipts, Reach: sharers, Captains: links, Presence: voting.NewPresence(ring.Derive("presence")), FormKey: ring.Derive("form"), AdminKey: organizerKey, PublicURL: "https://vote.example.org",
 		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Log: log, Metrics: metrics, Version: "test",

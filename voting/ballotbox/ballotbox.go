@@ -45,9 +45,9 @@ var (
 	ErrEpoch = errors.New("the position is of another epoch")
 )
 
-// evidenceLifetime is how long evidence outlives the close: long enough for
+// EvidenceLifetime is how long evidence outlives the close: long enough for
 // appeals, and no longer.
-const evidenceLifetime = 30 * 24 * time.Hour
+const EvidenceLifetime = 30 * 24 * time.Hour
 
 // Boxes are the ballot boxes of all contests of a store. They hold no state of
 // their own and are safe for concurrent use.
@@ -58,6 +58,7 @@ type Boxes struct {
 	join, claim, member, turns                      *store.Script
 	tally, settle, mark, mendScript                 *store.Script
 	appeal, answer, forget                          *store.Script
+	finding, sweep                                  *store.Script
 }
 
 // New loads the scripts. Nothing is sent to the store yet.
@@ -75,6 +76,7 @@ func load(st *store.Store, source func(name string) string) *Boxes {
 		join: script("join", false), claim: script("claim", false), member: script("member", false), turns: script("turns", false),
 		tally: script("tally", true), settle: script("settle", false), mark: script("mark", false), mendScript: script("mend", false),
 		appeal: script("appeal", false), answer: script("answer", false), forget: script("forget", false),
+		finding: script("finding", false), sweep: script("sweep", false),
 	}
 }
 
@@ -98,10 +100,10 @@ func (b *Boxes) Configure(ctx context.Context, s *registry.Stored) error {
 	args := []any{
 		s.Version, c.Phases.Voting.Opens.UnixMilli(), s.Closes().UnixMilli(),
 		c.Rules.Ballots.Max, string(c.Rules.Ballots.Per), c.Rules.PerEntry, c.Rules.Undo.Milliseconds(),
-		freeze, string(c.Scoring.Ties), s.Closes().Add(evidenceLifetime).UnixMilli(),
+		freeze, string(c.Scoring.Ties), s.Closes().Add(EvidenceLifetime).UnixMilli(),
 	}
 	return b.each(ctx, c, func(ctx context.Context, box int, keys boxKeys) error {
-		_, err := b.reply(ctx, s, box, b.configure, keys.common(keys.evidence, keys.appeals), args...)
+		_, err := b.reply(ctx, s, box, b.configure, keys.common(keys.expiring()...), args...)
 		return err
 	})
 }
@@ -109,19 +111,29 @@ func (b *Boxes) Configure(ctx context.Context, s *registry.Stored) error {
 // turnAll opens or closes the boxes whose time has come by the store's clock, and
 // returns the state of the one furthest behind.
 func (b *Boxes) turnAll(ctx context.Context, s *registry.Stored) (state string, err error) {
-	states := make([]string, s.Contest.Boxes)
+	state, _, err = b.clock(ctx, s)
+	return state, err
+}
+
+// clock is turnAll, and the store's clock as the boxes have it: it never goes back.
+func (b *Boxes) clock(ctx context.Context, s *registry.Stored) (state string, now time.Time, err error) {
+	states, clocks := make([]string, s.Contest.Boxes), make([]int64, s.Contest.Boxes)
 	err = b.each(ctx, s.Contest, func(ctx context.Context, box int, keys boxKeys) error {
 		reply, err := b.reply(ctx, s, box, b.turn, keys.common())
+		if err != nil {
+			return err
+		}
 		states[box] = reply.code()
+		clocks[box], err = reply.integer(1)
 		return err
 	})
 	if err != nil {
-		return "", err
+		return "", time.Time{}, err
 	}
 	order := []string{"waiting", "open", "closed", "published"}
 	return slices.MinFunc(states, func(x, y string) int {
 		return cmp.Compare(slices.Index(order, x), slices.Index(order, y))
-	}), nil
+	}), instant(slices.Max(clocks)), nil
 }
 
 // Close ends voting now in every box and returns the instant from which no
@@ -129,7 +141,7 @@ func (b *Boxes) turnAll(ctx context.Context, s *registry.Stored) (state string, 
 func (b *Boxes) Close(ctx context.Context, s *registry.Stored, reason string) (time.Time, error) {
 	closed := make([]int64, s.Contest.Boxes)
 	err := b.each(ctx, s.Contest, func(ctx context.Context, box int, keys boxKeys) error {
-		reply, err := b.reply(ctx, s, box, b.close, keys.common(keys.evidence, keys.appeals), reason)
+		reply, err := b.reply(ctx, s, box, b.close, keys.common(keys.expiring()...), reason)
 		if err != nil {
 			return err
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -36,13 +37,18 @@ func (b *Boxes) Cast(ctx context.Context, s *registry.Stored, ballot voting.Ball
 		keys := keysOf(s.Contest.ID, box)
 		args := []any{
 			ballot.Voter[:], ballot.ID[:], ballot.Entry, entry.School,
-			string(ballot.Standing), strings.Join(ballot.Reasons, " "), string(ballot.Refuse), evidence, mark(ballot.Present),
+			string(ballot.Standing), strings.Join(ballot.Reasons, " "), string(ballot.Refuse), evidence, mark(ballot.Present), ballot.Policy,
 		}
+		touched := keys.common(keys.voters(ballot.Voter), keys.ballots(ballot.ID), keys.evidence, keys.held)
+		life := ""
+		if c := ballot.Solved; c != nil {
+			touched, life = append(touched, keys.solved(c.ID)), strconv.FormatInt(c.Life.Milliseconds(), 10)
+		}
+		args = append(args, life)
 		for _, bound := range s.Contest.Periods(around) {
 			args = append(args, bound.UnixMilli())
 		}
-		reply, err := b.reply(ctx, s, box, b.cast,
-			keys.common(keys.voters(ballot.Voter), keys.ballots(ballot.ID), keys.evidence, keys.held), args...)
+		reply, err := b.reply(ctx, s, box, b.cast, touched, args...)
 		if err != nil {
 			return voting.Outcome{}, err
 		}
@@ -103,9 +109,15 @@ func outcome(s *registry.Stored, box int, ballot voting.Ballot, r reply) (voting
 	case string(voting.AlreadyVoted), string(voting.BallotReused):
 		o.Refused = voting.Code(code)
 		return o, nil
+	case voting.ReasonChallengeUsed:
+		o.Refused, o.Reasons = voting.Rejected, []string{code}
+		return o, nil
 	default:
 		if ballot.Refuse != "" && code == string(ballot.Refuse) {
 			o.Refused = ballot.Refuse
+			if o.Refused == voting.Rejected {
+				o.Reasons = ballot.Reasons
+			}
 			return o, nil
 		}
 		return voting.Outcome{}, fmt.Errorf("cast: unknown reply %q", code)

@@ -242,7 +242,7 @@ func TestCast_EvidenceIsKeptApartAndExpires(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := time.Until(s.Contest.Phases.Voting.Closes.Add(evidenceLifetime))
+		want := time.Until(s.Contest.Phases.Voting.Closes.Add(EvidenceLifetime))
 		if diff := (expires - want).Abs(); diff > time.Minute {
 			t.Fatalf("evidence expires in %v, want %v", expires, want)
 		}

@@ -120,13 +120,13 @@ func TestClose_EvidenceExpiresAfterTheCloseThatWas(t *testing.T) {
 			keys := keysOf(s.Contest.ID, 0)
 			for _, key := range []string{keys.evidence, keys.appeals} {
 				left, err := st.Client().PTTL(t.Context(), key).Result()
-				if err != nil || left > evidenceLifetime || left < evidenceLifetime-time.Minute {
-					t.Errorf("%s expires in %v, %v; want %v", key, left, err, evidenceLifetime)
+				if err != nil || left > EvidenceLifetime || left < EvidenceLifetime-time.Minute {
+					t.Errorf("%s expires in %v, %v; want %v", key, left, err, EvidenceLifetime)
 				}
 			}
 		}
 		// So does what is written later.
-		if got, err := st.Client().HGet(t.Context(), keysOf(s.Contest.ID, 0).meta, "expires").Int64(); err != nil || time.UnixMilli(got).After(time.Now().Add(evidenceLifetime)) {
+		if got, err := st.Client().HGet(t.Context(), keysOf(s.Contest.ID, 0).meta, "expires").Int64(); err != nil || time.UnixMilli(got).After(time.Now().Add(EvidenceLifetime)) {
 			t.Errorf("the box says %v, %v", time.UnixMilli(got), err)
 		}
 	})

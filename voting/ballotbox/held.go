@@ -25,6 +25,7 @@ type HeldBallot struct {
 	voting.Cast
 	Level    string
 	Evidence *antifraud.Evidence // nil once it has expired
+	Finding  *Finding            // of the detectors; nil where they decided nothing, and once it has expired
 	Appeal   []byte              // what its voter wrote, sealed; nil when nothing
 }
 
@@ -181,15 +182,16 @@ func (b *Boxes) standingAt(ctx context.Context, s *registry.Stored, box int, key
 	return found, nil
 }
 
-// explain adds evidence and appeals to held ballots.
+// explain adds evidence, findings and appeals to held ballots.
 func (b *Boxes) explain(ctx context.Context, s *registry.Stored, held []HeldBallot) error {
 	for from := 0; from < len(held); from += heldPage {
 		page := held[from:min(from+heldPage, len(held))]
 		pipe := b.store.Client().Pipeline()
-		evidence, appeals := make([]*redis.XMessageSliceCmd, len(page)), make([]*redis.StringCmd, len(page))
+		evidence, findings, appeals := make([]*redis.XMessageSliceCmd, len(page)), make([]*redis.StringCmd, len(page)), make([]*redis.StringCmd, len(page))
 		for i, h := range page {
 			keys := keysOf(s.Contest.ID, h.Position.Box)
 			evidence[i] = rangeSeen(ctx, pipe, keys, h.Position)
+			findings[i] = pipe.HGet(ctx, keys.findings, ballotField(h.Ballot, h.Voter))
 			appeals[i] = pipe.HGet(ctx, keys.appeals, ballotField(h.Ballot, h.Voter))
 		}
 		if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
@@ -202,6 +204,9 @@ func (b *Boxes) explain(ctx context.Context, s *registry.Stored, held []HeldBall
 			}
 			if what != nil {
 				page[i].Level, page[i].Evidence = what.Level, &what.Evidence
+			}
+			if page[i].Finding, err = parseFinding(findings[i]); err != nil {
+				return err
 			}
 			appeal, err := appeals[i].Bytes()
 			if err != nil && !errors.Is(err, redis.Nil) {

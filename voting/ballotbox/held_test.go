@@ -346,7 +346,7 @@ func TestAppeal_TheFirstOneStaysWhileTheBallotDoesNotCount(t *testing.T) {
 		for _, ballot := range []voting.Ballot{held, counted} {
 			key := keysOf(s.Contest.ID, boxOf(ballot.Voter, 2)).appeals
 			left, err := st.Client().PTTL(t.Context(), key).Result()
-			if want := time.Until(s.Closes().Add(evidenceLifetime)); err != nil || left < want-time.Minute || left > want+time.Minute {
+			if want := time.Until(s.Closes().Add(EvidenceLifetime)); err != nil || left < want-time.Minute || left > want+time.Minute {
 				t.Errorf("expires in %v, %v; want %v", left, err, want)
 			}
 		}

@@ -25,10 +25,13 @@ import (
 //	joute:{contest/n}:evidence     stream  what was seen; expires 30 days after the close
 //	joute:{contest/n}:appeals      hash    ballot+voter -> what its voter wrote, sealed; ballot+voter+! -> it was answered;
 //	                                       expires with the evidence
+//	joute:{contest/n}:findings     hash    ballot+voter -> what the detectors last decided of it, and why; expires with the evidence
+//	joute:{contest/0}:sweeps       hash    number -> one sweep of the detectors; `now` -> where they are; expires with the evidence
+//	joute:{contest/n}:solved:ID    string  the ballot a challenge was solved for; expires when the challenge can be solved no more
 //	joute:{contest/0}:past         hash    minute -> tally, for trends
 //	joute:{contest/0}:act:NAME     string  what an organizer has just decided; expires after an hour
 //
-// [Boxes.Forget] deletes evidence and appeals at once. None but they and acts expires: with a voter's key would go the
+// [Boxes.Forget] deletes evidence, appeals, findings and sweeps at once. None but they, acts and solved challenges expires: with a voter's key would go the
 // memory that the voter has voted.
 
 // changedChannel is where servers tell each other which contests to read anew:
@@ -46,6 +49,7 @@ type boxKeys struct {
 	meta, tally, ledger, frozen string
 	evidence, past, joining     string
 	held, appeals               string
+	findings, sweeps            string
 	prefix                      string
 }
 
@@ -55,8 +59,13 @@ func keysOf(contestID string, box int) boxKeys {
 		prefix: prefix, meta: prefix + "meta", tally: prefix + "tally", ledger: prefix + "ledger",
 		frozen: prefix + "frozen", evidence: prefix + "evidence", past: prefix + "past", joining: prefix + "joining",
 		held: prefix + "held", appeals: prefix + "appeals",
+		findings: prefix + "findings", sweeps: prefix + "sweeps",
 	}
 }
+
+// expiring are those of what was seen and said, in the order every script that ends
+// their time has them.
+func (k boxKeys) expiring() []string { return []string{k.evidence, k.appeals, k.findings, k.sweeps} }
 
 // common are the keys every script begins with.
 func (k boxKeys) common(more ...string) []string {
@@ -65,6 +74,11 @@ func (k boxKeys) common(more ...string) []string {
 
 // act is the key of one act. It is in the first box, whichever ballots it is about.
 func (k boxKeys) act(name string) string { return k.prefix + "act:" + name }
+
+// solved is the key of one challenge, in the box of the voter it was made for.
+func (k boxKeys) solved(challenge [16]byte) string {
+	return fmt.Sprintf("%ssolved:%x", k.prefix, challenge)
+}
 
 // ballotField is a ballot's name in the hashes of ballots and appeals, and among
 // those held.

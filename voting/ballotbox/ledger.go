@@ -154,6 +154,7 @@ func parseRecord(m redis.XMessage, epoch int64, box int) (voting.Record, error) 
 		Position: voting.Position{Epoch: epoch, Box: box, Millis: at, Offset: n},
 		Kind:     voting.Kind(field("kind")), Entry: field("entry"), School: field("school"),
 		Reasons: reasons(field("reasons")), Actor: voting.Actor(field("actor")), Present: field("present") == "1",
+		Policy: field("policy"), Model: field("model"),
 	}
 	if version := field("version"); version != "" {
 		v, err := strconv.Atoi(version)

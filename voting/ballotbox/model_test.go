@@ -26,6 +26,12 @@ type model struct {
 	boxes   []modelBox
 	ballots map[modelID]*modelBallot
 	turns   map[voting.Voter]*modelTurns
+	solved  map[modelChallenge]uuid.UUID
+}
+
+type modelChallenge struct {
+	voter voting.Voter
+	id    [16]byte
 }
 
 type modelID struct {
@@ -56,7 +62,7 @@ type modelTurns struct {
 func newModel(s *registry.Stored, clock int64) *model {
 	m := &model{
 		s: s, clock: clock, boxes: make([]modelBox, s.Contest.Boxes),
-		ballots: map[modelID]*modelBallot{}, turns: map[voting.Voter]*modelTurns{},
+		ballots: map[modelID]*modelBallot{}, turns: map[voting.Voter]*modelTurns{}, solved: map[modelChallenge]uuid.UUID{},
 	}
 	for i := range m.boxes {
 		m.boxes[i].state, m.boxes[i].closes = "waiting", s.Contest.Phases.Voting.Closes.UnixMilli()
@@ -109,11 +115,21 @@ func (m *model) cast(ballot voting.Ballot) string {
 		}
 		return fmt.Sprintf("duplicate %s %d left %d", first.standing, first.at, rules.Ballots.Max-turns.used)
 	}
+	var challenge modelChallenge
+	if ballot.Solved != nil {
+		challenge = modelChallenge{ballot.Voter, ballot.Solved.ID}
+	}
+	used, spent := m.solved[challenge]
 	switch {
+	case ballot.Solved != nil && spent && used != ballot.ID:
+		return "rejected"
 	case b.state != "open":
 		return "phase-closed"
 	case turns.used >= rules.Ballots.Max, turns.entries[ballot.Entry] >= rules.PerEntry:
 		return "already-voted"
+	}
+	if ballot.Solved != nil {
+		m.solved[challenge] = ballot.ID
 	}
 	turns.used++
 	turns.entries[ballot.Entry]++
@@ -267,6 +283,10 @@ func play(rt *rapid.T, st *store.Store, edits ...string) {
 			ballot.Standing = voting.Held
 		}
 		ballot.Present = rapid.Bool().Draw(rt, "present")
+		if n := rapid.IntRange(0, 5).Draw(rt, "challenge"); n < 3 { // made for this voter, so another one's is another
+			ballot.Solved = &voting.Solved{ID: ballot.Voter, Life: time.Hour}
+			ballot.Solved.ID[0] = byte(n)
+		}
 		cast(rt, ballot)
 	}
 	rt.Repeat(map[string]func(*rapid.T){
@@ -408,6 +428,8 @@ func TestModel_FindsABrokenRule(t *testing.T) {
 		"a cast is held and not queued": {"if standing == 'held' then redis.call('ZADD', KEYS[8], text(box.at), id) end", ""},
 		"a hold is not queued":          {"redis.call('ZADD', KEYS[7], text(ballot.at), id)", ""},
 		"the queue keeps what has left": {"redis.call('ZREM', KEYS[7], id)", ""},
+		"a challenge serves twice":      {"if solved and solved ~= ARGV[2] then", "if false then"},
+		"a challenge is not used up":    {"if KEYS[9] then redis.call('SET', KEYS[9], ARGV[2], 'PX', ARGV[10]) end", ""},
 		"the newest ballot is not kept": {"if was == 'counted' and last == text(ballot.at) then", "if false then"},
 	} {
 		t.Run(name, func(t *testing.T) {

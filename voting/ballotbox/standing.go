@@ -95,6 +95,18 @@ type Change struct {
 	Standing voting.Standing
 	Actor    voting.Actor
 	Reasons  []string
+
+	Policy, Model string // versions that decided; empty where a person did
+
+	// From, when set, is how the ballot stood when this was decided. Where it does
+	// not stand so any more nothing is changed: whoever was faster is right.
+	From *Stand
+}
+
+// Stand is how a ballot stands, and why.
+type Stand struct {
+	Standing voting.Standing
+	Reasons  []string
 }
 
 // Change brings one ballot to a standing and reports whether that was news. A
@@ -111,9 +123,14 @@ func (b *Boxes) Change(ctx context.Context, s *registry.Stored, change Change) (
 	entry, _ := s.Contest.Entry(before.Entry)
 	box := boxOf(change.Voter, s.Contest.Boxes)
 	keys := keysOf(s.Contest.ID, box)
+	bound, from := "", Stand{}
+	if change.From != nil {
+		bound, from = mark(true), *change.From
+	}
 	reply, err := b.reply(ctx, s, box, b.standing, keys.common(keys.voters(change.Voter), keys.ballots(change.Ballot), keys.held),
 		change.Voter[:], change.Ballot[:], string(change.Standing), string(change.Actor),
-		strings.Join(change.Reasons, " "), entry.School)
+		strings.Join(change.Reasons, " "), entry.School, change.Policy, change.Model,
+		bound, string(from.Standing), strings.Join(from.Reasons, " "))
 	if err != nil {
 		return voting.Cast{}, false, err
 	}

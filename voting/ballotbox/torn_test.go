@@ -5,6 +5,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/joute/joute/internal/redistest"
 	"github.com/joute/joute/voting"
@@ -49,6 +50,7 @@ func tear(t *testing.T, server *redistest.Server, load func() *Boxes, cut int64,
 	s := newContest(t, "rules: {ballots: {max: 2, per: day}, per_entry: 1}", "scoring: {schools: {by: total}, ties: earliest}")
 	first, torn, other := ballotFor("ada", "n-1"), ballotFor("ada", "n-2"), ballotFor("bob", "n-2")
 	first.Present, torn.Present = true, true
+	torn.Solved = &voting.Solved{ID: torn.ID, Life: time.Hour}
 	mustCast(t, b, s, first)
 	counted := int64(2)
 	past := tearWrite(t, server, cut, func() { mustCast(t, b, s, torn) }, func() {
@@ -88,6 +90,12 @@ func tear(t *testing.T, server *redistest.Server, load func() *Boxes, cut int64,
 	}
 	if o := mustCast(t, b, s, first); !o.Duplicate {
 		return fmt.Sprintf("the first ballot: %+v", o), false
+	}
+	// Nor does its challenge serve another ballot, however it was torn.
+	other = ballotFor("ada", "s-1")
+	other.Solved = torn.Solved
+	if o := mustCast(t, b, s, other); o.Refused != voting.Rejected {
+		return fmt.Sprintf("with the same challenge: %+v", o), false
 	}
 	return "", false
 }

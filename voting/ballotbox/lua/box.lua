@@ -72,7 +72,7 @@ local function record(box, ...)
 end
 
 -- commit says in meta what was recorded. It is the last write of every script
--- that records, while the ledger record is the first.
+-- that records, while the ledger record is the first of those that count.
 --
 -- Why: Redis writes a script's effects to its file as one transaction. When it is
 -- killed in the middle of that write, it cuts the file at the last whole command,

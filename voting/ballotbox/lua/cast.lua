@@ -4,11 +4,14 @@
 --      6 ballots  hash    ballot .. voter -> what became of the ballot
 --      7 evidence stream  what was seen of the attempt, same ids as the ledger
 --      8 held    zset     ballot .. voter of those held, by the instant of the cast
+--      9 solved  string   the ballot that a challenge was solved for; no key where none was
 -- ARGV 1 voter, 16 bytes    2 ballot, 16 bytes    3 entry    4 its school
 --      5 standing, `counted` or `held`            6 reasons, space between
 --      7 a refusal decided before, or empty       8 evidence, JSON
 --      9 `1` when the pass had been in the hall, or empty
---      10 and on: bounds of the periods around now, in ms, ascending; none for `contest`
+--      10 version of the policy that holds it, or empty
+--      11 how long a solved challenge is remembered, in ms, or empty
+--      12 and on: bounds of the periods around now, in ms, ascending; none for `contest`
 --
 -- Replies (shape: answer in box.lua)
 --   counted, held    accepted by this call
@@ -17,6 +20,7 @@
 --   phase-closed     before opens, at or after closes
 --   already-voted    no turn left in the period, or none for this entry
 --   ARGV[7]          as decided before, on a ballot not seen before
+--   challenge-used   the challenge was solved for another ballot
 --   joined           {joined, voter}: this voter is that one; cast again as that one
 --   bounds           now is in none of the periods: call again with bounds around now
 --   unconfigured, torn   see open_box
@@ -33,11 +37,12 @@ integer(redis.call('HGET', TALLY, field))
 local present = ARGV[9] == '1'
 if present then integer(redis.call('HGET', TALLY, entry .. '/home')) end
 if standing == 'held' then redis.call('ZCARD', KEYS[8]) end
+local solved = KEYS[9] and redis.call('GET', KEYS[9])
 
 local start, next = 0, 0
 if box.per ~= 'contest' then
   start = nil
-  for i = 10, #ARGV - 1 do
+  for i = 12, #ARGV - 1 do
     local from, to = integer(ARGV[i]), integer(ARGV[i + 1])
     if box.now >= from and box.now < to then start, next = from, to end
   end
@@ -57,15 +62,23 @@ if turns.into then
   return { 'joined', turns.into }
 end
 if ARGV[7] ~= '' then return answer(ARGV[7], box, turns.used, next) end
+if solved and solved ~= ARGV[2] then return answer('challenge-used', box, turns.used, next) end
 if box.state ~= 'open' then return answer('phase-closed', box, turns.used, next) end
 local spent = turns.entries[entry] or 0
 if turns.used >= box.max or (box.per_entry < box.max and spent >= box.per_entry) then
   return answer('already-voted', box, turns.used, next)
 end
 
+-- Before the record: where a kill leaves this alone, the challenge is good for the
+-- same ballot, which is not in the box, and for no other.
+if KEYS[9] then redis.call('SET', KEYS[9], ARGV[2], 'PX', ARGV[11]) end
+
+local more = {}
+if present then more = { 'present', '1' } end
+if standing == 'held' and ARGV[10] ~= '' then more[#more + 1], more[#more + 2] = 'policy', ARGV[10] end
 local cast = record(box, 'kind', 'cast', 'ballot', ARGV[2], 'voter', voter, 'entry', entry, 'school', ARGV[4],
   'standing', standing, 'reasons', ARGV[6], 'actor', standing == 'held' and 'screen' or 'voter',
-  unpack(present and { 'present', '1' } or {}))
+  unpack(more))
 redis.call('HINCRBY', TALLY, field, 1)
 if present and standing == 'counted' then redis.call('HINCRBY', TALLY, entry .. '/home', 1) end
 if standing == 'counted' and box.ties == 'earliest' then

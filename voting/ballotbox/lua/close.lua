@@ -1,6 +1,6 @@
 -- Close the box now, by an organizer. What expires after the close does so earlier too.
 --
--- KEYS 5 evidence   6 appeals
+-- KEYS 5 evidence   6 appeals   7 findings   8 sweeps
 -- ARGV 1 reason
 --
 -- Replies: {closed, when}: closed by this call or before. No cast is stamped at
@@ -9,7 +9,7 @@
 local box, missing = open_box()
 if not box then return missing end
 redis.call('XLEN', KEYS[5])
-redis.call('HLEN', KEYS[6])
+for i = 6, 8 do redis.call('HLEN', KEYS[i]) end
 turn(box)
 if box.state ~= 'closed' then
   -- The close has a millisecond of its own, after any cast of this one.
@@ -17,7 +17,7 @@ if box.state ~= 'closed' then
   local after = box.expires - box.closes
   box.state, box.closes = 'closed', box.now
   record(box, 'kind', 'close', 'reasons', ARGV[1], 'actor', 'organizer')
-  for i = 5, 6 do redis.call('PEXPIREAT', KEYS[i], text(box.now + after)) end
+  for i = 5, 8 do redis.call('PEXPIREAT', KEYS[i], text(box.now + after)) end
   commit(box, 'closes', text(box.closes), 'expires', text(box.now + after))
   return { 'closed', box.now }
 end

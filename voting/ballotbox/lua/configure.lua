@@ -1,16 +1,16 @@
 -- Bring the box to a version of its contest. Older versions change nothing, so
 -- any server may send this at any time.
 --
--- KEYS 5 evidence   6 appeals
+-- KEYS 5 evidence   6 appeals   7 findings   8 sweeps
 -- ARGV 1 version  2 opens  3 closes  4 max  5 per  6 per_entry  7 undo  8 freeze (0: never)
---      9 ties    10 when evidence and appeals expire; all instants and durations in ms
+--      9 ties    10 when 5 to 8 expire; all instants and durations in ms
 --
 -- Replies: {changed}, {unchanged}; {torn}
 
 local box, missing = open_box()
 if not box and missing[1] == 'torn' then return missing end
 redis.call('XLEN', KEYS[5])
-redis.call('HLEN', KEYS[6])
+for i = 6, 8 do redis.call('HLEN', KEYS[i]) end
 local version = integer(ARGV[1])
 if box and box.version >= version then return { 'unchanged' } end
 local fields = { 'version', ARGV[1], 'opens', ARGV[2], 'closes', ARGV[3], 'max', ARGV[4], 'per', ARGV[5],
@@ -28,8 +28,9 @@ if box.frozen and thaw ~= box.freeze and (thaw == 0 or thaw > box.now) then
   fields[#fields + 1], fields[#fields + 2] = 'frozen', '0'
 end
 box.freeze = thaw
-if redis.call('XLEN', KEYS[5]) > 0 then redis.call('PEXPIREAT', KEYS[5], ARGV[10]) end
-if redis.call('HLEN', KEYS[6]) > 0 then redis.call('PEXPIREAT', KEYS[6], ARGV[10]) end
+for i = 5, 8 do
+  if redis.call('EXISTS', KEYS[i]) == 1 then redis.call('PEXPIREAT', KEYS[i], ARGV[10]) end
+end
 if box.state == 'open' then
   record(box, 'kind', 'rules', 'reasons', 'changed', 'actor', 'organizer', 'version', ARGV[1])
 end

@@ -3,10 +3,13 @@
 -- KEYS 5 voters   6 ballots   7 held   as in cast.lua
 -- ARGV 1 voter, 16 bytes   2 ballot, 16 bytes   3 the standing to come to
 --      4 actor             5 reasons, space between    6 the entry's school
+--      7 versions of policy   8 and model that decided, or empty
+--      9 `1`: only from standing 10 with reasons 11, as it was seen by who decided
 --
 -- Replies (shape: answer in box.lua)
 --   changed          the ballot has the new standing, the ledger a record of it
---   unchanged        it had that standing already, or is withdrawn, which is final
+--   unchanged        it had that standing already, or is withdrawn, which is final, or
+--                    does not stand as it was seen: somebody else was faster
 --   undo-expired     withdraw: too late, after the close, or the ballot is void
 --   no-such-ballot   this voter cast no such ballot
 --   unconfigured, torn   see open_box
@@ -31,15 +34,19 @@ local home = ballot.present and integer(redis.call('HGET', TALLY, entry .. '/hom
 
 turn(box)
 
-if was == to or was == 'withdrawn' then return answer('unchanged', box, turns.used, 0, ballot) end
+local moved = ARGV[9] == '1' and (was ~= ARGV[10] or ballot.reasons ~= ARGV[11])
+if was == to or was == 'withdrawn' or moved then return answer('unchanged', box, turns.used, 0, ballot) end
 if to == 'withdrawn' and (was == 'void' or box.state ~= 'open' or box.now >= ballot.at + box.undo) then
   return answer('undo-expired', box, turns.used, 0, ballot)
 end
 if count < 1 or (home == 0 and was == 'counted') then error('corrupt ballot box: the tally lacks a ballot') end
 
 local kinds = { counted = was == 'void' and 'reinstate' or 'release', held = 'hold', void = 'void', withdrawn = 'withdraw' }
+local by = {}
+if ARGV[7] ~= '' then by = { 'policy', ARGV[7] } end
+if ARGV[8] ~= '' then by[#by + 1], by[#by + 2] = 'model', ARGV[8] end
 record(box, 'kind', kinds[to], 'ballot', ARGV[2], 'voter', voter, 'entry', entry, 'school', ARGV[6],
-  'standing', to, 'reasons', ARGV[5], 'actor', ARGV[4])
+  'standing', to, 'reasons', ARGV[5], 'actor', ARGV[4], unpack(by))
 redis.call('HINCRBY', TALLY, field(was), -1)
 redis.call('HINCRBY', TALLY, field(to), 1)
 if ballot.present and was == 'counted' then redis.call('HINCRBY', TALLY, entry .. '/home', -1) end

@@ -1,0 +1,60 @@
+package antifraud
+
+import (
+	"math"
+	"strconv"
+)
+
+// FeatureKinds are the kinds of [Feature]: what of an attempt's evidence can be
+// the same for all members of a farm.
+// Those that name something particular come before those that name a sort.
+var FeatureKinds = [...]string{"device", "agent", "net", "block", "via", "net_kind", "referrer", "dwell"}
+
+const kinds = len(FeatureKinds)
+
+// featureFamilies are the families of FeatureKinds, by place.
+var featureFamilies = [kinds]Family{
+	FamilyDevice, FamilyDevice, FamilyNetwork, FamilyNetwork, FamilyProvenance, FamilyNetwork, FamilyProvenance, FamilyTempo,
+}
+
+// particular are the kinds of which an attempt has to show one to bear a signature:
+// hosting at a robot's pace is a sort of visitor, and no farm that is known.
+var particular = [kinds]bool{true, true, true, true, true}
+
+func kindOf(name string) (place int, known bool) {
+	for place, kind := range FeatureKinds {
+		if kind == name {
+			return place, true
+		}
+	}
+	return 0, false
+}
+
+// Feature is the value that the evidence has of a kind of feature; empty: none was
+// seen, or there is no such kind. Who writes a [Signature] takes values from here.
+func (e *Evidence) Feature(kind string) string {
+	place, known := kindOf(kind)
+	if !known {
+		return ""
+	}
+	return e.features()[place]
+}
+
+// features are the values by place of FeatureKinds.
+func (e *Evidence) features() [kinds]string {
+	values := [kinds]string{e.Device, e.Agent, e.Net, e.Block, e.Via, string(e.NetKind), string(e.Referrer)}
+	if e.DwellMS != nil {
+		values[kinds-1] = dwellStep(*e.DwellMS)
+	}
+	return values
+}
+
+// dwellStep names a time on a page by steps of 2^(1/4): two times of one step
+// differ by less than a fifth. People's times spread over dozens of steps, a
+// script that waits a fixed time has one or two.
+func dwellStep(ms int64) string {
+	if ms < 1 {
+		return "0"
+	}
+	return strconv.Itoa(1 + int(4*math.Log2(float64(ms))))
+}

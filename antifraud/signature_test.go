@@ -1,0 +1,172 @@
+package antifraud
+
+import (
+	"fmt"
+	"testing"
+	"time"
+)
+
+var (
+	sigNow   = time.Date(2026, 11, 3, 18, 0, 0, 0, time.UTC)
+	robotMS  = int64(1500)
+	personMS = int64(41_000)
+)
+
+// burst is the signature of a farm on two hosting blocks with one device, one link
+// and the pace of a script.
+func burst() Signature {
+	return Signature{
+		ID: "c1", Entries: []string{"e1", "e2"}, Members: 200, Since: sigNow.Add(-time.Hour), Expires: sigNow.Add(time.Hour),
+		Features: []Feature{
+			{"device", "d1", 2.5}, {"agent", "a1", 1.5}, {"block", "k1", 3}, {"block", "k2", 3}, {"net_kind", "hosting", 2.8},
+			{"via", "s7", 1.2}, {"referrer", "share", 0.4}, {"dwell", dwellStep(robotMS), 2.2},
+		},
+	}
+}
+
+func TestSignature_MatchesTheCombinationAndNoPartAlone(t *testing.T) {
+	for name, c := range map[string]struct {
+		e    Evidence
+		want bool
+	}{
+		"all of it":                                 {Evidence{Device: "d1", Agent: "a1", Block: "k2", NetKind: NetHosting, Via: "s7", Referrer: ReferrerShare, DwellMS: &robotMS}, true},
+		"its device on its network":                 {Evidence{Device: "d1", Block: "k1", NetKind: NetHosting}, true},
+		"its network at its pace, another device":   {Evidence{Device: "x", Agent: "y", Block: "k1", NetKind: NetHosting, DwellMS: &robotMS}, true},
+		"its network and link":                      {Evidence{Block: "k1", NetKind: NetHosting, Via: "s7"}, true},
+		"its device and agent alone":                {Evidence{Device: "d1", Agent: "a1"}, false},
+		"its model of phone, elsewhere":             {Evidence{Device: "d1", Agent: "a1", Block: "home", NetKind: NetResidential, Referrer: ReferrerShare, DwellMS: &personMS}, false},
+		"its address alone":                         {Evidence{Block: "k1", NetKind: NetHosting}, false},
+		"its address, another device, another link": {Evidence{Device: "x", Agent: "y", Block: "k1", NetKind: NetHosting, Via: "other", Referrer: ReferrerShare, DwellMS: &personMS}, false},
+		"its link at its pace, from anywhere":       {Evidence{Via: "s7", Referrer: ReferrerShare, DwellMS: &robotMS}, false},
+		"its sort of network at its pace":           {Evidence{NetKind: NetHosting, Referrer: ReferrerShare, DwellMS: &robotMS}, false},
+		"nothing seen":                              {Evidence{}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := burst()
+			if got := s.Match("e1", &c.e, sigNow); got != c.want {
+				t.Errorf("match %v, want %v", got, c.want)
+			}
+			if id, got := NewSignatures([]Signature{s}).Match("e1", &c.e, sigNow); got != c.want || got != (id == "c1") {
+				t.Errorf("of all: %q %v, want %v", id, got, c.want)
+			}
+		})
+	}
+}
+
+// However sure a signature is of one thing, that thing alone is none.
+func TestSignature_OneFamilyNeverReachesTheSum(t *testing.T) {
+	values := Evidence{Device: "v", Agent: "v", Net: "v", Block: "v", NetKind: "v", Via: "v", Referrer: "v", DwellMS: &robotMS}
+	for _, family := range []Family{FamilyDevice, FamilyNetwork, FamilyProvenance, FamilyTempo} {
+		s := burst()
+		s.Features = nil
+		for place, kind := range FeatureKinds {
+			if featureFamilies[place] == family {
+				s.Features = append(s.Features, Feature{kind, values.Feature(kind), 1e9})
+			}
+		}
+		if len(s.Features) == 0 || s.Match("e1", &values, sigNow) {
+			t.Errorf("%s alone is a farm, by %v", family, s.Features)
+		}
+	}
+}
+
+func TestSignature_SpeaksOnlyOfItsEntriesUntilItExpires(t *testing.T) {
+	s := burst()
+	e := Evidence{Device: "d1", Agent: "a1", Block: "k1", NetKind: NetHosting}
+	for _, c := range []struct {
+		entry string
+		at    time.Time
+		want  bool
+	}{{"e1", sigNow, true}, {"e2", sigNow, true}, {"e3", sigNow, false}, {"e1", s.Expires.Add(-1), true}, {"e1", s.Expires, false}} {
+		if got := s.Match(c.entry, &e, c.at); got != c.want {
+			t.Errorf("%s at %v: %v", c.entry, c.at, got)
+		}
+	}
+}
+
+func TestSignature_WhatSpeaksForAnAttemptIsWeighedToo(t *testing.T) {
+	s := burst()
+	s.Features = append(s.Features, Feature{"net", "campus", -3})
+	e := Evidence{Device: "d1", Agent: "a1", Block: "k1"}
+	if !s.Match("e1", &e, sigNow) {
+		t.Fatal("not borne without it")
+	}
+	if e.Net = "campus"; s.Match("e1", &e, sigNow) {
+		t.Error("borne in spite of it")
+	}
+}
+
+// A campus of one address and one model of phone beside a farm that hides in it:
+// what its students share is common among others too, so its odds are small.
+func TestSignature_ACampusDoesNotBearWhatItSharesWithAFarm(t *testing.T) {
+	s := burst()
+	s.Features = []Feature{{"device", "phone", 1.1}, {"agent", "phone", 0.8}, {"net", "campus", 0.9}, {"block", "campus", 0.9}, {"via", "school", 0.5}, {"dwell", dwellStep(robotMS), 2.2}}
+	student := Evidence{Device: "phone", Agent: "phone", Net: "campus", Block: "campus", Via: "school", DwellMS: &personMS}
+	if s.Match("e1", &student, sigNow) {
+		t.Error("a student is taken for the farm")
+	}
+	robot := student
+	if robot.DwellMS = &robotMS; !s.Match("e1", &robot, sigNow) {
+		t.Error("the farm is not seen")
+	}
+}
+
+func TestSignatures_AnswerAsEachOfThem(t *testing.T) {
+	all := make([]Signature, 40)
+	for i := range all {
+		all[i] = burst()
+		all[i].ID, all[i].Entries = fmt.Sprint(i), []string{fmt.Sprint("e", i%5)}
+		all[i].Features = []Feature{{"device", fmt.Sprint("d", i%7), 2.5}, {"block", fmt.Sprint("k", i%3), 3}, {"via", fmt.Sprint("s", i%11), 1.5}, {"via", fmt.Sprint("s", i%2), 1.5}, {"nonsense", "x", 9}, {"device", fmt.Sprint("d", i%7), 2}}
+	}
+	set, found := NewSignatures(all), 0
+	for n := range 2000 {
+		e := Evidence{Device: fmt.Sprint("d", n%8), Block: fmt.Sprint("k", n%4), Via: fmt.Sprint("s", n%13)}
+		entry, want := fmt.Sprint("e", n%6), ""
+		for i := range all {
+			if all[i].Match(entry, &e, sigNow) {
+				want = all[i].ID
+				break
+			}
+		}
+		if id, ok := set.Match(entry, &e, sigNow); id != want || ok != (want != "") {
+			t.Fatalf("%+v for %s: %q, want %q", e, entry, id, want)
+		}
+		if want != "" {
+			found++
+		}
+	}
+	if found == 0 || found == 2000 {
+		t.Fatalf("%d of 2000: nothing is compared", found)
+	}
+	if _, ok := (*Signatures)(nil).Match("e1", &Evidence{Device: "d1"}, sigNow); ok {
+		t.Error("none of none matches")
+	}
+}
+
+func TestDwellStep_PeopleSpreadAndScriptsDoNot(t *testing.T) {
+	if dwellStep(1500) != dwellStep(1510) || dwellStep(1500) == dwellStep(2000) || dwellStep(0) == dwellStep(1) || dwellStep(86_400_000) == dwellStep(40_000_000) {
+		t.Error(dwellStep(1500), dwellStep(1510), dwellStep(2000), dwellStep(0), dwellStep(1))
+	}
+}
+
+// The worst there is: as many signatures as a contest may have, all for this entry,
+// all half met.
+func BenchmarkSignatures_Match(b *testing.B) {
+	all := make([]Signature, MaxSignatures)
+	for i := range all {
+		all[i] = burst()
+		all[i].ID = fmt.Sprint(i)
+		all[i].Features[0].Value, all[i].Features[1].Value = fmt.Sprint("d", i), fmt.Sprint("a", i)
+	}
+	for name, e := range map[string]Evidence{
+		"nothing":   {Device: "x", Agent: "y", Net: "z", Block: "w", NetKind: NetResidential, Referrer: ReferrerSite, DwellMS: &personMS},
+		"half each": {Device: "x", Agent: "y", Net: "z", Block: "k1", NetKind: NetHosting, DwellMS: &personMS},
+	} {
+		b.Run(name, func(b *testing.B) {
+			set := NewSignatures(all)
+			for b.Loop() {
+				set.Match("e1", &e, sigNow)
+			}
+		})
+	}
+}

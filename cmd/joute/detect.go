@@ -1,0 +1,123 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/joute/joute/antifraud/detect"
+	"github.com/joute/joute/contest"
+	"github.com/joute/joute/internal/ndjson"
+)
+
+type detectCmd struct {
+	Contest string `required:"" placeholder:"FILE" help:"Document of the contest, YAML or JSON."`
+	Ballots string `required:"" placeholder:"FILE" help:"The ballot log, NDJSON as joute export writes it of what was seen, plain or gzip; - is standard input."`
+	Out     string `required:"" placeholder:"FILE" help:"Where the verdicts go, one a line. It is written only whole."`
+}
+
+func (detectCmd) Help() string {
+	return "Needs no server. Writes one line for each ballot, in the order of the log:\n" +
+		`{"ballot":"b17","score":0.97,"standing":"void","reasons":["lockstep"],"cluster":"c4"}` + "\n" +
+		"score is the probability that the voter is a farm's. A line that is no ballot is told as FILE:LINE: what was expected, exit\n" +
+		"status 1, and nothing is written. Numbers that no ballot can have are taken as the nearest that one can, and told once a kind.\n" +
+		"Canaries of the document are counted whatever is found, and how many would not have been is told."
+}
+
+// verdictLine is what is said of a ballot.
+type verdictLine struct {
+	Ballot   string          `json:"ballot"`
+	Score    float64         `json:"score"`
+	Standing detect.Standing `json:"standing"`
+	Reasons  []string        `json:"reasons"`
+	Cluster  string          `json:"cluster,omitempty"`
+}
+
+func (cmd detectCmd) Run(ctx context.Context, m *Main) error {
+	documents, err := m.readDocuments([]string{cmd.Contest})
+	if err != nil {
+		return err
+	}
+	d := documents[0].contest
+	detector := detect.New(detect.Options{})
+	ballots, err := cmd.read(ctx, m, d, detector)
+	if err != nil {
+		return err
+	}
+	if ballots == 0 {
+		return fmt.Errorf("%s: there is no ballot in it", cmd.Ballots)
+	}
+	findings := detector.Whole().Findings
+	if len(findings) != ballots {
+		return fmt.Errorf("the detectors say something of %d ballots, and %d were read", len(findings), ballots)
+	}
+	canaries := map[string]bool{}
+	for _, voter := range d.Antifraud.Canaries {
+		canaries[voter] = true
+	}
+	spared := 0
+	err = ndjson.WriteWhole(cmd.Out, func(w *bufio.Writer) error {
+		lines := json.NewEncoder(w)
+		for _, f := range findings {
+			v := verdictLine{f.Ballot, f.Score, f.Standing, orEmpty(f.Reasons), f.Cluster}
+			if canaries[f.Voter] && v.Standing != detect.Counted {
+				v.Standing, v.Reasons, v.Cluster = detect.Counted, []string{}, ""
+				spared++
+			}
+			if err := lines.Encode(v); err != nil {
+				return fmt.Errorf("verdict on %s: %w", f.Ballot, err)
+			}
+		}
+		return ctx.Err()
+	})
+	if err == nil && spared > 0 {
+		fmt.Fprintf(m.Stderr, "joute: %d ballots of canaries would not have been counted: the detectors are wrong about somebody known to be honest\n", spared)
+	}
+	return err
+}
+
+// read gives the log to the detector and tells how many ballots it has.
+func (cmd detectCmd) read(ctx context.Context, m *Main, d *contest.Contest, detector *detect.Detector) (ballots int, err error) {
+	entries := map[string]bool{}
+	for _, e := range d.Entries {
+		entries[e.ID] = true
+	}
+	at := 0
+	lines := detect.Lines{Clamped: func(member, found string, taken float64) {
+		fmt.Fprintf(m.Stderr, "joute: %s:%d: %s: no ballot has %s: taken as %v, and others like it too\n", cmd.Ballots, at, member, shortened(found), taken)
+	}}
+	each := func(line int, raw []byte) error {
+		at = line
+		b, err := lines.Parse(raw)
+		switch {
+		case err != nil:
+			return err
+		case !entries[b.Entry]:
+			return fmt.Errorf("entry: expected one of %s, found %q", d.ID, b.Entry)
+		}
+		detector.Add(b)
+		ballots++
+		return ctx.Err()
+	}
+	if cmd.Ballots == "-" {
+		return ballots, ndjson.ReadFrom(m.Stdin, cmd.Ballots, each)
+	}
+	return ballots, ndjson.Read(cmd.Ballots, each)
+}
+
+// shortened keeps a number of a thousand digits from filling the screen.
+func shortened(text string) string {
+	const most = 40
+	if len(text) <= most {
+		return text
+	}
+	return text[:most] + "…"
+}
+
+func orEmpty(list []string) []string {
+	if list == nil {
+		return []string{}
+	}
+	return list
+}

@@ -1,0 +1,27 @@
+package contest
+
+import (
+	"errors"
+	"strings"
+	"testing"
+)
+
+func TestParsePolicy_IsThatOfADocument(t *testing.T) {
+	for _, text := range []string{"strict", `{"name": "ours", "base": "observe", "weights": {"unproven": 1.5}, "thresholds": {"hold": 4}}`} {
+		got, err := ParsePolicy([]byte(text))
+		if err != nil {
+			t.Fatalf("%s: %v", text, err)
+		}
+		whole := mustParse(t, strings.Replace(full, "policy: strict", "policy: "+text, 1))
+		if want := whole.Antifraud.Policy; got.Name != want.Name || got.Base != want.Base || got.Weights[SignalUnproven] != want.Weights[SignalUnproven] {
+			t.Errorf("%s: %+v, want %+v", text, got, want)
+		}
+	}
+	var faults Faults
+	if _, err := ParsePolicy([]byte("name: ours\nweights: {unproven: a lot, heavy: 3}\n")); !errors.As(err, &faults) || len(faults) != 2 || faults[0].Path != "weights.unproven" || faults[0].Line != 2 {
+		t.Errorf("%v", faults)
+	}
+	if _, err := ParsePolicy([]byte("{")); !errors.As(err, &faults) {
+		t.Errorf("%v", err)
+	}
+}

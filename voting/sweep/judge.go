@@ -1,0 +1,339 @@
+package sweep
+
+import (
+	"bytes"
+	"cmp"
+	"container/heap"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/joute/joute/antifraud"
+	"github.com/joute/joute/antifraud/detect"
+	"github.com/joute/joute/voting"
+)
+
+// Finder tells farms from crowds: [detect.Detector]. Equal calls find alike.
+type Finder interface {
+	Add(ballots ...detect.Ballot)
+	Run() detect.Report
+	Whole() detect.Report
+}
+
+// Judge turns a contest's record into decisions. It is pure: what it decides follows
+// from its settings, the records it has read, the cuts at which it decided before and
+// the instant it is given. It is not safe for concurrent use.
+type Judge struct {
+	settings Settings
+	canaries map[string]bool
+	find     Finder
+
+	read    []int64 // offset of the last record of each box
+	pending []placed
+	guard   detect.Guard
+	cases   map[Ballot]stand
+	holds   holds
+	against map[Ballot]detect.Finding // that would not have the ballot counted
+	stopped map[Ballot]detect.Scope   // that only the guard keeps from being held
+	alarms  map[Ballot]bool           // canaries that would be touched, told already
+}
+
+// Ballot names one: ids are made by callers, and two voters may make the same.
+type Ballot struct {
+	Voter voting.Voter
+	ID    uuid.UUID
+}
+
+func (b Ballot) compare(c Ballot) int {
+	return cmp.Or(bytes.Compare(b.Voter[:], c.Voter[:]), bytes.Compare(b.ID[:], c.ID[:]))
+}
+
+// placed is a cast that no detector has seen yet.
+type placed struct {
+	at     voting.Position
+	ballot detect.Ballot
+}
+
+// stand is how a ballot stands. One that was cast, counted, and left alone has none.
+type stand struct {
+	standing voting.Standing
+	reasons  []string
+	by       voting.Actor
+	cast     bool  // nothing has happened since the cast
+	since    int64 // ms
+	released bool  // by the detector: only two families touch it again
+}
+
+// clearBelow is half of what holds a ballot: where the two were one, a ballot at the
+// border would be held and released in turns.
+const clearBelow = 0.25
+
+// NewJudge has read nothing.
+func NewJudge(settings Settings, find Finder) *Judge {
+	j := &Judge{
+		settings: settings, find: find, canaries: map[string]bool{}, cases: map[Ballot]stand{},
+		against: map[Ballot]detect.Finding{}, stopped: map[Ballot]detect.Scope{}, alarms: map[Ballot]bool{},
+	}
+	for _, voter := range settings.Canaries {
+		j.canaries[voter] = true
+	}
+	return j
+}
+
+// Read takes the next record of its box, a cast with what was seen of it. A record
+// that was read before changes nothing.
+func (j *Judge) Read(r voting.Record, level string, evidence antifraud.Evidence) {
+	box := r.Position.Box
+	for len(j.read) <= box {
+		j.read = append(j.read, 0)
+	}
+	if r.Position.Offset <= j.read[box] {
+		return
+	}
+	j.read[box] = r.Position.Offset
+	if !r.NamesBallot() {
+		return
+	}
+	ballot := Ballot{r.Voter, r.Ballot}
+	if r.Kind == voting.KindCast {
+		j.pending = append(j.pending, placed{r.Position, detect.Ballot{
+			ID: r.Ballot.String(), At: r.Position.At(), Voter: r.Voter.String(), Entry: r.Entry, School: r.School, Level: level, Evidence: evidence,
+		}})
+		if r.Standing == voting.Counted {
+			return
+		}
+	}
+	j.stands(ballot, stand{standing: r.Standing, reasons: r.Reasons, by: r.Actor, cast: r.Kind == voting.KindCast, since: r.Position.Millis})
+}
+
+// stands says how a ballot stands from now on.
+func (j *Judge) stands(ballot Ballot, now stand) {
+	now.released = j.cases[ballot].released || now.by == voting.ActorDetector && now.standing == voting.Counted
+	j.cases[ballot] = now
+	if now.ends() {
+		heap.Push(&j.holds, hold{now.since, ballot})
+	}
+}
+
+// ends tells whether time alone releases the ballot: a detector's hold, or one of
+// screening for reasons that its voter could have answered.
+func (s stand) ends() bool {
+	if s.standing != voting.Held {
+		return false
+	}
+	return s.by == voting.ActorDetector || s.by == voting.ActorScreen && len(antifraud.Steps(s.reasons)) > 1
+}
+
+// Cut is how many records of each box were read.
+func (j *Judge) Cut() []int64 { return slices.Clone(j.read) }
+
+// Waiting is when the oldest cast came that no detector has seen, and how many there are.
+func (j *Judge) Waiting() (since time.Time, ballots int) {
+	for _, p := range j.pending {
+		if at := p.at.At(); since.IsZero() || at.Before(since) {
+			since = at
+		}
+	}
+	return since, len(j.pending)
+}
+
+// Due tells whether a hold has ended by now.
+func (j *Judge) Due(now time.Time) bool {
+	return len(j.holds) > 0 && j.holds[0].ended(now, j.settings.Hold())
+}
+
+// Holding tells whether a hold goes on that time alone may end.
+func (j *Judge) Holding() bool {
+	return slices.ContainsFunc(j.holds, func(h hold) bool {
+		s := j.cases[h.ballot]
+		return s.ends() && s.since == h.since
+	})
+}
+
+// Decision is what should become of one ballot, and why.
+type Decision struct {
+	Ballot
+	Entry    string
+	From     voting.Standing // how it stood, and for which reasons, when this was decided
+	Because  []string
+	Standing voting.Standing
+	Reasons  []string
+	Finding  detect.Finding
+}
+
+// Ruling is what one sweep comes to. Decisions are in an order of their own that does
+// not depend on how the record was read.
+type Ruling struct {
+	Decisions []Decision
+	Clusters  []detect.Cluster
+	Stopped   int // ballots that the guard newly keeps from being held
+	Canaries  int // ballots of canaries that would newly be held or void
+}
+
+// Sweep judges what was read since the last one, or all of it, and ends the holds
+// that are over at now, an instant of the store's clock.
+func (j *Judge) Sweep(now time.Time, whole bool) (Ruling, error) {
+	found, clusters, err := j.ask(whole)
+	if err != nil {
+		return Ruling{}, err
+	}
+	due := map[Ballot]bool{}
+	for j.Due(now) {
+		ended := heap.Pop(&j.holds).(hold)
+		if s := j.cases[ended.ballot]; s.ends() && s.since == ended.since {
+			due[ended.ballot] = true
+		}
+	}
+	candidates := make([]Ballot, 0, len(found)+len(due)+len(j.stopped))
+	for ballot := range found {
+		candidates = append(candidates, ballot)
+	}
+	for ballot := range due {
+		candidates = append(candidates, ballot)
+	}
+	for ballot := range j.stopped {
+		candidates = append(candidates, ballot)
+	}
+	slices.SortFunc(candidates, Ballot.compare)
+	r := Ruling{Clusters: clusters}
+	for _, ballot := range slices.Compact(candidates) {
+		f, judged := found[ballot]
+		if !judged {
+			f = j.against[ballot] // zero: nothing speaks against it
+		}
+		d, decided := j.decide(ballot, f, due[ballot], &r)
+		if decided {
+			r.Decisions = append(r.Decisions, d)
+		}
+	}
+	return r, nil
+}
+
+// ask gives the finder what came and returns what it says of ballots that do not
+// simply count, or stand otherwise.
+func (j *Judge) ask(whole bool) (map[Ballot]detect.Finding, []detect.Cluster, error) {
+	if len(j.pending) == 0 && !whole {
+		return nil, nil, nil
+	}
+	// Boxes are read one after another: in this order it does not matter how.
+	slices.SortFunc(j.pending, func(x, y placed) int {
+		return cmp.Or(cmp.Compare(x.at.Millis, y.at.Millis), cmp.Compare(x.at.Box, y.at.Box), cmp.Compare(x.at.Offset, y.at.Offset))
+	})
+	for _, p := range j.pending {
+		j.find.Add(p.ballot)
+		j.guard.Cast(p.ballot.Entry, p.ballot.At)
+	}
+	j.pending = nil
+	report := j.find.Run
+	if whole {
+		report = j.find.Whole
+	}
+	answer := report()
+	found := map[Ballot]detect.Finding{}
+	for _, f := range answer.Findings {
+		var ballot Ballot
+		var err error
+		if ballot.ID, err = uuid.Parse(f.Ballot); err == nil {
+			err = ballot.Voter.UnmarshalText([]byte(f.Voter))
+		}
+		if err != nil {
+			return nil, nil, fmt.Errorf("a finding about no ballot of the record: %w", err)
+		}
+		before, known := j.against[ballot]
+		if before.Lacks() {
+			j.guard.Lack(before.Entry, before.At, -1)
+		}
+		if f.Lacks() {
+			j.guard.Lack(f.Entry, f.At, 1)
+		}
+		if f.Standing == detect.Counted {
+			delete(j.against, ballot)
+		} else {
+			j.against[ballot] = f
+		}
+		if _, stands := j.cases[ballot]; stands || known || f.Standing != detect.Counted {
+			found[ballot] = f
+		}
+	}
+	return found, answer.Clusters, nil
+}
+
+// decide is the rule. What an organizer decided, or a voter's proof, is never
+// touched; what is void only a person counts again; what was taken back stays so.
+func (j *Judge) decide(ballot Ballot, f detect.Finding, due bool, r *Ruling) (Decision, bool) {
+	wasStopped := j.stopped[ballot] != ""
+	delete(j.stopped, ballot)
+	s, stands := j.cases[ballot]
+	if !stands {
+		s = stand{standing: voting.Counted, by: voting.ActorVoter, cast: true}
+	}
+	if s.by == voting.ActorOrganizer || s.by == voting.ActorVoter && !s.cast || s.standing == voting.Void || s.standing == voting.Withdrawn {
+		return Decision{}, false
+	}
+	if f.Standing != "" && f.Standing != detect.Counted && j.canaries[ballot.Voter.String()] {
+		if !j.alarms[ballot] {
+			j.alarms[ballot] = true
+			r.Canaries++
+		}
+		f.Standing, f.Score = detect.Counted, 0
+	}
+	d := Decision{Ballot: ballot, Entry: f.Entry, From: s.standing, Because: s.reasons, Finding: f}
+	to := func(standing voting.Standing, reasons ...string) (Decision, bool) {
+		d.Standing, d.Reasons = standing, reasons
+		return d, true
+	}
+	switch {
+	case f.Standing == detect.Void:
+		return to(voting.Void, because(f)...)
+	case s.standing == voting.Counted && f.Standing == detect.Held && !s.released:
+		if scope, stop := j.guard.Stops(f.Entry, f.At); stop && f.Lacks() {
+			j.stopped[ballot] = scope
+			if !wasStopped {
+				r.Stopped++
+			}
+			return Decision{}, false
+		}
+		return to(voting.Held, because(f)...)
+	case s.standing == voting.Held && s.by == voting.ActorDetector && f.Standing == detect.Counted && f.Score < clearBelow:
+		return to(voting.Counted, antifraud.ReasonCleared)
+	case due && f.Standing == detect.Held && !f.Lacks():
+		return Decision{}, false // two families, and not sure enough to void it: a person decides
+	case due:
+		return to(voting.Counted, antifraud.ReasonUnconfirmed)
+	}
+	return Decision{}, false
+}
+
+// because are the reasons of a finding; there is no record without one.
+func because(f detect.Finding) []string {
+	if len(f.Reasons) == 0 {
+		return []string{antifraud.ReasonLockstep}
+	}
+	return f.Reasons
+}
+
+// hold is a ballot that is released when its time is over.
+type hold struct {
+	since  int64 // ms
+	ballot Ballot
+}
+
+func (h hold) ended(now time.Time, after time.Duration) bool {
+	return now.UnixMilli() >= h.since+after.Milliseconds()
+}
+
+// holds is a heap, the oldest first.
+type holds []hold
+
+func (h holds) Len() int           { return len(h) }
+func (h holds) Less(x, y int) bool { return h[x].since < h[y].since }
+func (h holds) Swap(x, y int)      { h[x], h[y] = h[y], h[x] }
+func (h *holds) Push(x any)        { *h = append(*h, x.(hold)) }
+func (h *holds) Pop() any {
+	old := *h
+	last := old[len(old)-1]
+	*h = old[:len(old)-1]
+	return last
+}

@@ -1,0 +1,325 @@
+package sweep
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/joute/joute/antifraud"
+	"github.com/joute/joute/antifraud/detect"
+	"github.com/joute/joute/contest/registry"
+	"github.com/joute/joute/internal/store"
+	"github.com/joute/joute/voting"
+	"github.com/joute/joute/voting/ballotbox"
+)
+
+// Farms keeps signatures of farms that are void: later attempts meet them at the gate.
+// Put is idempotent; the latest of an id wins.
+type Farms interface {
+	Put(ctx context.Context, contestID string, signatures []antifraud.Signature) error
+}
+
+// Options has a zero value that works.
+type Options struct {
+	Finder     func() Finder          // the detectors; nil: detect.New
+	Farms      Farms                  // nil: signatures are not kept
+	Changed    func(contestID string) // told of contests whose ballots it changed; nil: nobody is
+	Registerer prometheus.Registerer  // nil: nothing is measured
+	Log        *slog.Logger           // nil: silent
+	Every      time.Duration          // between sweeps of an open contest; 0: a minute
+	Many       int                    // so many new ballots are swept sooner; 0: 200
+	Tick       time.Duration          // how often the record is followed; 0: two seconds
+	Lease      time.Duration          // how long a dead server keeps a contest; 0: 15 s
+}
+
+const (
+	sweepEvery = time.Minute
+	tickEvery  = 2 * time.Second
+	leaseLife  = 15 * time.Second
+
+	// manyBallots in one go are a burst or a crowd: both are worth a look at once.
+	manyBallots = 200
+
+	// pauseFactor bounds what sweeps take of a core to a tenth, whatever comes.
+	pauseFactor = 10
+
+	// endsBefore is how long before evidence expires sweeps of a closed contest end:
+	// without it nothing would speak against anybody.
+	endsBefore = time.Hour
+
+	// workTime bounds one look at a contest: reading a million ballots takes a minute.
+	workTime = 10 * time.Minute
+)
+
+// Sweeper sweeps the contests of a store. Run it once.
+type Sweeper struct {
+	boxes   *ballotbox.Boxes
+	leases  leases
+	opts    Options
+	log     *slog.Logger
+	metrics *metrics
+
+	mu   sync.Mutex
+	held map[string]bool // leases of this server; guarded by mu
+	wake chan struct{}   // somebody waits for the end of a contest
+
+	// Of Run alone.
+	watches map[string]*watch
+	settled map[string]settled // contests with which the detectors are done
+}
+
+// settled is what a contest was when it was.
+type settled struct {
+	epoch    int64
+	settings Settings
+}
+
+// watch is a contest that this server sweeps.
+type watch struct {
+	epoch    int64
+	settings Settings
+	judge    *Judge
+	cursor   ballotbox.Cursor
+	fresh    bool // nothing was swept yet
+	final    bool
+	settled  bool
+	number   int       // of the last sweep
+	at       time.Time // when it was, by this server's clock
+	took     time.Duration
+	known    map[string]string // signatures that were put, as JSON, by id
+}
+
+// New asks nothing of the store yet.
+func New(st *store.Store, boxes *ballotbox.Boxes, opts Options) (*Sweeper, error) {
+	s := &Sweeper{
+		boxes: boxes, opts: opts, log: opts.Log, held: map[string]bool{}, wake: make(chan struct{}, 1), watches: map[string]*watch{}, settled: map[string]settled{},
+	}
+	defaulted := func(d *time.Duration, otherwise time.Duration) {
+		if *d == 0 {
+			*d = otherwise
+		}
+	}
+	defaulted(&s.opts.Every, sweepEvery)
+	defaulted(&s.opts.Tick, tickEvery)
+	defaulted(&s.opts.Lease, leaseLife)
+	if s.opts.Many == 0 {
+		s.opts.Many = manyBallots
+	}
+	if s.opts.Finder == nil {
+		s.opts.Finder = func() Finder { return detect.New(detect.Options{}) }
+	}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	s.leases = leases{st.Script("lease", leaseSource, false), rand.Text(), s.opts.Lease}
+	var err error
+	s.metrics, err = newMetrics(opts.Registerer)
+	if err != nil {
+		return nil, fmt.Errorf("sweep: metrics: %w", err)
+	}
+	return s, nil
+}
+
+// Run sweeps until ctx ends, and gives its contests back then. Any number of servers
+// may run; each contest has one of them. What fails is begun anew from the record.
+func (s *Sweeper) Run(ctx context.Context, contests func() []*registry.Stored) {
+	var keeping sync.WaitGroup
+	defer keeping.Wait()
+	keeping.Go(func() { s.keepLeases(ctx) })
+	ticker := time.NewTicker(s.opts.Tick)
+	defer ticker.Stop()
+	failing := false
+	for {
+		var err error
+		lag := time.Duration(0)
+		for _, stored := range contests() {
+			late, one := s.visit(ctx, stored)
+			err, lag = errors.Join(err, one), max(lag, late)
+		}
+		s.metrics.lag.Set(lag.Seconds())
+		if err != nil && !failing && ctx.Err() == nil {
+			s.log.Warn("contests cannot be swept", "error", err)
+		}
+		failing = err != nil
+		select {
+		case <-ctx.Done():
+			s.giveBack(context.WithoutCancel(ctx))
+			return
+		case <-s.wake:
+		case <-ticker.C:
+		}
+	}
+}
+
+// keepLeases renews what this server has, also while a sweep takes long.
+func (s *Sweeper) keepLeases(ctx context.Context) {
+	ticker := time.NewTicker(s.opts.Lease / 3)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		for _, id := range s.mine() {
+			if mine, err := s.leases.take(ctx, id); err == nil && !mine {
+				s.own(id, false)
+			}
+		}
+	}
+}
+
+func (s *Sweeper) mine() (ids []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for id := range s.held {
+		ids = append(ids, id)
+	}
+	return ids
+}
+
+func (s *Sweeper) own(id string, mine bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if mine {
+		s.held[id] = true
+	} else {
+		delete(s.held, id)
+	}
+}
+
+func (s *Sweeper) owns(id string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.held[id]
+}
+
+func (s *Sweeper) giveBack(ctx context.Context) {
+	for _, id := range s.mine() {
+		s.own(id, false)
+		_ = s.leases.give(ctx, id) // it expires by itself
+	}
+}
+
+// leave forgets what is known of a contest: whoever has it next reads the record.
+func (s *Sweeper) leave(ctx context.Context, id string) {
+	delete(s.watches, id)
+	if s.owns(id) {
+		s.own(id, false)
+		_ = s.leases.give(ctx, id) // it expires by itself
+	}
+}
+
+// visit looks at one contest and tells how long its oldest ballot waits for a sweep.
+// After an error, and where another server has the contest, nothing is known of it.
+func (s *Sweeper) visit(ctx context.Context, stored *registry.Stored) (time.Duration, error) {
+	id, now := stored.Contest.ID, time.Now()
+	if s.over(stored, now) || now.Before(stored.Contest.Phases.Voting.Opens) {
+		s.leave(ctx, id)
+		return 0, nil
+	}
+	w := s.watches[id]
+	if w != nil && (!s.owns(id) || w.epoch != stored.Epoch || !w.settings.equal(SettingsOf(stored.Contest))) {
+		delete(s.watches, id)
+		w = nil
+	}
+	if w == nil {
+		done, err := s.done(ctx, stored, now)
+		if err != nil || done {
+			return 0, err
+		}
+		mine, err := s.leases.take(ctx, id)
+		if err != nil || !mine {
+			s.own(id, false)
+			return 0, err
+		}
+		s.own(id, true)
+		settings := SettingsOf(stored.Contest)
+		w = &watch{epoch: stored.Epoch, settings: settings, judge: NewJudge(settings, s.opts.Finder()), fresh: true, known: map[string]string{}}
+		if w.number, err = s.boxes.LastSweep(ctx, stored); err != nil {
+			return 0, err
+		}
+		s.watches[id] = w
+	}
+	work, cancel := context.WithTimeout(ctx, workTime)
+	defer cancel()
+	err := s.look(work, stored, w)
+	if errors.Is(err, ballotbox.ErrSweepTaken) || errors.Is(err, registry.ErrForgotten) {
+		err = nil // another server was faster, or there is nothing to sweep any more
+		s.leave(ctx, id)
+	}
+	if err != nil {
+		delete(s.watches, id)
+		return 0, fmt.Errorf("contest %s: %w", id, err)
+	}
+	if w.settled {
+		s.settled[id] = settled{w.epoch, w.settings}
+		s.leave(ctx, id)
+		return 0, nil
+	}
+	since, waiting := w.judge.Waiting()
+	if waiting == 0 {
+		return 0, nil
+	}
+	return time.Since(since), nil
+}
+
+// look follows the record and sweeps when it is time.
+func (s *Sweeper) look(ctx context.Context, stored *registry.Stored, w *watch) (err error) {
+	// Before the record: once the boxes are closed, it has every cast.
+	clock, err := s.boxes.Clock(ctx, stored)
+	if err != nil {
+		return err
+	}
+	if clock.Closed && !w.final && !w.fresh {
+		// The last word is of detectors that see all ballots at once: it does not
+		// depend on which minutes they came in.
+		*w = watch{epoch: w.epoch, settings: w.settings, judge: NewJudge(w.settings, s.opts.Finder()), fresh: true, number: w.number, known: w.known}
+	}
+	if w.cursor, err = s.boxes.Follow(ctx, stored, w.cursor, func(f ballotbox.Followed) error {
+		w.judge.Read(f.Record, f.Level, f.Evidence)
+		return nil
+	}); err != nil {
+		return err
+	}
+	_, waiting := w.judge.Waiting()
+	last := time.Since(w.at)
+	switch {
+	case clock.Closed && !w.final:
+	case w.judge.Due(clock.Now):
+	case waiting > 0 && last >= s.opts.Every:
+	case waiting >= s.opts.Many && last >= pauseFactor*w.took:
+	case w.final && !w.judge.Holding():
+		w.settled = true
+		status := w.judge.Status()
+		status.Sweep, status.At, status.Final, status.Settled = w.number, voting.FormatTime(clock.Now), true, true
+		return s.keep(ctx, stored, nil, status)
+	default:
+		return nil
+	}
+	return s.sweep(ctx, stored, w, clock)
+}
+
+// done tells whether the detectors are done with a contest that is over, by this
+// server or another: it is not read for nothing, and not kept in memory.
+func (s *Sweeper) done(ctx context.Context, stored *registry.Stored, now time.Time) (bool, error) {
+	id, settings := stored.Contest.ID, SettingsOf(stored.Contest)
+	if known, there := s.settled[id]; there && known.epoch == stored.Epoch && known.settings.equal(settings) {
+		return true, nil
+	}
+	if now.Before(stored.Closes()) {
+		return false, nil
+	}
+	status, err := s.Status(ctx, stored)
+	if err != nil || status == nil || !status.Settled || status.Policy != settings.Policy || status.Model != settings.Model {
+		return false, err
+	}
+	s.settled[id] = settled{stored.Epoch, settings}
+	return true, nil
+}

@@ -1,0 +1,585 @@
+package sweep
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"github.com/joute/joute/antifraud"
+	"github.com/joute/joute/contest"
+	"github.com/joute/joute/contest/registry"
+	"github.com/joute/joute/internal/redistest"
+	"github.com/joute/joute/internal/store"
+	"github.com/joute/joute/voting"
+	"github.com/joute/joute/voting/ballotbox"
+)
+
+func TestMain(m *testing.M) { redistest.Main(m) }
+
+// patience is how long something may take on a busy machine.
+const patience = 20 * time.Second
+
+var contests atomic.Int64
+
+// hall is a contest of its own on one store, and who votes in it.
+type hall struct {
+	t     *testing.T
+	st    *store.Store
+	boxes *ballotbox.Boxes
+	s     *registry.Stored
+}
+
+func newHall(t *testing.T, st *store.Store, antifraud string, closes time.Time) *hall {
+	t.Helper()
+	text := fmt.Sprintf(`
+id: w-%d-%d
+title: Test
+timezone: UTC
+phases: {voting: {opens: 2026-01-01T00:00:00Z, closes: %s}}
+boxes: 3
+antifraud: %s
+schools: [{id: north, name: North}]
+entries: [{id: n-1, school: north, title: N1}, {id: n-2, school: north, title: N2}]
+`, os.Getpid(), contests.Add(1), closes.UTC().Format("2006-01-02T15:04:05.000Z07:00"), antifraud)
+	c, err := contest.Parse([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &hall{t, st, ballotbox.New(st), &registry.Stored{Contest: c, Version: 1, Epoch: 7}}
+}
+
+func openStore(t *testing.T, url string) *store.Store {
+	t.Helper()
+	st, err := store.Open(t.Context(), store.Options{URL: url})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { st.Close() })
+	return st
+}
+
+// onEveryStore runs a test on the embedded store and on a real Redis.
+func onEveryStore(t *testing.T, test func(t *testing.T, st *store.Store)) {
+	t.Run("embedded", func(t *testing.T) { test(t, openStore(t, "")) })
+	t.Run("redis", func(t *testing.T) { test(t, openStore(t, redistest.Shared(t).URL())) })
+}
+
+func (h *hall) cast(name, agent string) {
+	h.t.Helper()
+	at := ballotNamed(name)
+	o, err := h.boxes.Cast(h.t.Context(), h.s, voting.Ballot{
+		ID: at.ID, Voter: at.Voter, Entry: "n-1", Standing: voting.Counted, Level: "device", Evidence: antifraud.Evidence{Agent: agent},
+	})
+	if err != nil || o.Refused != "" {
+		h.t.Fatalf("%+v, %v", o, err)
+	}
+}
+
+func (h *hall) standing(name string) string {
+	h.t.Helper()
+	at := ballotNamed(name)
+	c, err := h.boxes.Find(h.t.Context(), h.s, at.Voter, at.ID)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return strings.TrimSpace(string(c.Standing) + " " + strings.Join(c.Reasons, " "))
+}
+
+func (h *hall) until(what string, done func() bool) {
+	h.t.Helper()
+	for end := time.Now().Add(patience); !done(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			h.t.Fatalf("waited in vain for %s", what)
+		}
+	}
+}
+
+func (h *hall) becomes(name, want string) {
+	h.t.Helper()
+	h.until(name+" to be "+want, func() bool { return h.standing(name) == want })
+}
+
+// ledger is the record with all that was seen, as a replay reads it.
+func (h *hall) ledger() (lines []Line) {
+	h.t.Helper()
+	place := map[Ballot]int{}
+	if err := h.boxes.Ledger(h.t.Context(), h.s, voting.Position{}, func(r voting.Record) error {
+		if r.Kind == voting.KindCast {
+			place[Ballot{r.Voter, r.Ballot}] = len(lines)
+		}
+		lines = append(lines, Line{Record: r})
+		return nil
+	}); err != nil {
+		h.t.Fatal(err)
+	}
+	if err := h.boxes.Evidence(h.t.Context(), h.s, func(l ballotbox.LogLine) error {
+		if at, there := place[Ballot{l.Voter, l.Ballot}]; there && l.Evidence != nil {
+			lines[at].Level, lines[at].Evidence = l.Level, *l.Evidence
+		}
+		return nil
+	}); err != nil {
+		h.t.Fatal(err)
+	}
+	return lines
+}
+
+// quick is often enough for a test not to wait.
+func quick() Options {
+	return Options{Finder: newScripted, Every: 20 * time.Millisecond, Tick: 10 * time.Millisecond, Lease: 2 * time.Second}
+}
+
+// run starts a server's sweeper; end stops it.
+func (h *hall) run(opts Options) (s *Sweeper, end func()) {
+	h.t.Helper()
+	s, err := New(h.st, h.boxes, opts)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { s.Run(ctx, func() []*registry.Stored { return []*registry.Stored{h.s} }) })
+	end = func() { cancel(); running.Wait() }
+	h.t.Cleanup(end)
+	return s, end
+}
+
+func (h *hall) sweeps(s *Sweeper) []Sweep {
+	h.t.Helper()
+	all, err := s.Sweeps(h.t.Context(), h.s)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return all
+}
+
+var later = time.Date(2036, 1, 1, 0, 0, 0, 0, time.UTC)
+
+func TestSweeper_WritesWhatItFindsAndWhy(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, st *store.Store) {
+		h := newHall(t, st, "{policy: standard}", later)
+		h.cast("ada", "void")
+		h.cast("bob", "held")
+		h.cast("cyd", "")
+		metrics := prometheus.NewRegistry()
+		told := atomic.Int64{}
+		farms := &farms{}
+		opts := quick()
+		opts.Registerer, opts.Farms, opts.Changed = metrics, farms, func(string) { told.Add(1) }
+		s, end := h.run(opts)
+		h.becomes("ada", "void lockstep")
+		h.becomes("bob", "held lockstep")
+		h.until("signatures", func() bool { return farms.count() == 1 })
+		end()
+		if got := h.standing("cyd"); got != "counted" || told.Load() == 0 {
+			t.Errorf("cyd is %s, told %d times", got, told.Load())
+		}
+		settings := SettingsOf(h.s.Contest)
+		for _, r := range h.ledger() {
+			if r.Actor == voting.ActorDetector && (r.Policy != settings.Policy || r.Model != settings.Model) {
+				t.Errorf("%+v", r.Record)
+			}
+		}
+		held, err := h.boxes.Held(t.Context(), h.s, ballotbox.HeldPlace{}, 10)
+		if err != nil || len(held) != 1 {
+			t.Fatalf("%+v, %v", held, err)
+		}
+		f := held[0].Finding
+		if f == nil || f.Score != .6 || f.Standing != voting.Held || len(f.Parts) != 1 || f.Cluster != "c1" || f.Model != settings.Model || f.Families[0] != antifraud.FamilyDevice {
+			t.Errorf("%+v", f)
+		}
+		if n := testutil.ToFloat64(s.metrics.decisions.WithLabelValues("void", "lockstep", "true")); n != 1 {
+			t.Errorf("%v void in metrics", n)
+		}
+		status, err := s.Status(t.Context(), h.s)
+		if err != nil || status == nil || status.Final || status.Would.Void != 1 || status.Sweep != len(h.sweeps(s)) {
+			t.Errorf("%+v, %v", status, err)
+		}
+		replayed, err := Replay(h.ledger(), h.sweeps(s), newScripted)
+		sameOutcomes(t, h, replayed, err)
+	})
+}
+
+type farms struct {
+	mu  sync.Mutex
+	put []antifraud.Signature
+}
+
+func (f *farms) Put(_ context.Context, _ string, s []antifraud.Signature) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.put = append(f.put, s...)
+	return nil
+}
+
+func (f *farms) count() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return len(f.put)
+}
+
+func sameOutcomes(t *testing.T, h *hall, replayed map[Ballot]Outcome, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Outcomes(h.ledger())
+	if len(replayed) != len(want) {
+		t.Errorf("%d ballots replayed, %d are there", len(replayed), len(want))
+	}
+	for ballot, o := range want {
+		if !o.Same(replayed[ballot]) {
+			t.Errorf("%s: %+v in the ledger, %+v replayed", ballot.ID, o, replayed[ballot])
+		}
+	}
+}
+
+// Started again, on this server or another, it goes on from the record: nothing is
+// decided twice, and what a person decided meanwhile stays.
+func TestSweeper_RestartedGoesOnAndAPersonsWordStays(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, st *store.Store) {
+		h := newHall(t, st, "{policy: standard}", later)
+		h.cast("ada", "void")
+		h.cast("bob", "held")
+		_, end := h.run(quick())
+		h.becomes("ada", "void lockstep")
+		h.becomes("bob", "held lockstep")
+		end()
+		for name, to := range map[string]voting.Standing{"ada": voting.Counted, "bob": voting.Counted} {
+			at := ballotNamed(name)
+			if _, _, err := h.boxes.Change(t.Context(), h.s, ballotbox.Change{Voter: at.Voter, Ballot: at.ID, Standing: to, Actor: voting.ActorOrganizer, Reasons: []string{"reviewed"}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		before := len(h.ledger())
+		h.cast("cyd", "void")
+		s, end := h.run(quick())
+		h.becomes("cyd", "void lockstep")
+		n := len(h.sweeps(s))
+		h.cast("dan", "")
+		h.until("another sweep", func() bool { return len(h.sweeps(s)) > n })
+		end()
+		if a, b := h.standing("ada"), h.standing("bob"); a != "counted reviewed" || b != "counted reviewed" {
+			t.Errorf("ada %s, bob %s", a, b)
+		}
+		if got := len(h.ledger()); got != before+3 { // two casts, one void
+			t.Errorf("%d records, want %d", got, before+3)
+		}
+		fresh := 0
+		for _, one := range h.sweeps(s) {
+			if one.Fresh != nil {
+				fresh++
+			}
+		}
+		if fresh != 2 {
+			t.Errorf("begun anew %d times, want 2", fresh)
+		}
+		replayed, err := Replay(h.ledger(), h.sweeps(s), newScripted)
+		sameOutcomes(t, h, replayed, err)
+	})
+}
+
+// Of two servers one sweeps; when it dies without a word the other one takes over.
+func TestSweeper_OneServerAtATimeAndTheOtherTakesOver(t *testing.T) {
+	st := openStore(t, redistest.Shared(t).URL())
+	h := newHall(t, st, "{policy: standard}", later)
+	h.cast("ada", "void")
+	first, killFirst := h.run(quick())
+	h.becomes("ada", "void lockstep")
+	second, _ := h.run(quick())
+	time.Sleep(100 * time.Millisecond) // ten of its looks
+	if !first.owns(h.s.Contest.ID) || second.owns(h.s.Contest.ID) {
+		t.Fatal("two servers sweep at once")
+	}
+	// Dead: it gives nothing back.
+	first.leases.name = "somebody who is gone"
+	if _, err := st.Client().Set(t.Context(), leaseKey(h.s.Contest.ID), first.leases.name, 500*time.Millisecond).Result(); err != nil {
+		t.Fatal(err)
+	}
+	first.own(h.s.Contest.ID, false)
+	killFirst()
+	h.cast("bob", "void")
+	h.becomes("bob", "void lockstep")
+	if !second.owns(h.s.Contest.ID) {
+		t.Error("nobody sweeps")
+	}
+	records := 0
+	for _, r := range h.ledger() {
+		if r.Actor == voting.ActorDetector {
+			records++
+		}
+	}
+	if records != 2 {
+		t.Errorf("%d decisions in the ledger, want 2", records)
+	}
+}
+
+// Two that both believe to have the contest write each decision once, and the one
+// that comes late begins anew.
+func TestSweeper_TwoHoldersDoNoHarm(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, st *store.Store) {
+		h := newHall(t, st, "{policy: standard}", later)
+		for i := range 30 {
+			h.cast(fmt.Sprint("v", i), []string{"", "void", "held"}[i%3])
+		}
+		var both sync.WaitGroup
+		for range 2 {
+			s, err := New(st, h.boxes, quick())
+			if err != nil {
+				t.Fatal(err)
+			}
+			w := &watch{epoch: 7, settings: SettingsOf(h.s.Contest), judge: NewJudge(SettingsOf(h.s.Contest), newScripted()), fresh: true, known: map[string]string{}}
+			both.Go(func() {
+				if err := s.look(t.Context(), h.s, w); err != nil && !errors.Is(err, ballotbox.ErrSweepTaken) {
+					t.Error(err)
+				}
+			})
+		}
+		both.Wait()
+		records := map[Ballot]int{}
+		for _, r := range h.ledger() {
+			if r.Actor == voting.ActorDetector {
+				records[Ballot{r.Voter, r.Ballot}]++
+			}
+		}
+		for ballot, n := range records {
+			if n != 1 {
+				t.Errorf("%s: decided %d times", ballot.ID, n)
+			}
+		}
+		if len(records) != 10 { // of ten that lack two families the guard lets none be held
+			t.Errorf("%d ballots decided, want the ten that are void", len(records))
+		}
+	})
+}
+
+func TestSweeper_HoldsEndByTheStoresClock(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, st *store.Store) {
+		h := newHall(t, st, "{policy: standard, hold: 1s}", later)
+		h.cast("ada", "held")
+		h.cast("bob", "both")
+		s, end := h.run(quick())
+		h.becomes("ada", "held lockstep")
+		h.becomes("ada", "counted unconfirmed")
+		end()
+		var since, until time.Time
+		for _, r := range h.ledger() {
+			if r.Ballot == ballotNamed("ada").ID && r.Actor == voting.ActorDetector {
+				since, until = until, r.Position.At()
+			}
+		}
+		if held := until.Sub(since); held < time.Second {
+			t.Errorf("held for %v", held)
+		}
+		if got := h.standing("bob"); got != "held lockstep" {
+			t.Errorf("two families: %s", got)
+		}
+		replayed, err := Replay(h.ledger(), h.sweeps(s), newScripted)
+		sameOutcomes(t, h, replayed, err)
+	})
+}
+
+func TestSweeper_ObservesWithoutWriting(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, st *store.Store) {
+		h := newHall(t, st, "{policy: observe}", later)
+		h.cast("ada", "void")
+		s, end := h.run(quick())
+		h.until("a sweep", func() bool { return len(h.sweeps(s)) > 0 })
+		end()
+		status, err := s.Status(t.Context(), h.s)
+		if err != nil || !status.Observe || status.Would.Void != 1 || h.standing("ada") != "counted" {
+			t.Errorf("%+v, %v; ada is %s", status, err, h.standing("ada"))
+		}
+		if n := testutil.ToFloat64(s.metrics.decisions.WithLabelValues("void", "lockstep", "false")); n != 1 {
+			t.Errorf("%v in metrics", n)
+		}
+		// By a policy that acts it is void.
+		settings := SettingsOf(h.s.Contest)
+		settings.Observe = false
+		supposed, err := Suppose(h.ledger(), h.sweeps(s), settings, func(antifraud.Evidence) (voting.Standing, []string, error) { return voting.Counted, nil, nil }, newScripted)
+		if o := supposed[ballotNamed("ada")]; err != nil || o.Standing != voting.Void {
+			t.Errorf("%+v, %v", o, err)
+		}
+	})
+}
+
+// The end waits for a look at all of it, which nobody else's looks stand in for.
+func TestSweeper_TheCloseIsSweptWholeBeforeThePublication(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, st *store.Store) {
+		h := newHall(t, st, "{policy: standard}", later)
+		h.cast("ada", "")
+		opts := quick()
+		opts.Every, opts.Many = time.Hour, 1000 // never but at the close
+		s, end := h.run(opts)
+		h.until("its first sweep", func() bool { return len(h.sweeps(s)) == 1 })
+		h.cast("bob", "void")
+		if err := s.Finish(t.Context(), h.s); err != nil {
+			t.Errorf("of an open contest: %v", err)
+		}
+		end()
+		if _, err := h.boxes.Close(t.Context(), h.s, "ended-early"); err != nil {
+			t.Fatal(err)
+		}
+		short, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+		defer cancel()
+		if err := s.Finish(short, h.s); !errors.Is(err, ErrUnfinished) {
+			t.Fatalf("nobody has looked: %v", err)
+		}
+		s, end = h.run(opts)
+		ctx, cancelLong := context.WithTimeout(t.Context(), patience)
+		defer cancelLong()
+		if err := s.Finish(ctx, h.s); err != nil {
+			t.Fatal(err)
+		}
+		if got := h.standing("bob"); got != "void lockstep" {
+			t.Errorf("bob is %s when the end is told", got)
+		}
+		// Nothing is left to wait for: it is let go, and nobody begins anew.
+		h.until("it to be settled", func() bool {
+			status, err := s.Status(t.Context(), h.s)
+			return err == nil && status.Settled && !s.owns(h.s.Contest.ID)
+		})
+		end()
+		all := h.sweeps(s)
+		h.s.ClosedAt = time.Now().Add(-time.Second) // as the registry says it
+		other, end := h.run(opts)
+		time.Sleep(100 * time.Millisecond) // ten of its looks
+		if end(); len(h.sweeps(other)) != len(all) || len(other.watches) != 0 {
+			t.Errorf("a settled contest was swept again: %d sweeps, were %d", len(h.sweeps(other)), len(all))
+		}
+		if last := all[len(all)-1]; !last.Whole || last.Fresh == nil {
+			t.Errorf("%+v", last)
+		}
+		replayed, err := Replay(h.ledger(), all, newScripted)
+		sameOutcomes(t, h, replayed, err)
+	})
+}
+
+func TestSweeper_ForgottenWithTheContest(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, st *store.Store) {
+		h := newHall(t, st, "{policy: standard}", later)
+		h.cast("ada", "held")
+		_, end := h.run(quick())
+		h.becomes("ada", "held lockstep")
+		end()
+		left := func() (keys []string) {
+			for _, kind := range []string{"findings", "sweeps"} {
+				found, err := st.Client().Keys(t.Context(), "joute:{"+h.s.Contest.ID+"/*}:"+kind).Result()
+				if err != nil {
+					t.Fatal(err)
+				}
+				keys = append(keys, found...)
+			}
+			return keys
+		}
+		if len(left()) != 2 {
+			t.Fatalf("%q", left())
+		}
+		for _, key := range left() {
+			if ttl := st.Client().PTTL(t.Context(), key).Val(); ttl <= 0 {
+				t.Errorf("%s never expires", key)
+			}
+		}
+		if _, err := h.boxes.Close(t.Context(), h.s, "ended-early"); err != nil {
+			t.Fatal(err)
+		}
+		if err := h.boxes.Forget(t.Context(), h.s); err != nil {
+			t.Fatal(err)
+		}
+		if len(left()) != 0 {
+			t.Errorf("left %q", left())
+		}
+		// A server that has not seen it yet keeps nothing more.
+		s, end := h.run(quick())
+		time.Sleep(100 * time.Millisecond)
+		end()
+		if len(left()) != 0 {
+			t.Errorf("a late sweep left %q", left())
+		}
+		if all := h.sweeps(s); len(all) != 0 {
+			t.Errorf("%+v", all)
+		}
+	})
+}
+
+// A ballot that moved between the look and the word stays where it moved to.
+func TestChange_FromAnotherStandIsRefused(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, st *store.Store) {
+		h := newHall(t, st, "{policy: standard}", later)
+		h.cast("ada", "")
+		at := ballotNamed("ada")
+		change := func(to voting.Standing, from *ballotbox.Stand, reasons ...string) bool {
+			_, changed, err := h.boxes.Change(t.Context(), h.s, ballotbox.Change{Voter: at.Voter, Ballot: at.ID, Standing: to, Actor: voting.ActorDetector, Reasons: reasons, From: from})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return changed
+		}
+		seen := &ballotbox.Stand{Standing: voting.Counted}
+		if !change(voting.Held, seen, "lockstep") || change(voting.Void, seen, "lockstep") {
+			t.Error("a decision on how the ballot stood before was written")
+		}
+		if change(voting.Void, &ballotbox.Stand{Standing: voting.Held, Reasons: []string{"other"}}, "lockstep") {
+			t.Error("a decision on a ballot held for something else was written")
+		}
+		if !change(voting.Void, &ballotbox.Stand{Standing: voting.Held, Reasons: []string{"lockstep"}}, "lockstep") {
+			t.Error("a decision on how it stands was not written")
+		}
+	})
+}
+
+// What is changed in the record since shows.
+func TestReplay_SeesWhatDiffers(t *testing.T) {
+	st := openStore(t, "")
+	h := newHall(t, st, "{policy: standard}", later)
+	h.cast("ada", "void")
+	h.cast("bob", "")
+	s, end := h.run(quick())
+	h.becomes("ada", "void lockstep")
+	end()
+	ledger, sweeps := h.ledger(), h.sweeps(s)
+	evil := slices.Clone(ledger)
+	for i := range evil {
+		if evil[i].Kind == voting.KindCast {
+			evil[i].Evidence.Agent = map[bool]string{true: "", false: "void"}[evil[i].Evidence.Agent == "void"]
+		}
+	}
+	replayed, err := Replay(evil, sweeps, newScripted)
+	if err != nil {
+		t.Fatal(err)
+	}
+	differing := 0
+	for ballot, o := range Outcomes(ledger) {
+		if !o.Same(replayed[ballot]) {
+			differing++
+		}
+	}
+	if differing != 2 {
+		t.Errorf("%d differ, want 2", differing)
+	}
+	if _, err := Replay(ledger[:1], sweeps, newScripted); err == nil {
+		t.Error("a ledger that lacks records was replayed")
+	}
+	if _, err := Replay(ledger, nil, newScripted); !errors.Is(err, ErrNoSweeps) {
+		t.Error(err)
+	}
+	var other Sweep
+	text, _ := json.Marshal(sweeps[0])
+	if err := json.Unmarshal(text, &other); err != nil {
+		t.Fatal(err)
+	}
+	other.Fresh.Model = "another"
+	if _, err := Replay(ledger, []Sweep{other}, newScripted); !errors.Is(err, ErrModel) {
+		t.Error(err)
+	}
+}

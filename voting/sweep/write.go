@@ -1,0 +1,145 @@
+package sweep
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/joute/joute/antifraud"
+	"github.com/joute/joute/antifraud/detect"
+	"github.com/joute/joute/contest/registry"
+	"github.com/joute/joute/voting"
+	"github.com/joute/joute/voting/ballotbox"
+)
+
+// sweep decides and writes: first why, then that it was, then the decisions, and last
+// that nothing more is to come. Ended anywhere, another one decides what is left.
+func (s *Sweeper) sweep(ctx context.Context, stored *registry.Stored, w *watch, clock ballotbox.Clock) error {
+	begun := time.Now()
+	made := Sweep{Number: w.number + 1, AtMS: clock.Now.UnixMilli(), Whole: clock.Closed && !w.final}
+	ruling, err := w.judge.Sweep(clock.Now, made.Whole)
+	if err != nil {
+		return err
+	}
+	made.Cut, made.Decided = w.judge.Cut(), len(ruling.Decisions)
+	if w.fresh {
+		made.Fresh = &w.settings
+	}
+	status := w.judge.Status()
+	status.Sweep, status.At = made.Number, voting.FormatTime(clock.Now)
+	changed := 0
+	if w.settings.Observe {
+		err = s.keep(ctx, stored, &made, status)
+	} else {
+		changed, err = s.write(ctx, stored, w.settings, &made, status, ruling.Decisions)
+	}
+	if err != nil {
+		return err
+	}
+	if final := w.final || made.Whole; final {
+		status.Final, w.final = true, true
+		if err := s.keep(ctx, stored, nil, status); err != nil {
+			return err
+		}
+	}
+	w.number, w.fresh, w.at, w.took = made.Number, false, begun, time.Since(begun)
+	if changed > 0 && s.opts.Changed != nil {
+		s.opts.Changed(stored.Contest.ID)
+	}
+	s.tell(stored.Contest.ID, w, ruling, changed)
+	return s.putFarms(ctx, stored.Contest.ID, w, ruling.Clusters)
+}
+
+// write keeps a sweep and what it decided, and tells how many ballots changed.
+func (s *Sweeper) write(ctx context.Context, stored *registry.Stored, by Settings, made *Sweep, status Status, decisions []Decision) (int, error) {
+	findings := make([]ballotbox.BallotFinding, len(decisions))
+	changes := make([]ballotbox.Change, len(decisions))
+	for i, d := range decisions {
+		findings[i] = ballotbox.BallotFinding{Voter: d.Voter, Ballot: d.ID, Finding: ballotbox.Finding{
+			Sweep: made.Number, Standing: d.Standing, Score: d.Finding.Score, Reasons: d.Reasons, Cluster: d.Finding.Cluster,
+			Families: d.Finding.Families, Parts: d.Finding.Parts, Policy: by.Policy, Model: by.Model,
+		}}
+		changes[i] = ballotbox.Change{
+			Voter: d.Voter, Ballot: d.ID, Standing: d.Standing, Actor: voting.ActorDetector, Reasons: d.Reasons,
+			Policy: by.Policy, Model: by.Model, From: &ballotbox.Stand{Standing: d.From, Reasons: d.Because},
+		}
+	}
+	if err := s.boxes.KeepFindings(ctx, stored, findings); err != nil {
+		return 0, err
+	}
+	if err := s.keep(ctx, stored, made, status); err != nil {
+		return 0, err
+	}
+	return s.boxes.ChangeAll(ctx, stored, changes)
+}
+
+// keep keeps where the detectors are, and the sweep that brought them there, if any.
+func (s *Sweeper) keep(ctx context.Context, stored *registry.Stored, made *Sweep, status Status) error {
+	now, err := json.Marshal(status)
+	if err != nil {
+		return fmt.Errorf("sweep: %w", err)
+	}
+	if made == nil {
+		return s.boxes.KeepSweep(ctx, stored, 0, nil, now)
+	}
+	text, err := json.Marshal(made)
+	if err != nil {
+		return fmt.Errorf("sweep: %w", err)
+	}
+	return s.boxes.KeepSweep(ctx, stored, made.Number, text, now)
+}
+
+// tell measures and logs a sweep: numbers, and nothing of voters.
+func (s *Sweeper) tell(contestID string, w *watch, ruling Ruling, changed int) {
+	s.metrics.seconds.Observe(w.took.Seconds())
+	for _, d := range ruling.Decisions {
+		s.metrics.decided(d, w.settings.Observe)
+	}
+	if ruling.Stopped > 0 {
+		s.metrics.stopped.Add(float64(ruling.Stopped))
+		s.log.Warn("so many ballots would be held on little evidence that none is: look at them in the queue",
+			slog.String("contest", contestID), slog.Int("ballots", ruling.Stopped))
+	}
+	if ruling.Canaries > 0 {
+		s.metrics.canaries.Add(float64(ruling.Canaries))
+		s.log.Error("ballots of canaries would be held or void: the detectors are wrong about somebody known to be honest",
+			slog.String("contest", contestID), slog.Int("ballots", ruling.Canaries))
+	}
+	if len(ruling.Decisions) > 0 {
+		s.log.Info("swept", slog.String("contest", contestID), slog.Int("sweep", w.number), slog.Int("decided", len(ruling.Decisions)),
+			slog.Int("changed", changed), slog.Bool("observe", w.settings.Observe), slog.Duration("took", w.took))
+	}
+}
+
+// putFarms hands on the signatures that are new or changed.
+func (s *Sweeper) putFarms(ctx context.Context, contestID string, w *watch, clusters []detect.Cluster) error {
+	if s.opts.Farms == nil {
+		return nil
+	}
+	var news []antifraud.Signature
+	texts := map[string]string{}
+	for _, c := range clusters {
+		if c.Signature == nil {
+			continue
+		}
+		text, err := json.Marshal(c.Signature)
+		if err != nil {
+			return fmt.Errorf("sweep: signature: %w", err)
+		}
+		if w.known[c.Signature.ID] != string(text) {
+			news, texts[c.Signature.ID] = append(news, *c.Signature), string(text)
+		}
+	}
+	if len(news) == 0 {
+		return nil
+	}
+	if err := s.opts.Farms.Put(ctx, contestID, news); err != nil {
+		return fmt.Errorf("sweep: signatures: %w", err)
+	}
+	for id, text := range texts {
+		w.known[id] = text
+	}
+	return nil
+}
