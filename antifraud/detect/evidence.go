@@ -1,9 +1,7 @@
 package detect
 
 import (
-	"fmt"
 	"math"
-	"os"
 
 	"github.com/joute/joute/antifraud"
 )
@@ -29,10 +27,11 @@ var familyOf = [families]antifraud.Family{
 type evidence struct {
 	by    [families]float64
 	all   float64
-	place float64 // mean log-odds by place, of a member
-	firm  [families]bool
-	one   float64 // share of members at the busiest address, where that is no campus
-	pool  float64 // how many devices the members share, evenly: the inverse of Simpson's index
+	place float64        // mean log-odds by place, of a member
+	firm  [families]bool // enough of it to void with another
+	some  [families]bool // enough of it to hold with another
+	one   float64        // share of members at the busiest address, where that is no campus
+	pool  float64        // how many devices the members share, evenly: the inverse of Simpson's index
 }
 
 // split sums terms by family, of what speaks against the members as a whole. An address that is one of the hand's two busiest is
@@ -146,7 +145,10 @@ var (
 	weakly   = [families]float64{byDevice: 0.5, byTempo: 0.06, byNetwork: 0.12, byAccount: 0.15, byStructure: 0.8}
 )
 
-const oneAddress = 0.7 // of the members
+const (
+	oneAddress = 0.7 // of the members
+	fewDevices = 4   // effective number
+)
 
 // leastFamily is, in ln, what chance does not bring: for structure and devices it is
 // more, as there are very many of both to look at.
@@ -167,6 +169,7 @@ func (e *evidence) convinces(h *hand, limit float64) (strong, ok bool) {
 		}
 		if x >= max(leastFamily[f], weakly[f]*h.total) {
 			any++
+			e.some[f] = true
 		}
 		if x >= max(leastFamily[f], strongly[f]*h.total) {
 			firm++
@@ -180,43 +183,9 @@ func (e *evidence) convinces(h *hand, limit float64) (strong, ok bool) {
 		any++
 	}
 	strong = firm >= 2 && looks >= 1 && e.all >= limit
+	if e.firm[byDevice] && e.pool < fewDevices && !e.firm[byTempo] && !e.firm[byNetwork] && !e.firm[byAccount] {
+		strong = false // friends with one model of phone, who vote for the same
+	}
 	return strong, strong || any >= 2 && e.by[byAccount] >= max(leastFamily[byAccount], 0.6*h.total) ||
 		e.by[byDevice] >= 3.2*h.total && e.pool >= 8
-}
-
-var trace = os.Getenv("JOUTE_TRACE") != ""
-
-func tell(format string, args ...any) {
-	if trace {
-		fmt.Fprintf(os.Stderr, format+"\n", args...)
-	}
-}
-
-// Truth is for tuning.
-var Truth map[string]string
-
-func (h *hand) groups() string {
-	n := map[string]int{}
-	var loc, pool, y float64
-	var learn [features]poolCount
-	var out terms
-	devs := map[int32]float64{}
-	for _, v := range h.who {
-		h.judge(v, &out, &learn)
-		loc += h.w[v] * (out[atVia] + out[atReferrer] + out[atHour] + out[atEntries])
-		if d := h.c.t.device.of[v]; d >= 0 && h.c.t.device.voters[d] > 1 {
-			devs[d] += h.w[v]
-			y += h.w[v]
-		}
-	}
-	for _, x := range devs {
-		pool += x * x
-	}
-	eff := y * y / max(pool, 1e-9)
-	for _, v := range h.who {
-		if h.w[v] > 0.5 {
-			n[Truth[h.c.t.voters[v]]]++
-		}
-	}
-	return fmt.Sprintf("LOC %.2f EFF %.1f lam dev %.2f net %.2f %v", loc/h.total, eff, h.pools[atDevice].own, h.pools[atNet].own, n)
 }

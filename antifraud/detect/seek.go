@@ -18,11 +18,13 @@ const (
 
 // farm is a hand that convinced.
 type farm struct {
-	who      []int32
-	w        []float64           // by place in who
-	own      [][families]float64 // by place in who: what each family says of the member
-	evidence evidence
-	strong   bool // enough to void
+	who       []int32
+	w         []float64           // by place in who
+	own       []terms             // by place in who: what speaks for and against the member
+	by        [][families]float64 // the same, by family, of what speaks against the farm
+	evidence  evidence
+	strong    bool // enough to void
+	signature []trait
 }
 
 // weigh estimates the suspicious share of a cohort by EM over its members' odds,
@@ -138,10 +140,6 @@ func (h *hand) try(x *index, co *cohort, odds, others []float64, tried []uint8, 
 		start := h.total
 		h.fit(x, others, within, allRounds)
 		f := farm{evidence: h.weighEvidence()}
-		if trace {
-			st, ok := f.evidence.convinces(h, limit)
-			tell("%s %d share %.2f gain %.1f start %.1f -> %.1f cand %d all %.0f dev %.0f tempo %.0f net %.0f acc %.0f struct %.0f within %v strong %v ok %v quick %v shar %v %s", co.name, len(co.members), co.share, co.gain, start, h.total, len(h.who), f.evidence.all, f.evidence.by[0], f.evidence.by[1], f.evidence.by[2], f.evidence.by[3], f.evidence.by[4], within != nil, st, ok, h.hasty(), h.sharing(), h.groups())
-		}
 		var convincing bool
 		if f.strong, convincing = f.evidence.convinces(h, limit); convincing && h.total <= mostGrowth*(start+20) {
 			h.keep(&f)
@@ -160,6 +158,7 @@ func (h *hand) try(x *index, co *cohort, odds, others []float64, tried []uint8, 
 // keep notes who the members are, and what speaks against each.
 func (h *hand) keep(f *farm) {
 	busiest := h.busiest()
+	f.signature = h.signature()
 	var out terms
 	var unlearned [features]poolCount
 	for _, v := range h.who {
@@ -168,7 +167,7 @@ func (h *hand) keep(f *farm) {
 		}
 		h.judge(v, &out, &unlearned)
 		f.who, f.w = append(f.who, v), append(f.w, h.w[v])
-		f.own = append(f.own, h.split(v, &out, busiest))
+		f.own, f.by = append(f.own, out), append(f.by, h.split(v, &out, busiest))
 	}
 }
 
@@ -180,7 +179,6 @@ func (h *hand) widen(x *index, f *farm, others []float64, limit float64) {
 	wide := farm{evidence: h.weighEvidence()}
 	var convincing bool
 	wide.strong, convincing = wide.evidence.convinces(h, limit)
-	tell("   widen %.1f -> %.1f %v %v %s", before, h.total, wide.strong, convincing, h.groups())
 	if convincing && wide.strong == f.strong && h.total < 2*before {
 		h.keep(&wide)
 		*f = wide
