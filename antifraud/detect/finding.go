@@ -12,8 +12,10 @@ const (
 	// do not speak against: below what voids.
 	unsure = 0.89
 
-	against = 0.25 // log-odds from which a family speaks against a member
-	clearly = 1.0  // from which a look of their own keeps a member from being doubted
+	tempered = 0.6 // of log-odds in favour
+
+	against = 0.5 // log-odds from which a family speaks against a member
+	clearly = 1.0 // from which a look of their own keeps a member from being doubted
 
 	apparent = 0.05 // of a score: less is no change to tell of
 	telling  = 0.1  // log-odds: less is no part to tell of
@@ -105,14 +107,23 @@ func (d *Detector) standing(score float64) Standing {
 // belief is the probability that member n is one, as far as it may count: what a
 // farm does as a whole is not enough against one of its voters.
 func (f *farm) belief(n int) float64 {
-	w := f.w[n]
+	w := temper(f.w[n])
 	if f.strong && f.condemns(n) {
 		return w
 	}
-	if f.strong && !f.stands(n) {
+	if !f.stands(n) {
 		w *= w // only the place: the honest who vote there are there, too
 	}
 	return min(w, unsure)
+}
+
+// temper takes back some of what is believed: features of one voter are not as
+// independent as their product says. Even odds stay even.
+func temper(w float64) float64 {
+	if w <= 0.5 || w >= 1 {
+		return w
+	}
+	return logistic(tempered * math.Log(w/(1-w)))
 }
 
 // condemns tells whether two families that speak against the farm speak against the

@@ -139,6 +139,7 @@ func (h *hand) try(x *index, co *cohort, odds, others []float64, tried []uint8, 
 		}
 		start := h.total
 		h.fit(x, others, within, allRounds)
+		h.single(others)
 		f := farm{evidence: h.weighEvidence()}
 		var convincing bool
 		if f.strong, convincing = f.evidence.convinces(h, limit); convincing && h.total <= mostGrowth*(start+20) {
@@ -153,6 +154,22 @@ func (h *hand) try(x *index, co *cohort, odds, others []float64, tried []uint8, 
 		}
 	}
 	return farm{}, false
+}
+
+// single leaves a hand that has few devices with the one that most members have:
+// one person clears the storage of one machine, and another machine in the same room
+// is another's.
+func (h *hand) single(others []float64) {
+	top, y := h.topDevice()
+	if h.withDevice < oneDevice*h.total || h.pool() >= fewDevices || y < leastHand {
+		return
+	}
+	for _, v := range h.who {
+		if h.c.t.device.of[v] != top {
+			h.set(v, 0)
+			h.c.take(v, others[v])
+		}
+	}
 }
 
 // keep notes who the members are, and what speaks against each.
