@@ -148,6 +148,10 @@ var (
 const (
 	oneAddress = 0.7 // of the members
 	fewDevices = 4   // effective number
+
+	// One person's phone may be one that many have: it says less, and the pace more.
+	ownPhone = 1.2
+	hurried  = 0.8
 )
 
 // leastFamily is, in ln, what chance does not bring: for structure and devices it is
@@ -171,7 +175,11 @@ func (e *evidence) convinces(h *hand, limit float64) (strong, ok bool) {
 			any++
 			e.some[f] = true
 		}
-		if x >= max(leastFamily[f], strongly[f]*h.total) {
+		need := strongly[f]
+		if f == byDevice && e.pool < fewDevices && e.by[byTempo] >= hurried*h.total {
+			need = ownPhone
+		}
+		if x >= max(leastFamily[f], need*h.total) {
 			firm++
 			e.firm[f] = true
 			if look {

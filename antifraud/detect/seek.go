@@ -2,6 +2,7 @@ package detect
 
 import (
 	"math"
+	"slices"
 )
 
 const (
@@ -139,7 +140,9 @@ func (h *hand) try(x *index, co *cohort, odds, others []float64, tried []uint8, 
 		}
 		start := h.total
 		h.fit(x, others, within, allRounds)
-		h.single(others)
+		if h.single(others) {
+			h.fit(x, others, slices.Clone(h.who), lookAround)
+		}
 		f := farm{evidence: h.weighEvidence()}
 		var convincing bool
 		if f.strong, convincing = f.evidence.convinces(h, limit); convincing && h.total <= mostGrowth*(start+20) {
@@ -158,18 +161,23 @@ func (h *hand) try(x *index, co *cohort, odds, others []float64, tried []uint8, 
 
 // single leaves a hand that has few devices with the one that most members have:
 // one person clears the storage of one machine, and another machine in the same room
-// is another's.
-func (h *hand) single(others []float64) {
+// is another's. It tells whether it did.
+func (h *hand) single(others []float64) bool {
 	top, y := h.topDevice()
 	if h.withDevice < oneDevice*h.total || h.pool() >= fewDevices || y < leastHand {
-		return
+		return false
 	}
+	kept := h.who[:0]
 	for _, v := range h.who {
-		if h.c.t.device.of[v] != top {
-			h.set(v, 0)
-			h.c.take(v, others[v])
+		if h.c.t.device.of[v] == top {
+			kept = append(kept, v)
+			continue
 		}
+		h.set(v, 0)
+		h.c.take(v, others[v])
 	}
+	h.who = kept
+	return true
 }
 
 // keep notes who the members are, and what speaks against each.

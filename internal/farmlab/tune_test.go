@@ -39,8 +39,8 @@ func TestTune(t *testing.T) {
 		for _, g := range keys {
 			y := f.Groups[g]
 			farm := y.Farm
-			if farm && y.VoidHeld < .93 {
-				bad = append(bad, fmt.Sprintf("%s %.2f/%.2f(%d)", g, y.Void, y.VoidHeld, y.Voters))
+			if farm && (y.VoidHeld < .93 || y.Counted > .03 && os.Getenv("CNT") != "") {
+				bad = append(bad, fmt.Sprintf("%s %.2f/%.2f(%d) c%.3f", g, y.Void, y.VoidHeld, y.Voters, y.Counted))
 			}
 			if !farm && (y.Void > 0 || y.VoidHeld > .01) {
 				bad = append(bad, fmt.Sprintf("%s! %.3f/%.3f(%d)", g, y.Void, y.VoidHeld, y.Voters))
