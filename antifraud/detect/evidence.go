@@ -194,6 +194,6 @@ func (e *evidence) convinces(h *hand, limit float64) (strong, ok bool) {
 	if e.firm[byDevice] && e.pool < fewDevices && !e.firm[byTempo] && !e.firm[byNetwork] && !e.firm[byAccount] {
 		strong = false // friends with one model of phone, who vote for the same
 	}
-	return strong, strong || any >= 2 && e.by[byAccount] >= max(leastFamily[byAccount], 0.6*h.total) ||
+	return strong, strong || any >= 2 && e.by[byAccount] >= max(leastFamily[byAccount], 0.4*h.total) ||
 		e.by[byDevice] >= 3.2*h.total && e.pool >= 8
 }

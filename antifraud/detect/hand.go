@@ -290,6 +290,10 @@ func (h *hand) judgeNet(v int32, w, own float64, learn *[features]poolCount) flo
 	return net
 }
 
+// usualErrands are votes of one voter that are the farm's for sure: whoever casts
+// more may cast the rest for anybody, to look like a person.
+const usualErrands = 5
+
 // judgePlace is about what honest communities have too: a link, a way there, an
 // hour, entries. It tells members apart, and accuses nobody.
 func (h *hand) judgePlace(v int32, w, own float64, out *terms, learn *[features]poolCount) {
@@ -310,6 +314,7 @@ func (h *hand) judgePlace(v int32, w, own float64, out *terms, learn *[features]
 	from, to := t.acts(v)
 	n := float64(to - from)
 	hours, entries := 0.0, 0.0
+	errands := min(1, usualErrands/n)
 	for a := from; a < to; a++ {
 		e, cell := t.entry[a], c.byHour.of[a]
 		general := (c.hour[c.hourCell(a)] + 0.5) / (c.acts + float64(len(c.hour)))
@@ -320,7 +325,7 @@ func (h *hand) judgePlace(v int32, w, own float64, out *terms, learn *[features]
 
 		p = (max(c.entry[e]-own, 0) + 0.5) / (c.acts + float64(len(c.entry)))
 		q = (max(h.entry[e]-w, 0) + 6*p) / (max(h.acts-w*n, 0) + 6)
-		entries += clip(math.Log(q/p), -3, 8)
+		entries += clip(math.Log(1-errands+errands*q/p), -3, 8)
 	}
 	out[atHour] = clip(hours/n, -2, 3)
 	k := min(to-from, countBins-1)
