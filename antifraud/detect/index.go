@@ -21,11 +21,11 @@ func newIndex(c *crowd) *index {
 		return func(v, _ int32) int32 { return col.of[v] }
 	}
 	x.groups = []*grouping{
-		t.alone("entry", len(t.entries.values), func(_, act int32) int32 { return t.entry[act] }),
-		t.alone("device", len(t.device.values), of(&t.device)),
-		t.alone("net", len(t.net.values), of(&t.net)),
-		t.alone("block", len(t.block.values), of(&t.block)),
-		t.alone("via", len(t.via.values), of(&t.via)),
+		t.alone("entry", t.entries.size(), func(_, act int32) int32 { return t.entry[act] }),
+		t.alone("device", t.device.size(), of(&t.device)),
+		t.alone("net", t.net.size(), of(&t.net)),
+		t.alone("block", t.block.size(), of(&t.block)),
+		t.alone("via", t.via.size(), of(&t.via)),
 		c.byVia, c.byReferrer, c.byHour,
 		t.within("entry-block", of(&t.block), false),
 		t.within("entry-agent", of(&t.agent), false),

@@ -7,8 +7,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/joute/joute/antifraud/detect"
 )
 
 func TestTune(t *testing.T) {
@@ -27,10 +25,6 @@ func TestTune(t *testing.T) {
 			w = Make(Random(seed), seed)
 		} else if w, err = Read("/work/shared/antifraud/workloads/" + n); err != nil {
 			t.Fatal(err)
-		}
-		detect.Truth = map[string]string{}
-		for v, l := range w.Labels {
-			detect.Truth[v] = l.Group
 		}
 		start := time.Now()
 		r := Judge(w)
