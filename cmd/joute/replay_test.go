@@ -1,10 +1,12 @@
 package main
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
 
+	"github.com/joute/joute/antifraud"
 	"github.com/joute/joute/contest"
 	"github.com/joute/joute/contest/registry"
 	"github.com/joute/joute/internal/redistest"
@@ -81,5 +83,32 @@ func TestReplay_SameDifferentAndSupposed(t *testing.T) {
 	}
 	if code, out, _ := s.try("replay", "again"); code != 1 || !strings.HasSuffix(out, "differs: 1 of 40 ballots\n") || !strings.Contains(out, "void") {
 		t.Errorf("exit %d:\n%s", code, out)
+	}
+}
+
+// What screening saw is weighed again by another policy, and nothing else of a cast is.
+func TestRescreen_WeighsWhatWasSeen(t *testing.T) {
+	screen := func(base contest.BasePolicy, signals ...string) string {
+		policy := antifraud.PolicyOf(contest.Policy{Name: string(base), Base: base})
+		standing, reasons, err := rescreen(&policy)(antifraud.Evidence{Signals: signals})
+		return strings.TrimSpace(fmt.Sprint(standing, reasons, err))
+	}
+	farm := []string{"net-hosting", "device-window=1.5", "dwell-same=1.5"}
+	for _, row := range []struct{ got, want string }{
+		{screen("standard"), "counted[] <nil>"},
+		{screen("standard", farm...), "held[unproven] <nil>"},
+		{screen("observe", farm...), "counted[] <nil>"},
+		{screen("standard", "net-hosting"), "counted[] <nil>"},
+		{screen("standard", "device-window=1.5", "dwell-same=1.5"), "counted[] <nil>"}, // asked for a challenge
+		{screen("strict", "device-window=1.5", "dwell-same=1.5"), "held[unproven] <nil>"},
+		{screen("standard", "known-farm"), "void[known-farm] <nil>"},
+		{screen("standard", "email", "known-farm"), "held[known-farm] <nil>"},
+	} {
+		if row.got != row.want {
+			t.Errorf("got %s, want %s", row.got, row.want)
+		}
+	}
+	if got := screen("standard", "net-hosting=much"); !strings.Contains(got, "net-hosting=much") {
+		t.Errorf("of what cannot be read: %s", got)
 	}
 }

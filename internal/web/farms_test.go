@@ -166,6 +166,9 @@ func TestDoor_ObserveChangesNothingAndCounts(t *testing.T) {
 	if e.farms(path)["n4-of-tests"]["rejected"] != 0.0 {
 		t.Error("rejected by a policy that only observes")
 	}
+	if got := e.server.cfg.Pressure.Of(id); got.Suspect != 0 || got.Seen != 1 {
+		t.Errorf("%+v: a policy that only observes makes no challenge harder", got)
+	}
 }
 
 func TestFarms_AreLiftedByTheAPIAndToldToOrganizersAlone(t *testing.T) {

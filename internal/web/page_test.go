@@ -440,8 +440,8 @@ func TestStatic_HashedForeverAndSmall(t *testing.T) {
 	kinds := map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
 	budget := map[string]int{".css": 8 << 10, ".js": 3 << 10, ".svg": 1 << 10}
 	found := regexp.MustCompile(`(?:href|src)="(/static/[^"]*(\.[a-z]+)|/c/[^"]*theme(\.css)[^"]*)"`).FindAllSubmatch(page.body, -1)
-	if len(found) != 6 {
-		t.Fatalf("%d files on the page, want 6", len(found))
+	if len(found) != 7 {
+		t.Fatalf("%d files on the page, want 7", len(found))
 	}
 	for _, m := range found {
 		extension := string(m[2]) + string(m[3])

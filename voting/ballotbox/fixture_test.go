@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"maps"
 	"os"
@@ -65,6 +66,22 @@ func withClock(t rapid.TB, st *store.Store, edits ...string) *clock {
 		}
 		return text
 	})}
+}
+
+// scriptsHave fails unless some script has the text: a control that edits what is not
+// there breaks nothing.
+func scriptsHave(t testing.TB, text string) {
+	t.Helper()
+	files, err := fs.Glob(sources, "lua/*.lua")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		if script, err := sources.ReadFile(file); err == nil && strings.Contains(string(script), text) {
+			return
+		}
+	}
+	t.Fatalf("no script has %q", text)
 }
 
 func (c *clock) set(at time.Time) {

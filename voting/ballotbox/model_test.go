@@ -280,7 +280,7 @@ func play(rt *rapid.T, st *store.Store, edits ...string) {
 	vote := func(rt *rapid.T) {
 		ballot := voting.Ballot{ID: uuid.New(), Voter: voter(), Entry: entry(), Standing: voting.Counted}
 		if rapid.IntRange(0, 4).Draw(rt, "held") == 0 {
-			ballot.Standing = voting.Held
+			ballot.Standing, ballot.Policy = voting.Held, "a-policy"
 		}
 		ballot.Present = rapid.Bool().Draw(rt, "present")
 		if n := rapid.IntRange(0, 5).Draw(rt, "challenge"); n < 3 { // made for this voter, so another one's is another
@@ -350,6 +350,9 @@ func compare(rt *rapid.T, c *clock, s *registry.Stored, m *model) {
 		if closes := m.boxes[r.Position.Box].closes; r.Kind == voting.KindCast && r.Position.Millis >= closes {
 			rt.Fatalf("a cast at %d, at or after the close at %d", r.Position.Millis, closes)
 		}
+		if r.Kind == voting.KindCast && (r.Policy == "a-policy") != (r.Standing == voting.Held) {
+			rt.Fatalf("a cast that is %s by policy %q", r.Standing, r.Policy)
+		}
 	}
 	for id, ballot := range m.ballots {
 		found, err := c.boxes.Find(ctx, s, id.voter, id.ballot)
@@ -418,21 +421,23 @@ func TestModel_FindsABrokenRule(t *testing.T) {
 		"a void gives no vote back":     {"redis.call('HINCRBY', TALLY, field(was), -1)", ""},
 		"undo never expires":            {"box.now >= ballot.at + box.undo", "false"},
 		"withdrawing keeps the turn":    {"turns.used = math.max(turns.used - 1, 0)", ""},
-		"withdrawn is not final":        {"if was == to or was == 'withdrawn' then", "if was == to then"},
+		"withdrawn is not final":        {"if was == to or was == 'withdrawn' or moved then", "if was == to or moved then"},
 		"the clock may go back":         {"box.now = math.max(clock, box.at, box.mark)", "box.now = clock"},
 		"a void leaves it at home":      {"redis.call('HINCRBY', TALLY, entry .. '/home', -1)", ""},
 		"a release does not go home":    {"if ballot.present and to == 'counted' then", "if false then"},
 		"a held ballot is at home":      {"if present and standing == 'counted' then", "if present then"},
-		"the ledger forgets the hall":   {"unpack(present and { 'present', '1' } or {})", "unpack({})"},
+		"the ledger forgets the hall":   {"if present then more = { 'present', '1' } end", ""},
+		"the ledger forgets the policy": {"more[#more + 1], more[#more + 2] = 'policy', ARGV[10]", ""},
 		"the ballot forgets the hall":   {"(b.present and '|present' or '')", "''"},
 		"a cast is held and not queued": {"if standing == 'held' then redis.call('ZADD', KEYS[8], text(box.at), id) end", ""},
 		"a hold is not queued":          {"redis.call('ZADD', KEYS[7], text(ballot.at), id)", ""},
 		"the queue keeps what has left": {"redis.call('ZREM', KEYS[7], id)", ""},
 		"a challenge serves twice":      {"if solved and solved ~= ARGV[2] then", "if false then"},
-		"a challenge is not used up":    {"if KEYS[9] then redis.call('SET', KEYS[9], ARGV[2], 'PX', ARGV[10]) end", ""},
+		"a challenge is not used up":    {"if KEYS[9] then redis.call('SET', KEYS[9], ARGV[2], 'PX', ARGV[11]) end", ""},
 		"the newest ballot is not kept": {"if was == 'counted' and last == text(ballot.at) then", "if false then"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			scriptsHave(t, edit[0])
 			failed := &recorder{TB: t}
 			done := make(chan struct{})
 			go func() {

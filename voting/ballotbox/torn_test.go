@@ -121,10 +121,12 @@ func TestTorn_AnInterruptedWriteNeverCounts(t *testing.T) {
 
 // Control: where torn boxes go unseen, the same test finds what they count.
 func TestTorn_FindsABoxThatIsNotMended(t *testing.T) {
+	const mended = "if records > box.offset then return nil, { 'torn' } end"
+	scriptsHave(t, mended)
 	server := redistest.Start(t)
 	load := func() *Boxes {
 		return load(openStore(t, server.URL()), func(name string) string {
-			return strings.ReplaceAll(source(name), "if records > box.offset then return nil, { 'torn' } end", "")
+			return strings.ReplaceAll(source(name), mended, "")
 		})
 	}
 	for cut := int64(1); ; cut += 37 {
