@@ -8,8 +8,9 @@ import (
 )
 
 const (
-	allRounds  = 25   // of EM; it has settled long before, or never will
-	lookAround = 5    // every so many rounds, who may be a member is asked anew
+	allRounds  = 20 // of EM: it has settled before, or never will
+	lookAround = 3  // the rounds in which who may be a member is asked anew
+	lookAgain  = 9
 	faint      = 1e-3 // who is less of a member is none
 	chunk      = 2048
 )
@@ -39,7 +40,7 @@ func (h *hand) fit(x *index, others []float64, within []int32, rounds int) {
 		c.take(v, 1-(1-others[v])*(1-h.w[v]))
 	}
 	for round := range rounds {
-		if round%lookAround == 0 {
+		if round == 0 || round == lookAround || round == lookAgain {
 			h.mayBe(x, others, within)
 		}
 		next := make([]float64, len(h.who))
@@ -63,10 +64,25 @@ func (h *hand) fit(x *index, others []float64, within []int32, rounds int) {
 			h.set(v, next[n])
 			c.take(v, 1-(1-others[v])*(1-next[n]))
 		}
-		if moved < 0.005*h.total || h.total < 1 || h.total > most {
+		h.narrow(others)
+		if moved < 0.005*h.total && round != lookAround-1 || h.total < 1 || h.total > most {
 			return
 		}
 	}
+}
+
+// narrow lets go of whoever is no member now, until somebody looks around again:
+// nearly all candidates are none, and a round costs what they are.
+func (h *hand) narrow(others []float64) {
+	kept := h.who[:0]
+	for _, v := range h.who {
+		if h.w[v] > 0 {
+			kept = append(kept, v)
+		} else {
+			h.c.take(v, others[v])
+		}
+	}
+	h.who = kept
 }
 
 func (h *hand) learn(parts [][features]poolCount) {

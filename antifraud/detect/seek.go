@@ -141,7 +141,7 @@ func (h *hand) try(x *index, co *cohort, odds, others []float64, tried []uint8, 
 		start := h.total
 		h.fit(x, others, within, allRounds)
 		if h.single(others) {
-			h.fit(x, others, slices.Clone(h.who), lookAround)
+			h.fit(x, others, slices.Clone(h.who), 5)
 		}
 		f := farm{evidence: h.weighEvidence()}
 		var convincing bool
