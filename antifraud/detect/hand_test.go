@@ -86,6 +86,9 @@ func readers(n int) (ballots []Ballot) {
 func TestHand_NobodyIsAMemberBecauseOfThemselves(t *testing.T) {
 	// One with a device that strangers have twice, and nobody else of the hand has.
 	ballots := append(readers(100), vote("h200", "e1", 0, antifraud.Evidence{Device: "odd"}), vote("f1", "e1", -1, antifraud.Evidence{Device: "odd"}))
+	for n := range 100 { // to share one at all is nothing odd
+		ballots = append(ballots, vote(fmt.Sprint("h", 300+n), "e1", float64(n), antifraud.Evidence{Device: fmt.Sprint("model", n/10)}))
+	}
 	for n := range 10 {
 		ballots = append(ballots, vote(fmt.Sprint("f", 2+n), "e1", float64(n), antifraud.Evidence{Device: "rack"}))
 	}
