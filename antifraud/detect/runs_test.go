@@ -131,14 +131,14 @@ func TestRun_EndsWhereALookAtAllDoes(t *testing.T) {
 // Beyond some ten thousand ballots a run looks at a part.
 func TestRun_StaysNearALookAtAllWhenTheContestIsLong(t *testing.T) {
 	if testing.Short() {
-		t.Skip("24,000 ballots, looked at five times")
+		t.Skip("20,000 ballots, looked at four times")
 	}
 	w := farmlab.Make(farmlab.Mix{
-		Entries: 12, Schools: 9, Days: 14, Ballots: 100, Voters: 15_000, Crowds: []farmlab.Cohort{{Kind: "campus", Voters: 600}},
+		Entries: 12, Schools: 9, Days: 14, Ballots: 100, Voters: 11_700, Crowds: []farmlab.Cohort{{Kind: "campus", Voters: 600}},
 		Farms: []farmlab.Cohort{{Kind: "burst", Voters: 200}, {Kind: "proxies", Voters: 200}, {Kind: "drip", Voters: 200}},
 	}, 3)
 	d, known := detect.New(detect.Options{}), told{}
-	before := len(w.Ballots) - 1200
+	before := len(w.Ballots) - 800
 	d.Add(w.Ballots[:before]...)
 	known.hear(t, d.Run())
 	for from := before; from < len(w.Ballots); from += 400 {
