@@ -20,7 +20,8 @@ import (
 // Model names the formulas and their numbers: equal versions find alike.
 const Model = "2"
 
-// Ballot is one line of the ballot log.
+// Ballot is one line of the ballot log. ID, Voter and Entry are never empty; any of
+// the evidence may be.
 type Ballot struct {
 	ID       string             `json:"ballot"`
 	At       time.Time          `json:"at"`
@@ -137,10 +138,11 @@ const (
 )
 
 // Run judges what was added since the last run, with what came shortly before, the
-// farms that are known, and a sample of all the rest. It costs what is new and no
-// more than some 15,000 ballots besides; all is judged each time that a fourth more
-// has come, so that over a contest a ballot is judged a bounded number of times.
-// Findings that did not change are not told again.
+// farms that are known, and a sample of all the rest, each with all ballots of its
+// voter. So it costs what is new and, besides, some 15,000 to 20,000 voters and the
+// known farms; all is judged each time that a fourth more has come, so that over a
+// contest a ballot is judged a bounded number of times. Findings that did not change
+// are not told again, nor is a new ballot told that nothing speaks against.
 func (d *Detector) Run() Report {
 	n := len(d.log.records)
 	if n-d.whole > d.whole/growth || n <= recent && n > d.judged {

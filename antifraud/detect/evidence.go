@@ -34,8 +34,9 @@ type evidence struct {
 	pool  float64        // how many devices the members share, evenly: the inverse of Simpson's index
 }
 
-// split sums terms by family, of what speaks against the members as a whole. An address that is one of the hand's two busiest is
-// left out: a farm goes through many, an honest community has one or two of its own.
+// split sums a voter's terms by family, of what speaks against the members as a
+// whole. An address that is one of the hand's two busiest is left out: a farm goes
+// through many, an honest community has one or two of its own.
 func (h *hand) split(v int32, out *terms, busiest [2]int32) (by [families]float64) {
 	c, t := h.c, h.c.t
 	by[byDevice] = out[atAgent]
@@ -160,19 +161,20 @@ var leastFamily = [families]float64{byDevice: 25, byTempo: 8, byNetwork: 10, byA
 
 // convinces tells whether a hand's composition is another than the crowd's, by two
 // families, one of them a look: what else could an honest community have? strong
-// hands are convincing enough to void.
+// hands are convincing enough to void. Devices alone, or accounts with a little of
+// anything else, convince enough to hold. It notes the families in firm and some.
 func (e *evidence) convinces(h *hand, limit float64) (strong, ok bool) {
 	if h.total < leastHand || h.total > mostShare*float64(h.c.n) || e.all < limit-15 || e.place < 2 {
 		return false, false
 	}
-	looks, firm, any := 0, 0, 0
+	looks, firm, some := 0, 0, 0
 	for f, x := range e.by {
 		look := f == byDevice || f == byTempo || f == byAccount
 		if look && x < -max(2, 0.02*h.total) {
 			return false, false // looks more like the crowd than the crowd does
 		}
 		if x >= max(leastFamily[f], weakly[f]*h.total) {
-			any++
+			some++
 			e.some[f] = true
 		}
 		need := strongly[f]
@@ -188,12 +190,12 @@ func (e *evidence) convinces(h *hand, limit float64) (strong, ok bool) {
 		}
 	}
 	if e.one > oneAddress && h.total >= 8 {
-		any++
+		some++
 	}
 	strong = firm >= 2 && looks >= 1 && e.all >= limit
 	if e.firm[byDevice] && e.pool < fewDevices && !e.firm[byTempo] && !e.firm[byNetwork] && !e.firm[byAccount] {
 		strong = false // friends with one model of phone, who vote for the same
 	}
-	return strong, strong || any >= 2 && e.by[byAccount] >= max(leastFamily[byAccount], 0.4*h.total) ||
+	return strong, strong || some >= 2 && e.by[byAccount] >= max(leastFamily[byAccount], 0.4*h.total) ||
 		e.by[byDevice] >= 3.2*h.total && e.pool >= 8
 }

@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"time"
@@ -49,7 +50,7 @@ func (h *hand) signature() []trait {
 			for i := range order {
 				order[i] = i
 			}
-			slices.SortStableFunc(order, func(a, b int) int { return int(math.Copysign(1, mass[b]-mass[a])) })
+			slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(mass[b], mass[a]) })
 			kept := make([]trait, mostTraits)
 			for i := range kept {
 				kept[i] = of[order[i]]
