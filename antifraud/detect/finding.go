@@ -12,7 +12,7 @@ const (
 	// do not speak against: below what voids.
 	unsure = 0.89
 
-	tempered = 0.6 // of log-odds in favour
+	tempered = 0.5 // of log-odds in favour
 
 	against = 0.5 // log-odds from which a family speaks against a member
 	clearly = 1.0 // from which a look of their own keeps a member from being doubted
