@@ -292,7 +292,7 @@ func (h *hand) judgeNet(v int32, w, own float64, learn *[features]poolCount) flo
 
 // usualErrands are votes of one voter that are the farm's for sure: whoever casts
 // more may cast the rest for anybody, to look like a person.
-const usualErrands = 5
+const usualErrands = 12
 
 // judgePlace is about what honest communities have too: a link, a way there, an
 // hour, entries. It tells members apart, and accuses nobody.
