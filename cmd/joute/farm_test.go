@@ -247,7 +247,7 @@ func (r *running) signed() bool {
 // detectors, its next wave is rejected at the door, and the honest are let in, also
 // with its phones, of its provider, or by its link. Done again it is the same.
 func TestFarm_IsVoidThenRejectedAndTheCrowdIsNot(t *testing.T) {
-	t.Parallel()
+	// Not beside others: some of them measure rates, and two thousand visitors are felt.
 	networks, redis := t.TempDir(), redistest.Start(t)
 	if err := os.WriteFile(filepath.Join(networks, "networks.txt"), []byte(farmNetworks), 0o600); err != nil {
 		t.Fatal(err)
