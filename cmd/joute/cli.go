@@ -38,7 +38,7 @@ type commands struct {
 	Hall    hallCmd    `cmd:"" help:"Print the address of a wall for the hall: it shows the code that marks voters as present."`
 	Forget  forgetCmd  `cmd:"" help:"Delete the personal data of a contest that is over, for good."`
 	Score   scoreCmd   `cmd:"" help:"Say of each account in a file how much it looks like one made to be sold. Needs no server."`
-	Farmlab farmlabCmd `cmd:"" help:"Make up contests with farms in them, and score detectors by the truth. Needs no server."`
+	Farmlab farmlabCmd `cmd:"" help:"Make up contests with farms in them, score detectors by the truth, and play farms that learn."`
 	Detect  detectCmd  `cmd:"" help:"Tell farms from crowds in a ballot log, without a server: one verdict a line."`
 	Replay  replayCmd  `cmd:"" help:"Do again what the detectors did with a contest and compare; or tell what another policy would have decided."`
 	Bench   benchCmd   `cmd:"" help:"Cast many ballots at a server and measure: made-up ones, or a log to replay."`

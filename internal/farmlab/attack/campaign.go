@@ -17,6 +17,9 @@ type Campaign struct {
 	Plan   Plan
 	Rounds int
 	Votes  int // in a round
+
+	// NoInboxes says that the ground takes no proofs: the farm cannot buy any.
+	NoInboxes bool
 }
 
 // Round is what a wave was, and what became of it.
@@ -67,6 +70,9 @@ func (c Campaign) Play(ctx context.Context, g Ground) (Outcome, error) {
 	var waves [][]vote
 	crowd := &audience{group: map[string]string{}, answers: map[string]Answer{}}
 	plan, changed := c.Plan, []Tell(nil)
+	if s.noInboxes = c.NoInboxes; c.NoInboxes {
+		plan[Accounts] = 0
+	}
 	doors := map[string]Fate{} // of votes that are in no box
 	for r := range c.Rounds {
 		from, to := opens.Add(time.Duration(r)*span), opens.Add(time.Duration(r+1)*span)
@@ -92,7 +98,7 @@ func (c Campaign) Play(ctx context.Context, g Ground) (Outcome, error) {
 		if err != nil {
 			return out, fmt.Errorf("round %d: %w", r+1, err)
 		}
-		changed = learn(plan, votes, fates)
+		changed = learn(plan, votes, fates, s.can)
 		for _, t := range changed {
 			plan[t]++
 		}

@@ -37,6 +37,9 @@ func BuiltinCosts() Costs {
 	return c
 }
 
+// CostsText is costs.yaml, for editing.
+func CostsText() []byte { return bytes.Clone(builtinCosts) }
+
 // maxPrice is above what anybody pays for a vote.
 const maxPrice = 1e6
 

@@ -24,8 +24,8 @@ var hints = map[antifraud.Reason][]Tell{
 // learn tells which tells to change, the worst first, by what became of votes: those
 // that tried the next grade of a tell against those that did not. Where nothing is
 // learnt from them, reasons decide, and else the order of [Tell]: what sellers of
-// votes are asked for first.
-func learn(p Plan, votes []vote, fates []Fate) []Tell {
+// votes are asked for first. can tells which tells have a next grade.
+func learn(p Plan, votes []vote, fates []Fate, can func(Plan, Tell) bool) []Tell {
 	type sums struct{ n, survived float64 }
 	var tried, kept [tells]sums
 	hinted := [tells]float64{}
@@ -58,7 +58,7 @@ func learn(p Plan, votes []vote, fates []Fate) []Tell {
 	}
 	var order []ranked
 	for t := range Tell(tells) {
-		if !p.can(t) {
+		if !can(p, t) {
 			continue
 		}
 		// A few votes say little: as if four more of each had fared as all did.

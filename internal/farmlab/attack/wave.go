@@ -19,6 +19,8 @@ type shop struct {
 	entry int
 	wave  int // votes in one
 
+	noInboxes bool // there are none for sale
+
 	exits   map[int][]exit // by grade
 	gadgets map[int][]farmlab.Gadget
 	agents  map[int][]string
@@ -46,6 +48,9 @@ func newShop(m *farmlab.Market, costs Costs, entry, wave int) *shop {
 	return s
 }
 
+// can tells whether there is a next grade of a tell for sale.
+func (s *shop) can(p Plan, t Tell) bool { return p.can(t) && !(t == Accounts && s.noInboxes) }
+
 // vote is one that was ordered, and how each tell of it was handled.
 type vote struct {
 	act  Act
@@ -64,7 +69,7 @@ func (s *shop) order(p Plan, from, to time.Time) []vote {
 	for range s.wave {
 		mine := p
 		for t := range Tell(tells) {
-			if p.can(t) && s.m.Float() < probing {
+			if s.can(p, t) && s.m.Float() < probing {
 				mine[t]++
 			}
 		}
