@@ -33,7 +33,7 @@ func TestPolicy_AsksEverybody(t *testing.T) {
 	for name, c := range map[string]struct {
 		policy contest.Policy
 		want   bool
-	}{"standard": {contest.Policy{Base: contest.PolicyStandard}, false}, "below": {weight(1.9), false}, "challenges": {weight(2), true}, "holds": {weight(9), true}} {
+	}{"standard": {contest.Policy{Base: contest.PolicyStandard}, false}, "below": {weight(2.4), false}, "challenges": {weight(2.5), true}, "holds": {weight(9), true}} {
 		if p := PolicyOf(c.policy); p.AsksEverybody() != c.want {
 			t.Errorf("%s: %v", name, !c.want)
 		}

@@ -12,13 +12,13 @@ const (
 	Accept       Action = "accept"
 	AskChallenge Action = "challenge" // accept, once a challenge is solved
 	Hold         Action = "hold"
-	Reject       Action = "reject" // only of known farms
+	Reject       Action = "reject" // only of known farms, and not who has proven an address
 )
 
 // Verdict is what screening says of an attempt.
 type Verdict struct {
 	Action  Action
-	Reasons []Reason // why it is held or rejected; shared: read them only
+	Reasons []Reason // why it is held or rejected, and nil otherwise; shared: read them only
 	Score   float64  // the sum of the weights of the signals that were seen
 	Policy  string   // version of the policy that decided
 	Signals []string // what was seen, for [Policy.Weigh]; nil: nothing, and nothing is proven
@@ -78,7 +78,9 @@ func (p *Policy) weigh(seen *strengths) Verdict {
 	}
 	switch {
 	case p.Version == "":
-	case v.Score >= p.Thresholds.Reject && seen[atKnownFarm] > 0: // nothing else rejects, however much of it there is
+	case v.Score >= p.Thresholds.Reject && seen[atKnownFarm] > 0 && seen[atEmail] == 0:
+		// Nothing else rejects, however much of it there is. Who is taken for a farm and
+		// proves an address, as they were told to, is heard by a person.
 		v.Would = Reject
 	case v.Score >= p.Thresholds.Hold: // also where the document puts it below Challenge
 		v.Would = Hold

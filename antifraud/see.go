@@ -98,7 +98,9 @@ func see(a Attempt, windows []Counts) (s strengths) {
 	}
 	s[atAccount] = scaled(contest.SignalAccount, a.Account)
 	is(atChurn, a.Churned)
-	is(atKnownFarm, a.KnownFarm)
+	// Nobody brings a farm into the hall, or has the addresses that a school gives
+	// out: who does is not of one, whatever they have in common with it.
+	is(atKnownFarm, a.KnownFarm && !a.Present && !a.School)
 	return s
 }
 

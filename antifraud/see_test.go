@@ -89,8 +89,8 @@ func TestSee_EachSignalByItsOwn(t *testing.T) {
 	}
 }
 
-// A farm that is known is rejected, unless something is proven; all else together
-// is held at most.
+// A farm that is known is rejected, unless a person is proven; all else together is
+// held at most.
 func TestScreen_OnlyKnownFarmsAreRejected(t *testing.T) {
 	policy := antifraud.PolicyOf(builtIn(contest.PolicyStandard))
 	for _, row := range []struct {
@@ -102,6 +102,10 @@ func TestScreen_OnlyKnownFarmsAreRejected(t *testing.T) {
 		{antifraud.Attempt{KnownFarm: true, Level: "email"}, antifraud.Hold, []string{"known-farm"}},
 		{antifraud.Attempt{KnownFarm: true, Present: true}, antifraud.Accept, nil},
 		{antifraud.Attempt{KnownFarm: true, School: true}, antifraud.Accept, nil},
+		{antifraud.Attempt{KnownFarm: true, Level: "email", NetKind: antifraud.NetHosting, UserAgent: "Headless"}, antifraud.Hold, []string{"known-farm"}},
+		{antifraud.Attempt{KnownFarm: true, Level: "email", School: true, NetKind: antifraud.NetHosting}, antifraud.Accept, nil},
+		{antifraud.Attempt{KnownFarm: true, Level: "partner"}, antifraud.Reject, []string{"known-farm"}},
+		{antifraud.Attempt{KnownFarm: true, Level: "partner", Account: -9}, antifraud.Reject, []string{"known-farm"}},
 	} {
 		if v := policy.Screen(row.attempt); v.Action != row.want || !slices.Equal(v.Reasons, row.reasons) {
 			t.Errorf("%+v: %+v", row.attempt, v)

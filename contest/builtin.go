@@ -33,8 +33,8 @@ func (p Policy) Numbers() Numbers {
 // that shares one thing: a voter in a data centre has 2, and thirty identical
 // machines in one room 2.4 (a device and a block that strangers do not have). It
 // holds from 4 on, which takes two things that have nothing to do with each other.
-// From 6 on it rejects, and only who bears the signature of a known farm (6, less
-// what is proven).
+// From 6 on it rejects, and only who bears the signature of a known farm and has
+// proven no address (antifraud.Policy).
 //
 // Strict asks everybody in a data centre, and holds the identical machines if they
 // show anything else.
@@ -97,5 +97,8 @@ var weights = map[Signal]float64{
 	// fans of a campaign do it in its last week as well.
 	SignalChurn: 1,
 
-	SignalKnownFarm: 6, // two independent families, judged over the record
+	// Two independent families, judged over the record, and a combination that one in
+	// 150 strangers has at most (antifraud.Signature). It has to reject a partner's
+	// member of the best looks (-2.5 and -1.5) too: accounts are what farms buy.
+	SignalKnownFarm: 10,
 }

@@ -17,7 +17,7 @@ func (g *grouping) members(group int32) []int32 { return g.who[g.start[group]:g.
 func (t *table) within(name string, value func(v, act int32) int32, keepUnseen bool) *grouping {
 	g := &grouping{name: name, of: make([]int32, len(t.entry))}
 	ids := map[int64]int32{}
-	for v := range int32(len(t.voters)) {
+	for v := range int32(t.n) {
 		from, to := t.acts(v)
 		for a := from; a < to; a++ {
 			k := value(v, a)
@@ -40,7 +40,7 @@ func (t *table) within(name string, value func(v, act int32) int32, keepUnseen b
 // alone groups acts by a code that they already have.
 func (t *table) alone(name string, n int, value func(v, act int32) int32) *grouping {
 	g := &grouping{name: name, of: make([]int32, len(t.entry)), n: int32(n)}
-	for v := range int32(len(t.voters)) {
+	for v := range int32(t.n) {
 		from, to := t.acts(v)
 		for a := from; a < to; a++ {
 			g.of[a] = value(v, a)
@@ -55,7 +55,7 @@ func (g *grouping) list(t *table) *grouping {
 	last := make([]int32, g.n) // voter seen last in a group, plus one
 	each := func(yield func(group, voter int32)) {
 		clear(last)
-		for v := range int32(len(t.voters)) {
+		for v := range int32(t.n) {
 			from, to := t.acts(v)
 			for a := from; a < to; a++ {
 				if k := g.of[a]; k != unseen && last[k] != v+1 {
@@ -84,7 +84,7 @@ func (g *grouping) list(t *table) *grouping {
 func (t *table) pairs() (members [][]int32) {
 	const maxPaired = 10
 	ids := map[int64]int32{}
-	for v := range int32(len(t.voters)) {
+	for v := range int32(t.n) {
 		from, to := t.acts(v)
 		if to-from > maxPaired {
 			continue

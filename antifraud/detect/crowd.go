@@ -58,7 +58,7 @@ type crowd struct {
 }
 
 func newCrowd(t *table) *crowd {
-	c := &crowd{t: t, n: len(t.voters)}
+	c := &crowd{t: t, n: t.n}
 	c.taken = make([]float64, c.n)
 	c.binDwell()
 	c.accBin = make([]int8, c.n)
@@ -80,10 +80,10 @@ func newCrowd(t *table) *crowd {
 	c.inNet, c.inBlock = make([]float64, c.byNet.n), make([]float64, c.byBlock.n)
 	c.inVia, c.inReferrer, c.inHour = make([]float64, c.byVia.n), make([]float64, c.byReferrer.n), make([]float64, c.byHour.n)
 
-	by := func(col *column) []float64 { return make([]float64, len(col.values)+1) }
+	by := func(col *column) []float64 { return make([]float64, col.size()+1) }
 	c.device, c.agent, c.net, c.block, c.via, c.referrer = by(&t.device), by(&t.agent), by(&t.net), by(&t.block), by(&t.via), by(&t.referrer)
 	c.dwell, c.account = make([]float64, dwellBins), make([]float64, accountBins+1)
-	c.entry = make([]float64, len(t.entries.values))
+	c.entry = make([]float64, t.entries.size())
 	c.hour = make([]float64, (slices.Max(t.hour)-c.firstHour)/hoursInCell+1)
 	c.everyone = make([]int32, c.n)
 	for v := range c.everyone {
@@ -180,11 +180,6 @@ func (c *crowd) weigh(v int32, d float64) {
 		c.inHour[c.byHour.of[a]] += d
 	}
 }
-
-// isRented tells whether a voter comes from where machines are rented.
-func (t *table) isRented(v int32) bool { k := t.kind.of[v]; return k != unseen && t.rented[k] }
-
-func (t *table) isCampus(v int32) bool { k := t.kind.of[v]; return k != unseen && t.campus[k] }
 
 func clip(x, least, most float64) float64 { return max(least, min(most, x)) }
 

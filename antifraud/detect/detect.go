@@ -1,7 +1,14 @@
 // Package detect looks back over what was cast and tells farms from crowds.
 //
+// A farm is looked for as a hand: ballots of many voters cast as one. A cohort (an
+// entry, a link, an address block, some hours, two entries voted for together) is
+// suspect when its members look unlike the contest's crowd, never because it is
+// large or fast. From the suspicious members of one, a mixture of a hand and the
+// crowd is fitted by EM; the hand stands when two families of evidence say that its
+// composition is not the crowd's (docs/ANTIFRAUD.md).
+//
 // It is pure, and the same code runs offline over a ballot log, every minute
-// while voting goes on, and whole at the close.
+// while voting goes on, and whole at the close. Equal calls find alike.
 package detect
 
 import (
@@ -11,7 +18,7 @@ import (
 )
 
 // Model names the formulas and their numbers: equal versions find alike.
-const Model = "1"
+const Model = "2"
 
 // Ballot is one line of the ballot log.
 type Ballot struct {
@@ -44,7 +51,7 @@ type Finding struct {
 	Standing Standing           `json:"standing"`
 	Reasons  []antifraud.Reason `json:"reasons,omitempty"`
 	Cluster  string             `json:"cluster,omitempty"`
-	Families []antifraud.Family `json:"-"` // that speak against the ballot by themselves
+	Families []antifraud.Family `json:"-"` // that speak against the voter by themselves
 	Parts    []Part             `json:"-"` // what Score is made of
 }
 
@@ -71,8 +78,8 @@ type Cluster struct {
 // Report is what one run found.
 type Report struct {
 	Findings []Finding // of the ballots that were judged anew, in the order in which they were added
-	Clusters []Cluster // all that are known
-	Share    float64   // estimated share of farms among the voters
+	Clusters []Cluster // all that the run saw
+	Share    float64   // estimated share of farms among the voters that were judged
 }
 
 // Options are what a detector need not know. The zero value works.
@@ -83,52 +90,100 @@ type Options struct {
 
 // Detector holds what was seen of a contest. It is not safe for concurrent use.
 type Detector struct {
-	ballots []Ballot
+	hold, void float64
+
+	log     log
+	said    []said  // by record: what was found last
+	judged  int     // records that were there at the last run
+	whole   int     // records that were there when all were judged last
+	cluster []int32 // by voter of the log: the cluster they were last in; unseen: none
+	ids     []string
+}
+
+// said is a finding as it is remembered.
+type said struct {
+	score    float32
+	standing Standing
+	cluster  int32
 }
 
 // New is a detector that has seen nothing.
-func New(Options) *Detector { return &Detector{} }
+func New(o Options) *Detector {
+	d := &Detector{hold: o.Hold, void: o.Void}
+	if d.hold == 0 {
+		d.hold = 0.5
+	}
+	if d.void == 0 {
+		d.void = 0.9
+	}
+	return d
+}
 
 // Add gives it ballots, in any order: clocks of boxes differ by a little.
-func (d *Detector) Add(ballots ...Ballot) { d.ballots = append(d.ballots, ballots...) }
-
-// Run judges what the ballots added since the last run touch, and costs what they
-// are, not what the contest is. Findings that did not change are not told again.
-func (d *Detector) Run() Report { return d.Whole() }
-
-// Whole judges every ballot anew.
-func (d *Detector) Whole() Report {
-	var r Report
-	if len(d.ballots) == 0 {
-		return r
+func (d *Detector) Add(ballots ...Ballot) {
+	for i := range ballots {
+		d.log.add(&ballots[i])
+		d.said = append(d.said, said{standing: Counted, cluster: unseen})
 	}
-	t := tabulate(d.ballots)
-	c := newCrowd(t)
-	farms := seek(c, newIndex(c))
-	score := make([]float64, len(t.voters))
-	for _, f := range farms {
-		for n, v := range f.who {
-			w := f.w[n]
-			if !f.strong {
-				w = min(w, 0.89)
-			}
-			score[v] = 1 - (1-score[v])*(1-w)
+	for len(d.cluster) < len(d.log.voters.texts) {
+		d.cluster = append(d.cluster, unseen)
+	}
+}
+
+const (
+	recent  = 10_000 // ballots before the new ones that a run judges with them
+	sampled = 5_000  // ballots of all the time before, for what the crowd is like
+	growth  = 4      // all are judged again when a fourth more have come
+)
+
+// Run judges what was added since the last run, with what came shortly before, the
+// farms that are known, and a sample of all the rest. It costs what is new and no
+// more than some 15,000 ballots besides; all is judged each time that a fourth more
+// has come, so that over a contest a ballot is judged a bounded number of times.
+// Findings that did not change are not told again.
+func (d *Detector) Run() Report {
+	n := len(d.log.records)
+	if n-d.whole > d.whole/growth || n <= recent && n > d.judged {
+		return d.judge(d.all(), true)
+	}
+	if n == d.judged {
+		return Report{}
+	}
+	return d.judge(d.lately(), true)
+}
+
+// Whole judges every ballot anew and tells a finding of each.
+func (d *Detector) Whole() Report { return d.judge(d.all(), false) }
+
+func (d *Detector) all() []int32 {
+	d.whole = len(d.log.records)
+	places := make([]int32, d.whole)
+	for i := range places {
+		places[i] = int32(i)
+	}
+	return places
+}
+
+// lately are the places of the records that a run judges: of each voter it meets,
+// all ballots.
+func (d *Detector) lately() []int32 {
+	l := &d.log
+	met := make([]bool, len(l.records))
+	var places []int32
+	meet := func(i int32) {
+		for i = l.last[l.records[i].voter]; i != unseen && !met[i]; i = l.records[i].before {
+			met[i] = true
+			places = append(places, i)
 		}
 	}
-	r.Findings = make([]Finding, len(d.ballots))
-	for v := range int32(len(t.voters)) {
-		from, to := t.acts(v)
-		for a := from; a < to; a++ {
-			b := &d.ballots[t.ballot[a]]
-			f := Finding{Ballot: b.ID, Voter: b.Voter, Entry: b.Entry, At: b.At, Standing: Counted, Score: score[v]}
-			switch {
-			case score[v] >= 0.9:
-				f.Standing = Void
-			case score[v] >= 0.5:
-				f.Standing = Held
-			}
-			r.Findings[t.ballot[a]] = f
+	from := max(0, d.judged-recent)
+	for i := from; i < len(l.records); i++ {
+		meet(int32(i))
+	}
+	for i := range from {
+		if d.cluster[l.records[i].voter] != unseen || i%max(1, from/sampled) == 0 {
+			meet(int32(i))
 		}
 	}
-	return r
+	return places
 }

@@ -1,9 +1,7 @@
 package detect
 
 import (
-	"fmt"
 	"math"
-	"os"
 
 	"github.com/joute/joute/antifraud"
 )
@@ -27,8 +25,13 @@ var familyOf = [families]antifraud.Family{
 // evidence is the gain in log-likelihood that each family brings over all the
 // rest: the likelihood ratio of the cohort as a mixture, against it being crowd.
 type evidence struct {
-	by  [families]float64
-	all float64
+	by    [families]float64
+	all   float64
+	place float64        // mean log-odds by place, of a member
+	firm  [families]bool // enough of it to void with another
+	some  [families]bool // enough of it to hold with another
+	one   float64        // share of members at the busiest address, where that is no campus
+	pool  float64        // how many devices the members share, evenly: the inverse of Simpson's index
 }
 
 // split sums terms by family, of what speaks against the members as a whole. An address that is one of the hand's two busiest is
@@ -92,16 +95,40 @@ func (h *hand) weighEvidence() (e evidence) {
 				p.by[f] += mixed(x-s, s)
 			}
 			p.all += mixed(x-sum, sum)
+			p.place += h.w[v] * out.place()
 		}
 	})
 	for _, p := range parts {
 		e.all += p.all
+		e.place += p.place / h.total
 		for f := range e.by {
 			e.by[f] += p.by[f]
 		}
 	}
+	e.pool = h.pool()
+	for _, v := range h.who {
+		if h.c.t.net.of[v] == busiest[0] {
+			if !h.c.t.isCampus(v) {
+				e.one = h.net[busiest[0]] / h.total
+			}
+			break
+		}
+	}
 	e.by[byTempo] = max(e.by[byTempo], h.haste(), h.serial())
 	return e
+}
+
+// pool is the effective number of the devices that members share with anybody.
+func (h *hand) pool() float64 {
+	t, sum, squares := h.c.t, 0.0, 0.0
+	seen := map[int32]bool{}
+	for _, v := range h.who {
+		if k := t.device.of[v]; k != unseen && t.device.voters[k] > 1 && !seen[k] {
+			seen[k] = true
+			sum, squares = sum+h.device[k], squares+h.device[k]*h.device[k]
+		}
+	}
+	return sum * sum / max(squares, 1e-9)
 }
 
 // mixed is ln of the likelihood of a voter as a mixture over that as one of the
@@ -114,17 +141,24 @@ func mixed(x, s float64) float64 {
 // What each family has to bring, per member, to count as one: many members make
 // anything significant, and what is found by looking for it fits a little by itself.
 var (
-	strongly = [families]float64{byDevice: 1.5, byTempo: 0.12, byNetwork: 1, byAccount: 0.3, byStructure: 1.5}
-	weakly   = [families]float64{byDevice: 0.5, byTempo: 0.06, byNetwork: 0.2, byAccount: 0.15, byStructure: 0.8}
+	strongly = [families]float64{byDevice: 2.5, byTempo: 0.12, byNetwork: 1, byAccount: 0.3, byStructure: 1.5}
+	weakly   = [families]float64{byDevice: 0.5, byTempo: 0.06, byNetwork: 0.12, byAccount: 0.15, byStructure: 0.8}
 )
 
-const leastFamily = 8.0 // ln: what chance does not bring, even with a look at many hands
+const (
+	oneAddress = 0.7 // of the members
+	fewDevices = 4   // effective number
+)
+
+// leastFamily is, in ln, what chance does not bring: for structure and devices it is
+// more, as there are very many of both to look at.
+var leastFamily = [families]float64{byDevice: 25, byTempo: 8, byNetwork: 10, byAccount: 8, byStructure: 35}
 
 // convinces tells whether a hand's composition is another than the crowd's, by two
 // families, one of them a look: what else could an honest community have? strong
 // hands are convincing enough to void.
-func (e evidence) convinces(h *hand, limit float64) (strong, ok bool) {
-	if h.total < leastHand || h.total > mostShare*float64(h.c.n) || e.all < limit+4 {
+func (e *evidence) convinces(h *hand, limit float64) (strong, ok bool) {
+	if h.total < leastHand || h.total > mostShare*float64(h.c.n) || e.all < limit-15 || e.place < 2 {
 		return false, false
 	}
 	looks, firm, any := 0, 0, 0
@@ -133,24 +167,25 @@ func (e evidence) convinces(h *hand, limit float64) (strong, ok bool) {
 		if look && x < -max(2, 0.02*h.total) {
 			return false, false // looks more like the crowd than the crowd does
 		}
-		if x >= max(leastFamily, weakly[f]*h.total) {
+		if x >= max(leastFamily[f], weakly[f]*h.total) {
 			any++
+			e.some[f] = true
 		}
-		if x >= max(leastFamily, strongly[f]*h.total) {
+		if x >= max(leastFamily[f], strongly[f]*h.total) {
 			firm++
+			e.firm[f] = true
 			if look {
 				looks++
 			}
 		}
 	}
-	strong = firm >= 2 && looks >= 1
-	return strong, strong || any >= 2 && e.by[byAccount] >= max(leastFamily, 0.6*h.total)
-}
-
-var trace = os.Getenv("JOUTE_TRACE") != ""
-
-func tell(format string, args ...any) {
-	if trace {
-		fmt.Fprintf(os.Stderr, format+"\n", args...)
+	if e.one > oneAddress && h.total >= 8 {
+		any++
 	}
+	strong = firm >= 2 && looks >= 1 && e.all >= limit
+	if e.firm[byDevice] && e.pool < fewDevices && !e.firm[byTempo] && !e.firm[byNetwork] && !e.firm[byAccount] {
+		strong = false // friends with one model of phone, who vote for the same
+	}
+	return strong, strong || any >= 2 && e.by[byAccount] >= max(leastFamily[byAccount], 0.6*h.total) ||
+		e.by[byDevice] >= 3.2*h.total && e.pool >= 8
 }

@@ -8,7 +8,7 @@ import (
 )
 
 const (
-	rounds     = 25   // of EM; it has settled long before, or never will
+	allRounds  = 25   // of EM; it has settled long before, or never will
 	lookAround = 5    // every so many rounds, who may be a member is asked anew
 	faint      = 1e-3 // who is less of a member is none
 	chunk      = 2048
@@ -33,7 +33,7 @@ func chunks(n int, each func(part, from, to int)) int {
 
 // fit runs EM until members hardly change. others is by voter what farms that are
 // known already take; within, when not nil, is who may be a member at all.
-func (h *hand) fit(x *index, others []float64, within []int32) {
+func (h *hand) fit(x *index, others []float64, within []int32, rounds int) {
 	c, most := h.c, mostGrowth*(h.total+20)
 	for _, v := range h.who {
 		c.take(v, 1-(1-others[v])*(1-h.w[v]))

@@ -21,11 +21,18 @@ const (
 // terms are log-odds, by feature, that a voter is one hand's rather than one of the crowd.
 type terms [features]float64
 
-func (t *terms) sum() (s float64) {
-	for _, x := range t {
-		s += x
-	}
-	return s
+func (t *terms) sum() float64 {
+	return t.place() + min(t.looks(), 1.5+1.5*max(t.place(), 0))
+}
+
+// place are the terms that say where a voter votes, and by which way they came.
+func (t *terms) place() float64 { return t[atVia] + t[atReferrer] + t[atHour] + t[atEntries] }
+
+// looks are all others. They do not count beyond what the place makes likely: a
+// farm's voters vote where the farm does, and whoever only has an address or a phone
+// like theirs is a stranger.
+func (t *terms) looks() float64 {
+	return t[atDevice] + t[atAgent] + t[atKind] + t[atNet] + t[atDwell] + t[atAccount] + t[atProof]
 }
 
 // A pool is a feature of which a hand takes a share from few values of its own, and
@@ -224,7 +231,7 @@ func (h *hand) judgeAccount(v int32, w, own float64) float64 {
 		if c.account[noAccount] >= 0.98*c.mass {
 			return 0 // no profiles here
 		}
-		return clip(predictive(h.account[noAccount]-w, h.total-w, c.account[noAccount]-own, c.mass-own, 10), -1, 1)
+		return clip(predictive(h.account[noAccount]-w, h.total-w, c.account[noAccount]-own, c.mass-own, 10), -1, 2)
 	}
 	b, y, x := int(c.accBin[v]), 0.0, 0.0
 	for n := max(0, b-1); n <= min(accountBins-1, b+1); n++ {
@@ -287,12 +294,12 @@ func (h *hand) judgeNet(v int32, w, own float64, learn *[features]poolCount) flo
 // hour, entries. It tells members apart, and accuses nobody.
 func (h *hand) judgePlace(v int32, w, own float64, out *terms, learn *[features]poolCount) {
 	c, t := h.c, h.c.t
-	if len(t.via.values) > 0 {
+	if t.via.size() > 0 {
 		k := at(c.via, t.via.of[v])
 		p := c.expected(v, c.byVia, c.inVia, (max(c.via[k]-own, 0)+0.5)/(c.mass+5), own)
 		out[atVia] = clip(h.pools[atVia].ratio(h.via[k]-w, h.total-w, w, p, &learn[atVia]), -2.5, 3.5)
 	}
-	if len(t.referrer.values) > 0 {
+	if t.referrer.size() > 0 {
 		k := at(c.referrer, t.referrer.of[v])
 		p := c.expected(v, c.byReferrer, c.inReferrer, (max(c.referrer[k]-own, 0)+0.5)/(c.mass+5), own)
 		out[atReferrer] = clip(h.pools[atReferrer].ratio(h.referrer[k]-w, h.total-w, w, p, &learn[atReferrer]), -2, 2)

@@ -21,11 +21,11 @@ func newIndex(c *crowd) *index {
 		return func(v, _ int32) int32 { return col.of[v] }
 	}
 	x.groups = []*grouping{
-		t.alone("entry", len(t.entries.values), func(_, act int32) int32 { return t.entry[act] }),
-		t.alone("device", len(t.device.values), of(&t.device)),
-		t.alone("net", len(t.net.values), of(&t.net)),
-		t.alone("block", len(t.block.values), of(&t.block)),
-		t.alone("via", len(t.via.values), of(&t.via)),
+		t.alone("entry", t.entries.size(), func(_, act int32) int32 { return t.entry[act] }),
+		t.alone("device", t.device.size(), of(&t.device)),
+		t.alone("net", t.net.size(), of(&t.net)),
+		t.alone("block", t.block.size(), of(&t.block)),
+		t.alone("via", t.via.size(), of(&t.via)),
 		c.byVia, c.byReferrer, c.byHour,
 		t.within("entry-block", of(&t.block), false),
 		t.within("entry-agent", of(&t.agent), false),
@@ -110,6 +110,7 @@ func (x *index) group(name string) *grouping {
 
 // cohort are voters who are looked at together, because they have something in common.
 type cohort struct {
+	name    string
 	members []int32
 	gain    float64 // in log-likelihood, of the mixture over the crowd alone
 	share   float64 // of the cohort that is suspicious
@@ -128,13 +129,13 @@ func (x *index) cohorts() []cohort {
 		}
 		for k := range g.n {
 			if of := g.members(k); len(of) >= leastCohort {
-				list = append(list, cohort{members: of})
+				list = append(list, cohort{name: g.name, members: of})
 			}
 		}
 	}
 	for _, of := range x.pairs {
 		if len(of) >= leastCohort {
-			list = append(list, cohort{members: of})
+			list = append(list, cohort{name: "pair", members: of})
 		}
 	}
 	return list

@@ -2,7 +2,6 @@ package detect
 
 import (
 	"math"
-	"slices"
 )
 
 const (
@@ -19,10 +18,13 @@ const (
 
 // farm is a hand that convinced.
 type farm struct {
-	who      []int32
-	w        []float64 // by place in who
-	evidence evidence
-	strong   bool // enough to void
+	who       []int32
+	w         []float64           // by place in who
+	own       []terms             // by place in who: what speaks for and against the member
+	by        [][families]float64 // the same, by family, of what speaks against the farm
+	evidence  evidence
+	strong    bool // enough to void
+	signature []trait
 }
 
 // weigh estimates the suspicious share of a cohort by EM over its members' odds,
@@ -60,7 +62,7 @@ func (co *cohort) weigh(c *crowd, odds []float64, tried []uint8) {
 func seek(c *crowd, x *index) []farm {
 	list := x.cohorts()
 	// The likelihood ratio has to beat that of the best of so many cohorts (Bonferroni).
-	limit := math.Log(float64(len(list)+1)) + 4
+	limit := math.Log(float64(len(list)+1)) + 30
 	tried := make([]uint8, c.n)
 	odds := c.looks(x)
 	weighAll := func() {
@@ -136,15 +138,14 @@ func (h *hand) try(x *index, co *cohort, odds, others []float64, tried []uint8, 
 			return farm{}, false
 		}
 		start := h.total
-		h.fit(x, others, within)
+		h.fit(x, others, within, allRounds)
+		h.single(others)
 		f := farm{evidence: h.weighEvidence()}
-		tell("%d of %d (share %.2f gain %.1f): total %.1f cand %d evidence %.1f %v within %v", 0, len(co.members), co.share, co.gain, h.total, len(h.who), f.evidence.all, f.evidence.by, within != nil)
 		var convincing bool
 		if f.strong, convincing = f.evidence.convinces(h, limit); convincing && h.total <= mostGrowth*(start+20) {
-			f.who = slices.Clone(h.who)
-			f.w = make([]float64, len(f.who))
-			for n, v := range f.who {
-				f.w[n] = h.w[v]
+			h.keep(&f)
+			if within != nil {
+				h.widen(x, &f, others, limit)
 			}
 			return f, true
 		}
@@ -153,4 +154,58 @@ func (h *hand) try(x *index, co *cohort, odds, others []float64, tried []uint8, 
 		}
 	}
 	return farm{}, false
+}
+
+// single leaves a hand that has few devices with the one that most members have:
+// one person clears the storage of one machine, and another machine in the same room
+// is another's.
+func (h *hand) single(others []float64) {
+	top, y := h.topDevice()
+	if h.withDevice < oneDevice*h.total || h.pool() >= fewDevices || y < leastHand {
+		return
+	}
+	for _, v := range h.who {
+		if h.c.t.device.of[v] != top {
+			h.set(v, 0)
+			h.c.take(v, others[v])
+		}
+	}
+}
+
+// keep notes who the members are, and what speaks against each.
+func (h *hand) keep(f *farm) {
+	busiest := h.busiest()
+	f.signature = h.signature()
+	var out terms
+	var unlearned [features]poolCount
+	for _, v := range h.who {
+		if h.w[v] < faint {
+			continue
+		}
+		h.judge(v, &out, &unlearned)
+		f.who, f.w = append(f.who, v), append(f.w, h.w[v])
+		f.own, f.by = append(f.own, out), append(f.by, h.split(v, &out, busiest))
+	}
+}
+
+// widen looks beyond the cohort for more members of a farm that was found within
+// it, a few steps only: with more it would drift again.
+func (h *hand) widen(x *index, f *farm, others []float64, limit float64) {
+	before := h.total
+	h.fit(x, others, nil, 2)
+	wide := farm{evidence: h.weighEvidence()}
+	var convincing bool
+	wide.strong, convincing = wide.evidence.convinces(h, limit)
+	if convincing && wide.strong == f.strong && h.total < 2*before {
+		h.keep(&wide)
+		*f = wide
+		return
+	}
+	h.leave(others)
+	h.clear()
+	for n, v := range f.who {
+		h.set(v, f.w[n])
+		h.who = append(h.who, v)
+		h.c.take(v, 1-(1-others[v])*(1-f.w[n]))
+	}
 }

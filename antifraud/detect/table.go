@@ -1,61 +1,55 @@
 package detect
 
 import (
-	"cmp"
 	"math"
 	"slices"
 
 	"github.com/joute/joute/antifraud"
-	"github.com/joute/joute/antifraud/account"
-	"github.com/joute/joute/contest"
 )
 
-// unseen is the code of what was not seen.
-const unseen = int32(-1)
-
-// column is one thing that is seen of voters, as a small code for each value.
+// column is one thing that is seen of voters, by a code for each value. Codes are
+// those of the table, without gaps; log says which of the log's each is.
 type column struct {
 	of     []int32 // by voter; unseen is allowed
-	values []string
-	codes  map[string]int32
-	voters []int32 // by value: how many have it
+	log    []int32 // by code
+	voters []int32 // by code: how many have it
 }
 
-func (c *column) code(value string) int32 {
-	if value == "" {
+func (c *column) size() int { return len(c.log) }
+
+// recode turns codes of the log into codes of a table, as they come.
+type recode struct{ to []int32 }
+
+func (r *recode) code(c *column, logCode int32) int32 {
+	if logCode == unseen {
 		return unseen
 	}
-	if c.codes == nil {
-		c.codes = map[string]int32{}
+	for int(logCode) >= len(r.to) {
+		r.to = append(r.to, slices.Repeat([]int32{unseen}, max(1024, int(logCode)+1-len(r.to)))...)
 	}
-	k, known := c.codes[value]
-	if !known {
-		k = int32(len(c.values))
-		c.codes[value], c.values = k, append(c.values, value)
+	if r.to[logCode] == unseen {
+		r.to[logCode] = int32(len(c.log))
+		c.log = append(c.log, logCode)
 	}
-	return k
-}
-
-func (c *column) count() {
-	c.voters = make([]int32, len(c.values))
-	for _, k := range c.of {
-		if k != unseen {
-			c.voters[k]++
-		}
-	}
+	return r.to[logCode]
 }
 
 // table is the record by voter: what is judged is a voter, by all their ballots.
 // What is seen of a voter is what their first ballot that shows it shows.
 //
-// The acts of voter v, their ballots in time order, are at first[v] to first[v+1].
+// An act is that a voter votes for an entry, once or again: who votes for the same
+// every day has chosen once. The acts of voter v, in time order, are at first[v] to
+// first[v+1].
 type table struct {
-	voters []string
-	first  []int32
-	ballot []int32   // by act: place among the ballots
-	entry  []int32   // by act
-	hour   []int32   // by act: hours since 1970
-	at     []float64 // by act: seconds since 1970
+	places  []int32 // of the records that are judged, in the order of time
+	voterOf []int32 // by place in places
+	n       int     // voters
+	voter   column  // log says which of the log's each is
+
+	first []int32
+	entry []int32   // by act
+	hour  []int32   // by act: hours since 1970
+	at    []float64 // by act: seconds since 1970
 
 	entries column // of is not used
 
@@ -68,104 +62,89 @@ type table struct {
 	campus  []bool    // by kind of network
 }
 
-func (t *table) columns() []*column {
-	return []*column{&t.device, &t.agent, &t.net, &t.block, &t.via, &t.referrer, &t.kind}
+func (t *table) columns() [7]*column {
+	return [...]*column{&t.device, &t.agent, &t.net, &t.block, &t.via, &t.referrer, &t.kind}
 }
 
-// acts are the places of a voter's ballots.
+// acts are the places of a voter's acts.
 func (t *table) acts(v int32) (from, to int32) { return t.first[v], t.first[v+1] }
 
-// Dwell outside of these is no reading time: it is taken for the nearer.
-const minDwellMS, maxDwellMS = 50, 3_600_000
-
-// tabulate folds ballots into a table. Their order does not matter: they are put
-// in that of time, and of ids within a millisecond.
-func tabulate(ballots []Ballot) *table {
-	order := make([]int32, len(ballots))
-	for i := range order {
-		order[i] = int32(i)
-	}
-	slices.SortFunc(order, func(a, b int32) int {
-		x, y := &ballots[a], &ballots[b]
-		return cmp.Or(x.At.Compare(y.At), cmp.Compare(x.ID, y.ID), cmp.Compare(x.Voter, y.Voter))
-	})
-	t := &table{}
-	place := make(map[string]int32, len(ballots))
-	voterOf := make([]int32, len(order))
-	for n, i := range order {
-		b := &ballots[i]
-		v, known := place[b.Voter]
-		if !known {
-			v = int32(len(t.voters))
-			place[b.Voter], t.voters = v, append(t.voters, b.Voter)
+// tabulate folds records, by their places, into a table. Their order does not matter.
+func (l *log) tabulate(places []int32) *table {
+	l.inOrder(places)
+	t := &table{places: places, voterOf: make([]int32, len(places))}
+	var voters recode
+	var recodes [7]recode
+	for n, i := range places {
+		r := &l.records[i]
+		v := voters.code(&t.voter, r.voter)
+		if int(v) == t.n {
+			t.n++
 			for _, c := range t.columns() {
 				c.of = append(c.of, unseen)
 			}
 			t.dwell, t.account, t.proof = append(t.dwell, math.NaN()), append(t.account, math.NaN()), append(t.proof, 0)
 		}
-		voterOf[n] = v
-		t.see(v, b)
+		t.voterOf[n] = v
+		for k, code := range [...]int32{r.device, r.agent, r.net, r.block, r.via, r.way, r.kind} {
+			if c := t.columns()[k]; c.of[v] == unseen {
+				c.of[v] = recodes[k].code(c, code)
+			}
+		}
+		if math.IsNaN(t.dwell[v]) {
+			t.dwell[v] = float64(r.dwell)
+		}
+		if math.IsNaN(t.account[v]) {
+			t.account[v] = float64(r.account)
+		}
+		t.proof[v] = min(t.proof[v], float64(r.proof))
 	}
-	t.layOut(ballots, order, voterOf)
+	t.layOut(l)
 	for _, c := range t.columns() {
-		c.count()
+		c.voters = make([]int32, c.size())
+		for _, k := range c.of {
+			if k != unseen {
+				c.voters[k]++
+			}
+		}
 	}
-	for _, k := range t.kind.values {
-		kind := antifraud.NetKind(k)
+	for _, k := range t.kind.log {
+		kind := antifraud.NetKind(l.kinds.texts[k])
 		t.rented = append(t.rented, kind == antifraud.NetHosting || kind == antifraud.NetVPN || kind == antifraud.NetTor)
 		t.campus = append(t.campus, kind == antifraud.NetCampus)
 	}
 	return t
 }
 
-func (t *table) see(v int32, b *Ballot) {
-	e := &b.Evidence
-	values := [...]string{e.Device, e.Agent, e.Net, e.Block, e.Via, string(e.Referrer), string(e.NetKind)}
-	for i, c := range t.columns() {
-		if c.of[v] == unseen && values[i] != string(antifraud.NetUnknown) {
-			c.of[v] = c.code(values[i])
+// layOut puts the acts of each voter side by side.
+func (t *table) layOut(l *log) {
+	var entries recode
+	acts := make(map[int64]bool, len(t.places))
+	firsts := make([]int32, 0, len(t.places)) // by place in places
+	t.first = make([]int32, t.n+1)
+	for n, i := range t.places {
+		key := int64(t.voterOf[n])<<32 | int64(entries.code(&t.entries, l.records[i].entry))
+		if acts[key] {
+			continue
 		}
+		acts[key] = true
+		firsts = append(firsts, int32(n))
+		t.first[t.voterOf[n]+1]++
 	}
-	if e.DwellMS != nil && math.IsNaN(t.dwell[v]) {
-		t.dwell[v] = math.Log(float64(min(max(*e.DwellMS, minDwellMS), maxDwellMS)))
-	}
-	if e.Profile != nil && math.IsNaN(t.account[v]) {
-		t.account[v] = account.Score(e.Profile).LogOdds
-	}
-	t.proof[v] = min(t.proof[v], proofOdds(b))
-}
-
-// proofOdds are log-odds against a farm: an inbox costs about what seven device
-// passes do (e^2), an address of the school more, and nobody sends a farm into the hall.
-func proofOdds(b *Ballot) float64 {
-	odds := 0.0
-	if b.Level == string(contest.LevelEmail) {
-		odds -= 2
-	}
-	if b.Evidence.SchoolDomain {
-		odds -= 3
-	}
-	if b.Evidence.Present {
-		odds -= 4
-	}
-	return odds
-}
-
-// layOut puts the acts of each voter side by side, in time order.
-func (t *table) layOut(ballots []Ballot, order, voterOf []int32) {
-	t.first = make([]int32, len(t.voters)+1)
-	for _, v := range voterOf {
-		t.first[v+1]++
-	}
-	for v := range t.voters {
+	for v := range t.n {
 		t.first[v+1] += t.first[v]
 	}
 	next := slices.Clone(t.first)
-	t.ballot, t.entry, t.hour, t.at = make([]int32, len(order)), make([]int32, len(order)), make([]int32, len(order)), make([]float64, len(order))
-	for n, i := range order {
-		at := next[voterOf[n]]
-		next[voterOf[n]]++
-		t.at[at] = float64(ballots[i].At.UnixMilli()) / 1000
-		t.ballot[at], t.entry[at], t.hour[at] = i, t.entries.code(ballots[i].Entry), int32(ballots[i].At.Unix()/3600)
+	t.entry, t.hour, t.at = make([]int32, len(firsts)), make([]int32, len(firsts)), make([]float64, len(firsts))
+	for _, n := range firsts {
+		r := &l.records[t.places[n]]
+		at := next[t.voterOf[n]]
+		next[t.voterOf[n]]++
+		t.entry[at], t.hour[at], t.at[at] = entries.code(&t.entries, r.entry), int32(r.at/3_600_000), float64(r.at)/1000
 	}
 }
+
+// isRented tells whether a voter comes from where machines are rented.
+func (t *table) isRented(v int32) bool { k := t.kind.of[v]; return k != unseen && t.rented[k] }
+
+func (t *table) isCampus(v int32) bool { k := t.kind.of[v]; return k != unseen && t.campus[k] }

@@ -45,12 +45,8 @@ const (
 // votes of a room full of the same machines are exponential, those of one person
 // who repeats the same steps are regular (a gamma of a larger shape).
 func (h *hand) serial() float64 {
-	t, most, y := h.c.t, unseen, 0.0
-	for _, v := range h.who {
-		if k := t.device.of[v]; k != unseen && h.device[k] > y {
-			most, y = k, h.device[k]
-		}
-	}
+	t := h.c.t
+	most, y := h.topDevice()
 	if y < oneDevice*h.total {
 		return 0
 	}
@@ -79,4 +75,15 @@ func (h *hand) serial() float64 {
 	shape := clip(mean*mean/max(squares/n-mean*mean, 1e-9), 1, mostRegular)
 	gamma, _ := math.Lgamma(shape)
 	return n*(shape*math.Log(shape/mean)-gamma) + (shape-1)*logs - shape*n + n*math.Log(mean) + n - serialMargin
+}
+
+// topDevice is the device that most members have, and how many do.
+func (h *hand) topDevice() (device int32, members float64) {
+	device = unseen
+	for _, v := range h.who {
+		if k := h.c.t.device.of[v]; k != unseen && h.device[k] > members {
+			device, members = k, h.device[k]
+		}
+	}
+	return device, members
 }

@@ -34,7 +34,8 @@ func (replayCmd) Help() string {
 		"at the cut it had then. Says by school how ballots stand, and same, exit status 0, when every ballot stands as in the ledger\n" +
 		"and for the same reasons; or differs, exit status 1.\n\n" +
 		"With --policy it says instead, by school and reason, what that policy would have decided with the same ballots, and writes\n" +
-		"nothing. Voters whom it would have refused, or let in, did not vote otherwise in it. Works as long as evidence is kept."
+		"nothing. What it would have rejected is told as void, known-farm; whom it would have asked for a challenge, as counted. Whom\n" +
+		"the policy of then rejected is in no ledger. Works as long as evidence is kept."
 }
 
 func (cmd replayCmd) Run(ctx context.Context, m *Main) error {
@@ -113,15 +114,17 @@ func (m *Main) readPolicy(name string) (contest.Policy, error) {
 	return policy, err
 }
 
-// rescreen weighs again what was seen of casts. What is kept of an attempt is what it
-// proved; that is all that screening of one attempt sees by itself.
+// rescreen weighs again what screening saw of casts, bit for bit.
 func rescreen(policy *antifraud.Policy) sweep.Screen {
-	return func(level string, seen antifraud.Evidence) (voting.Standing, []string) {
-		v := policy.Screen(antifraud.Attempt{Level: level, Present: seen.Present, School: seen.SchoolDomain})
-		if v.Action == antifraud.Hold {
-			return voting.Held, v.Reasons
+	return func(seen antifraud.Evidence) (voting.Standing, []string, error) {
+		v, err := policy.Weigh(seen.Signals...)
+		switch v.Action {
+		case antifraud.Hold:
+			return voting.Held, v.Reasons, err
+		case antifraud.Reject: // it would be no ballot at all
+			return voting.Void, v.Reasons, err
 		}
-		return voting.Counted, nil
+		return voting.Counted, nil, err
 	}
 }
 

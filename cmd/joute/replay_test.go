@@ -19,7 +19,7 @@ func TestReplay_SameDifferentAndSupposed(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)
 	s := serve(t, "--redis", redis.URL(), "--data", t.TempDir())
-	document := strings.Replace(smallDocument("again", "boxes: 2\n"), "policy: observe", "policy: {name: proof-please, weights: {unproven: 3.5}}", 1)
+	document := strings.Replace(smallDocument("again", "boxes: 2\n"), "policy: observe", "policy: {name: proof-please, weights: {unproven: 4}}", 1)
 	s.joute("apply", write(t, "c.yaml", document))
 	if code, _, stderr := s.try("replay", "again"); code != 1 || !strings.Contains(stderr, "no sweeps are kept") {
 		t.Fatalf("before the first sweep: exit %d, %s", code, stderr)
@@ -46,7 +46,7 @@ func TestReplay_SameDifferentAndSupposed(t *testing.T) {
 	if !strings.Contains(ledger, `"policy":"`) {
 		t.Error("what screening held does not say by which policy")
 	}
-	for policy, want := range map[string]string{"observe": "+", write(t, "p.yaml", "name: ours\nbase: strict\n"): "+", write(t, "q.yaml", "name: q\nweights: {unproven: 4}\n"): ""} {
+	for policy, want := range map[string]string{"observe": "+", write(t, "p.yaml", "name: ours\nbase: strict\n"): "+", write(t, "q.yaml", "name: q\nweights: {unproven: 4.5}\n"): ""} {
 		out := s.joute("replay", "--policy", policy, "again")
 		if strings.Contains(out, "+") != (want == "+") || !strings.Contains(out, "held") {
 			t.Errorf("%s:\n%s", policy, out)

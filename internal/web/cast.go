@@ -83,10 +83,8 @@ func (s *Server) cast(stored *registry.Stored, id uuid.UUID, entry string, pass 
 		ID: id, Voter: pass.Voter, Entry: entry, Standing: screened.standing, Reasons: screened.reasons, Policy: screened.policy, Refuse: refuse(stored, entry, pass),
 		Present: pass.Present, Level: string(pass.Level), Evidence: screened.evidence,
 	}
-	var met door
 	if b.Refuse == "" {
-		met = s.atTheDoor(stored, entry, attempt, &screened.evidence)
-		met.decide(&b)
+		b.Refuse = screened.refused
 	}
 	if screened.priced && b.Refuse == "" {
 		b.Solved, b.Refuse = s.solved(stored.Contest.ID, pass.Voter, solution)
@@ -102,7 +100,7 @@ func (s *Server) cast(stored *registry.Stored, id uuid.UUID, entry string, pass 
 	}
 	s.metrics.ballots.WithLabelValues(outcome.Label()).Inc()
 	if !outcome.Duplicate {
-		s.countAttempt(stored, b, screened, met)
+		s.countAttempt(stored, b, screened)
 	}
 	if outcome.Refused == "" && !outcome.Duplicate {
 		s.saw(stored.Contest.ID, pass, screened)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/joute/joute/antifraud"
+	"github.com/joute/joute/voting"
 )
 
 const robotAgent, farmAddress = "User-Agent: Mozilla/5.0 (X11; Linux) Robot", "X-Forwarded-For: 198.51.100.7"
@@ -130,24 +131,25 @@ func TestDoor_WhoIsProvenHow(t *testing.T) {
 	id, _ := e.contest("")
 	e.knowFarm(id, "n4-of-tests")
 	stored, _ := e.server.cfg.Registry.Get(id)
-	key, err := e.server.cfg.Passes.EvidenceKey(id)
-	must(t, err)
-	dwell := int64(1500)
+	dwell, many, few := int64(1500), int64(900), int64(200)
 	for _, c := range []struct {
 		attempt antifraud.Attempt
-		want    doorAnswer
+		want    farmMatch
 	}{
-		{antifraud.Attempt{Level: "device"}, doorRejected},
-		{antifraud.Attempt{Level: "partner"}, doorRejected},
-		{antifraud.Attempt{Level: "email"}, doorHeld},
-		{antifraud.Attempt{Level: "email", School: true}, doorAccepted},
-		{antifraud.Attempt{Level: "device", Present: true}, doorAccepted},
+		{antifraud.Attempt{Level: "device"}, farmRejected},
+		{antifraud.Attempt{Level: "partner"}, farmRejected},
+		{antifraud.Attempt{Level: "partner", Profile: &antifraud.Profile{Followers: &many, Following: &few, Posts: &many}}, farmRejected},
+		{antifraud.Attempt{Level: "email", NetKind: antifraud.NetHosting}, farmHeld},
+		{antifraud.Attempt{Level: "email"}, farmHeld},
+		{antifraud.Attempt{Level: "email", School: true}, farmAccepted},
+		{antifraud.Attempt{Level: "device", Present: true}, farmAccepted},
 	} {
 		c.attempt.UserAgent = strings.TrimPrefix(robotAgent, "User-Agent: ")
 		c.attempt.Client = antifraud.Client{Device: "farm phone", DwellMS: &dwell}
-		evidence := key.Evidence(c.attempt)
-		if got := e.server.atTheDoor(stored, "lumiere-1", c.attempt, &evidence); got.answer != c.want {
-			t.Errorf("%+v: %s", c.attempt, got.answer)
+		c.attempt.At = time.Now()
+		got, _, err := e.server.judge(stored, "lumiere-1", voting.Pass{}, c.attempt)
+		if must(t, err); got.farm != "n4-of-tests" || got.became != c.want {
+			t.Errorf("%+v: %q %s", c.attempt, got.farm, got.became)
 		}
 	}
 }

@@ -86,7 +86,7 @@ func newMetrics(registry *prometheus.Registry, feeds *live.Feeds) (*metrics, err
 	for _, event := range []string{fanAsked, fanConfirmed, fanLeft, fanFull} {
 		m.fans.WithLabelValues(event)
 	}
-	for _, became := range []doorAnswer{doorRejected, doorHeld, doorAccepted, doorObserved} {
+	for _, became := range []farmMatch{farmRejected, farmHeld, farmAccepted, farmObserved} {
 		m.farms.WithLabelValues(string(became))
 	}
 	for _, outcome := range []string{"accepted", "refused"} {

@@ -63,9 +63,13 @@ func (s *Server) network(stored *registry.Stored, from netip.Addr) netkind.Netwo
 // screened is what an attempt's ballot becomes when the box accepts it.
 type screened struct {
 	standing voting.Standing
-	reasons  []string // why it is held
-	policy   string   // version of the policy that holds it
-	priced   bool     // it takes a solved challenge
+	reasons  []string    // why it is held, or refused
+	policy   string      // version of the policy that holds it
+	refused  voting.Code // or empty
+	priced   bool        // it takes a solved challenge
+	action   antifraud.Action
+	farm     string    // whose signature the attempt bears; empty: none
+	became   farmMatch // of an attempt with farm
 	evidence antifraud.Evidence
 	sighting window.Sighting
 	profile  *window.Following // of a member whose pass tells
@@ -93,6 +97,7 @@ func (s *Server) judge(stored *registry.Stored, entry string, pass voting.Pass, 
 		return screened{}, antifraud.Verdict{}, err
 	}
 	done := screened{standing: voting.Counted, evidence: key.Evidence(attempt)}
+	done.farm, attempt.KnownFarm = s.cfg.Farms.Match(id, entry, &done.evidence, attempt.At)
 	if p := done.evidence.Profile; p != nil {
 		attempt.Account = account.Score(p).LogOdds
 		if p.Followers != nil && p.Following != nil {
@@ -107,9 +112,11 @@ func (s *Server) judge(stored *registry.Stored, entry string, pass voting.Pass, 
 	done.sighting = window.Of(cast, &attempt, &done.evidence)
 	counts := s.cfg.Windows.Contest(id, attempt.At).Counts(done.sighting)
 	verdict := s.policies.of(stored).policy.Screen(attempt, counts[:]...)
-	done.evidence.Signals = verdict.Signals
+	done.evidence.Signals, done.action, done.became = verdict.Signals, verdict.Action, matched(verdict)
 	switch verdict.Action {
-	case antifraud.Hold, antifraud.Reject:
+	case antifraud.Reject:
+		done.refused, done.reasons = voting.Rejected, verdict.Reasons
+	case antifraud.Hold:
 		done.standing, done.reasons, done.policy = voting.Held, verdict.Reasons, verdict.Policy
 	case antifraud.AskChallenge:
 		done.priced = true

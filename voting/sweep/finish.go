@@ -65,7 +65,9 @@ func (s *Sweeper) Finish(ctx context.Context, stored *registry.Stored) error {
 	ticker := time.NewTicker(askEvery)
 	defer ticker.Stop()
 	for {
-		status, err := s.Status(ctx, stored)
+		// The end of ctx in the middle of a read would look like a store that is gone:
+		// the store's own timeout bounds it.
+		status, err := s.Status(context.WithoutCancel(ctx), stored)
 		switch {
 		case err == nil && status != nil && status.Final:
 			return nil

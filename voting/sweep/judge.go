@@ -144,6 +144,14 @@ func (j *Judge) Due(now time.Time) bool {
 	return len(j.holds) > 0 && j.holds[0].ended(now, j.settings.Hold())
 }
 
+// Holding tells whether a hold goes on that time alone may end.
+func (j *Judge) Holding() bool {
+	return slices.ContainsFunc(j.holds, func(h hold) bool {
+		s := j.cases[h.ballot]
+		return s.ends() && s.since == h.since
+	})
+}
+
 // Decision is what should become of one ballot, and why.
 type Decision struct {
 	Ballot
@@ -174,7 +182,7 @@ func (j *Judge) Sweep(now time.Time, whole bool) (Ruling, error) {
 	due := map[Ballot]bool{}
 	for j.Due(now) {
 		ended := heap.Pop(&j.holds).(hold)
-		if j.cases[ended.ballot].since == ended.since {
+		if s := j.cases[ended.ballot]; s.ends() && s.since == ended.since {
 			due[ended.ballot] = true
 		}
 	}

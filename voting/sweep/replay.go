@@ -147,8 +147,9 @@ func outcomes(ledger []Line, last map[Ballot]ruled) map[Ballot]Outcome {
 	return stand
 }
 
-// Screen is what screening makes of a cast by what was seen of it.
-type Screen func(level string, seen antifraud.Evidence) (voting.Standing, []string)
+// Screen is what screening makes of a cast by what was seen of it; what it would
+// have rejected is void. An error is of evidence that cannot be read.
+type Screen func(seen antifraud.Evidence) (voting.Standing, []string, error)
 
 // Suppose tells where the ballots would stand had the contest had other settings and
 // another screening from the beginning: sweeps at the cuts that were kept, and what
@@ -160,9 +161,12 @@ func Suppose(ledger []Line, sweeps []Sweep, settings Settings, screen Screen, fi
 	supposed := slices.Clone(ledger)
 	for i := range supposed {
 		if r := &supposed[i]; r.Kind == voting.KindCast {
-			r.Standing, r.Reasons = screen(r.Level, r.Evidence)
+			var err error
+			if r.Standing, r.Reasons, err = screen(r.Evidence); err != nil {
+				return nil, fmt.Errorf("ballot %s: %w", r.Ballot, err)
+			}
 			r.Actor = voting.ActorVoter
-			if r.Standing == voting.Held {
+			if r.Standing != voting.Counted {
 				r.Actor = voting.ActorScreen
 			}
 		}

@@ -71,6 +71,7 @@ type Status struct {
 	Model   string `json:"model"`
 	Observe bool   `json:"observe"` // nothing is written: Would says what would have been
 	Final   bool   `json:"final"`   // voting is over, and all of it was looked at
+	Settled bool   `json:"settled"` // and no ballot is held for a time any more: the detectors are done
 
 	Would    Would  `json:"would"`
 	Stopped  []Stop `json:"stopped"`  // where a person is asked

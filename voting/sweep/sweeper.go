@@ -15,6 +15,7 @@ import (
 	"github.com/joute/joute/antifraud/detect"
 	"github.com/joute/joute/contest/registry"
 	"github.com/joute/joute/internal/store"
+	"github.com/joute/joute/voting"
 	"github.com/joute/joute/voting/ballotbox"
 )
 
@@ -68,7 +69,15 @@ type Sweeper struct {
 	held map[string]bool // leases of this server; guarded by mu
 	wake chan struct{}   // somebody waits for the end of a contest
 
-	watches map[string]*watch // of Run alone
+	// Of Run alone.
+	watches map[string]*watch
+	settled map[string]settled // contests with which the detectors are done
+}
+
+// settled is what a contest was when it was.
+type settled struct {
+	epoch    int64
+	settings Settings
 }
 
 // watch is a contest that this server sweeps.
@@ -79,6 +88,7 @@ type watch struct {
 	cursor   ballotbox.Cursor
 	fresh    bool // nothing was swept yet
 	final    bool
+	settled  bool
 	number   int       // of the last sweep
 	at       time.Time // when it was, by this server's clock
 	took     time.Duration
@@ -88,7 +98,7 @@ type watch struct {
 // New asks nothing of the store yet.
 func New(st *store.Store, boxes *ballotbox.Boxes, opts Options) (*Sweeper, error) {
 	s := &Sweeper{
-		boxes: boxes, opts: opts, log: opts.Log, held: map[string]bool{}, wake: make(chan struct{}, 1), watches: map[string]*watch{},
+		boxes: boxes, opts: opts, log: opts.Log, held: map[string]bool{}, wake: make(chan struct{}, 1), watches: map[string]*watch{}, settled: map[string]settled{},
 	}
 	defaulted := func(d *time.Duration, otherwise time.Duration) {
 		if *d == 0 {
@@ -129,7 +139,7 @@ func (s *Sweeper) Run(ctx context.Context, contests func() []*registry.Stored) {
 		var err error
 		lag := time.Duration(0)
 		for _, stored := range contests() {
-			one, late := s.visit(ctx, stored)
+			late, one := s.visit(ctx, stored)
 			err, lag = errors.Join(err, one), max(lag, late)
 		}
 		s.metrics.lag.Set(lag.Seconds())
@@ -208,11 +218,11 @@ func (s *Sweeper) leave(ctx context.Context, id string) {
 
 // visit looks at one contest and tells how long its oldest ballot waits for a sweep.
 // After an error, and where another server has the contest, nothing is known of it.
-func (s *Sweeper) visit(ctx context.Context, stored *registry.Stored) (error, time.Duration) {
+func (s *Sweeper) visit(ctx context.Context, stored *registry.Stored) (time.Duration, error) {
 	id, now := stored.Contest.ID, time.Now()
 	if s.over(stored, now) || now.Before(stored.Contest.Phases.Voting.Opens) {
 		s.leave(ctx, id)
-		return nil, 0
+		return 0, nil
 	}
 	w := s.watches[id]
 	if w != nil && (!s.owns(id) || w.epoch != stored.Epoch || !w.settings.equal(SettingsOf(stored.Contest))) {
@@ -220,16 +230,20 @@ func (s *Sweeper) visit(ctx context.Context, stored *registry.Stored) (error, ti
 		w = nil
 	}
 	if w == nil {
+		done, err := s.done(ctx, stored, now)
+		if err != nil || done {
+			return 0, err
+		}
 		mine, err := s.leases.take(ctx, id)
 		if err != nil || !mine {
 			s.own(id, false)
-			return err, 0
+			return 0, err
 		}
 		s.own(id, true)
 		settings := SettingsOf(stored.Contest)
 		w = &watch{epoch: stored.Epoch, settings: settings, judge: NewJudge(settings, s.opts.Finder()), fresh: true, known: map[string]string{}}
 		if w.number, err = s.boxes.LastSweep(ctx, stored); err != nil {
-			return err, 0
+			return 0, err
 		}
 		s.watches[id] = w
 	}
@@ -242,13 +256,18 @@ func (s *Sweeper) visit(ctx context.Context, stored *registry.Stored) (error, ti
 	}
 	if err != nil {
 		delete(s.watches, id)
-		return fmt.Errorf("contest %s: %w", id, err), 0
+		return 0, fmt.Errorf("contest %s: %w", id, err)
+	}
+	if w.settled {
+		s.settled[id] = settled{w.epoch, w.settings}
+		s.leave(ctx, id)
+		return 0, nil
 	}
 	since, waiting := w.judge.Waiting()
 	if waiting == 0 {
-		return nil, 0
+		return 0, nil
 	}
-	return nil, time.Since(since)
+	return time.Since(since), nil
 }
 
 // look follows the record and sweeps when it is time.
@@ -276,8 +295,31 @@ func (s *Sweeper) look(ctx context.Context, stored *registry.Stored, w *watch) (
 	case w.judge.Due(clock.Now):
 	case waiting > 0 && last >= s.opts.Every:
 	case waiting >= s.opts.Many && last >= pauseFactor*w.took:
+	case w.final && !w.judge.Holding():
+		w.settled = true
+		status := w.judge.Status()
+		status.Sweep, status.At, status.Final, status.Settled = w.number, voting.FormatTime(clock.Now), true, true
+		return s.keep(ctx, stored, nil, status)
 	default:
 		return nil
 	}
 	return s.sweep(ctx, stored, w, clock)
+}
+
+// done tells whether the detectors are done with a contest that is over, by this
+// server or another: it is not read for nothing, and not kept in memory.
+func (s *Sweeper) done(ctx context.Context, stored *registry.Stored, now time.Time) (bool, error) {
+	id, settings := stored.Contest.ID, SettingsOf(stored.Contest)
+	if known, there := s.settled[id]; there && known.epoch == stored.Epoch && known.settings.equal(settings) {
+		return true, nil
+	}
+	if now.Before(stored.Closes()) {
+		return false, nil
+	}
+	status, err := s.Status(ctx, stored)
+	if err != nil || status == nil || !status.Settled || status.Policy != settings.Policy || status.Model != settings.Model {
+		return false, err
+	}
+	s.settled[id] = settled{stored.Epoch, settings}
+	return true, nil
 }

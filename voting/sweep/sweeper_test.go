@@ -251,7 +251,7 @@ func TestSweeper_RestartedGoesOnAndAPersonsWordStays(t *testing.T) {
 		h := newHall(t, st, "{policy: standard}", later)
 		h.cast("ada", "void")
 		h.cast("bob", "held")
-		s, end := h.run(quick())
+		_, end := h.run(quick())
 		h.becomes("ada", "void lockstep")
 		h.becomes("bob", "held lockstep")
 		end()
@@ -263,7 +263,7 @@ func TestSweeper_RestartedGoesOnAndAPersonsWordStays(t *testing.T) {
 		}
 		before := len(h.ledger())
 		h.cast("cyd", "void")
-		s, end = h.run(quick())
+		s, end := h.run(quick())
 		h.becomes("cyd", "void lockstep")
 		n := len(h.sweeps(s))
 		h.cast("dan", "")
@@ -406,7 +406,7 @@ func TestSweeper_ObservesWithoutWriting(t *testing.T) {
 		// By a policy that acts it is void.
 		settings := SettingsOf(h.s.Contest)
 		settings.Observe = false
-		supposed, err := Suppose(h.ledger(), h.sweeps(s), settings, func(string, antifraud.Evidence) (voting.Standing, []string) { return voting.Counted, nil }, newScripted)
+		supposed, err := Suppose(h.ledger(), h.sweeps(s), settings, func(antifraud.Evidence) (voting.Standing, []string, error) { return voting.Counted, nil, nil }, newScripted)
 		if o := supposed[ballotNamed("ada")]; err != nil || o.Standing != voting.Void {
 			t.Errorf("%+v, %v", o, err)
 		}
@@ -444,8 +444,19 @@ func TestSweeper_TheCloseIsSweptWholeBeforeThePublication(t *testing.T) {
 		if got := h.standing("bob"); got != "void lockstep" {
 			t.Errorf("bob is %s when the end is told", got)
 		}
+		// Nothing is left to wait for: it is let go, and nobody begins anew.
+		h.until("it to be settled", func() bool {
+			status, err := s.Status(t.Context(), h.s)
+			return err == nil && status.Settled && !s.owns(h.s.Contest.ID)
+		})
 		end()
 		all := h.sweeps(s)
+		h.s.ClosedAt = time.Now().Add(-time.Second) // as the registry says it
+		other, end := h.run(opts)
+		time.Sleep(100 * time.Millisecond) // ten of its looks
+		if end(); len(h.sweeps(other)) != len(all) || len(other.watches) != 0 {
+			t.Errorf("a settled contest was swept again: %d sweeps, were %d", len(h.sweeps(other)), len(all))
+		}
 		if last := all[len(all)-1]; !last.Whole || last.Fresh == nil {
 			t.Errorf("%+v", last)
 		}
@@ -458,7 +469,7 @@ func TestSweeper_ForgottenWithTheContest(t *testing.T) {
 	onEveryStore(t, func(t *testing.T, st *store.Store) {
 		h := newHall(t, st, "{policy: standard}", later)
 		h.cast("ada", "held")
-		s, end := h.run(quick())
+		_, end := h.run(quick())
 		h.becomes("ada", "held lockstep")
 		end()
 		left := func() (keys []string) {
@@ -489,7 +500,7 @@ func TestSweeper_ForgottenWithTheContest(t *testing.T) {
 			t.Errorf("left %q", left())
 		}
 		// A server that has not seen it yet keeps nothing more.
-		s, end = h.run(quick())
+		s, end := h.run(quick())
 		time.Sleep(100 * time.Millisecond)
 		end()
 		if len(left()) != 0 {

@@ -1,0 +1,117 @@
+package detect
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/joute/joute/antifraud"
+	"github.com/joute/joute/antifraud/account"
+	"github.com/joute/joute/contest"
+)
+
+// unseen is the code of what was not seen.
+const unseen = int32(-1)
+
+// names gives each text a small code, in the order in which they come.
+type names struct {
+	codes map[string]int32
+	texts []string
+}
+
+func (n *names) code(text string) int32 {
+	if text == "" {
+		return unseen
+	}
+	if n.codes == nil {
+		n.codes = map[string]int32{}
+	}
+	k, known := n.codes[text]
+	if !known {
+		k = int32(len(n.texts))
+		n.codes[text], n.texts = k, append(n.texts, text)
+	}
+	return k
+}
+
+// record is what is kept of a ballot: some 100 bytes, as all of a contest are.
+type record struct {
+	id      string
+	at      int64 // ms since 1970
+	dwell   float32
+	account float32 // log-odds; NaN: no profile
+	proof   float32
+	before  int32 // the voter's ballot before it among the records, or unseen
+	voter   int32
+	entry   int32
+	device  int32
+	agent   int32
+	net     int32
+	block   int32
+	via     int32
+	way     int32 // referrer
+	kind    int32 // of network
+}
+
+// log is a contest's record as detectors read it.
+type log struct {
+	records []record
+	last    []int32 // by voter: the last of their ballots
+
+	voters, entries, devices, agents, nets, blocks, vias, ways, kinds names
+}
+
+// Dwell outside of these is no reading time: it is taken for the nearer.
+const minDwellMS, maxDwellMS = 50, 3_600_000
+
+func (l *log) add(b *Ballot) {
+	e := &b.Evidence
+	r := record{
+		id: b.ID, at: b.At.UnixMilli(), dwell: float32(math.NaN()), account: float32(math.NaN()), proof: float32(proofOdds(b)), before: unseen,
+		voter: l.voters.code(b.Voter), entry: l.entries.code(b.Entry),
+		device: l.devices.code(e.Device), agent: l.agents.code(e.Agent), net: l.nets.code(e.Net), block: l.blocks.code(e.Block),
+		via: l.vias.code(e.Via), way: l.ways.code(string(e.Referrer)), kind: unseen,
+	}
+	if e.NetKind != antifraud.NetUnknown {
+		r.kind = l.kinds.code(string(e.NetKind))
+	}
+	if e.DwellMS != nil {
+		r.dwell = float32(math.Log(float64(min(max(*e.DwellMS, minDwellMS), maxDwellMS))))
+	}
+	if e.Profile != nil {
+		r.account = float32(account.Score(e.Profile).LogOdds)
+	}
+	if int(r.voter) == len(l.last) {
+		l.last = append(l.last, unseen)
+	}
+	r.before, l.last[r.voter] = l.last[r.voter], int32(len(l.records))
+	l.records = append(l.records, r)
+}
+
+// proofOdds are log-odds against a farm: an inbox costs about what seven device
+// passes do (e^2), an address of the school more, and nobody sends a farm into the hall.
+func proofOdds(b *Ballot) float64 {
+	odds := 0.0
+	if b.Level == string(contest.LevelEmail) {
+		odds -= 2
+	}
+	if b.Evidence.SchoolDomain {
+		odds -= 3
+	}
+	if b.Evidence.Present {
+		odds -= 4
+	}
+	return odds
+}
+
+// inOrder puts places of records in the order of time, and of ids within a
+// millisecond: boxes of a contest are read one after another.
+func (l *log) inOrder(places []int32) {
+	slices.SortFunc(places, func(a, b int32) int {
+		x, y := &l.records[a], &l.records[b]
+		return cmp.Or(cmp.Compare(x.at, y.at), cmp.Compare(x.id, y.id), cmp.Compare(l.voters.texts[x.voter], l.voters.texts[y.voter]))
+	})
+}
+
+func (r *record) time() time.Time { return time.UnixMilli(r.at).UTC() }

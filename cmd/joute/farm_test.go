@@ -1,0 +1,331 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/joute/joute/antifraud"
+	"github.com/joute/joute/antifraud/detect"
+	"github.com/joute/joute/internal/redistest"
+	"github.com/joute/joute/voting"
+)
+
+const (
+	farmDocument = `id: besieged
+title: A contest with a farm in it
+timezone: UTC
+phases:
+  voting: {opens: 2026-01-01T00:00:00Z, closes: 2036-01-01T00:00:00Z}
+rules: {ballots: {max: 3, per: contest}, per_entry: 1}
+schools:
+  - {id: s-0, name: School 0}
+  - {id: s-1, name: School 1}
+entries:
+  - {id: e-0, school: s-0, title: Entry 0}
+  - {id: e-1, school: s-1, title: Entry 1}
+  - {id: e-2, school: s-0, title: Entry 2}
+  - {id: e-3, school: s-1, title: Entry 3}
+  - {id: e-4, school: s-0, title: Entry 4}
+  - {id: e-5, school: s-1, title: Entry 5}
+`
+	farmNetworks = "198.18.0.0/16 hosting 64500\n10.0.0.0/8 residential 64501\n172.16.0.0/12 mobile 64502\n"
+	schoolLink   = "k3x9m2" // that the farm has too: it is public
+)
+
+// visitor is one voter as a server meets them.
+type visitor struct {
+	address, device, agent, via string
+	dwell, confirm              int64
+	entries                     []string
+}
+
+// strangers makes honest voters: a third of them with phones that thousands have.
+type strangers struct{ *rand.Rand }
+
+func (c strangers) voter() visitor {
+	v := visitor{
+		device: fmt.Sprintf("own machine %d", c.Int()), agent: fmt.Sprintf("Browser %d", c.IntN(40)), address: c.home(),
+		dwell: c.reading(9000), confirm: c.reading(900),
+	}
+	if c.IntN(3) == 0 {
+		v.device = fmt.Sprintf("phone %d", c.IntN(12))
+	}
+	switch c.IntN(10) {
+	case 0, 1, 2:
+		v.via = fmt.Sprintf("friend%d", c.IntN(60))
+	case 3:
+		v.via = schoolLink
+	}
+	for _, entry := range c.Perm(6)[:1+c.IntN(10)/7] {
+		v.entries = append(v.entries, fmt.Sprintf("e-%d", entry))
+	}
+	return v
+}
+
+// home is an address that few others have; of a carrier many do.
+func (c strangers) home() string {
+	if c.IntN(4) == 0 {
+		return fmt.Sprintf("172.16.%d.%d", c.IntN(4), c.IntN(250))
+	}
+	return fmt.Sprintf("10.%d.%d.%d", c.IntN(250), c.IntN(250), c.IntN(250))
+}
+
+// reading is a time that people take: log-normal around the median, in ms.
+func (c strangers) reading(median float64) int64 {
+	return int64(median*math.Exp(0.7*c.NormFloat64())) + 300
+}
+
+// worker is a voter of the farm: thirty devices, twelve machines of one provider, a
+// script's pace, one link, three entries.
+func (c strangers) worker(n int) visitor {
+	return visitor{
+		device: fmt.Sprintf("phone %d", 100+n%30), agent: fmt.Sprintf("Browser %d", n%4), address: fmt.Sprintf("198.18.7.%d", 1+n%12), via: schoolLink,
+		dwell: 1500 + c.Int64N(40), confirm: 300 + c.Int64N(20), entries: []string{"e-1", "e-3", "e-5"},
+	}
+}
+
+// answers are what visitors got: the ballots that were taken, and refusals by code.
+type answers struct {
+	mu      sync.Mutex
+	ballots map[string]bool
+	refused map[string]int
+}
+
+// vote has visitors vote, some at once, each with a pass of their own. Challenges
+// are solved, as pages do.
+func (r *running) vote(visitors []visitor) *answers {
+	r.t.Helper()
+	a := &answers{ballots: map[string]bool{}, refused: map[string]int{}}
+	next := make(chan visitor)
+	var visits sync.WaitGroup
+	for range 16 {
+		visits.Go(func() {
+			for v := range next {
+				var pass struct{ Pass string }
+				r.post("/passes", "", v, map[string]any{"level": "device"}, &pass)
+				for _, entry := range v.entries {
+					r.castAs(v, pass.Pass, entry, a)
+				}
+			}
+		})
+	}
+	for _, v := range visitors {
+		next <- v
+	}
+	close(next)
+	visits.Wait()
+	return a
+}
+
+func (r *running) castAs(v visitor, pass, entry string, a *answers) {
+	body := map[string]any{"ballot": uuid.NewString(), "entry": entry, "client": map[string]any{
+		"device": v.device, "dwell_ms": v.dwell, "confirm_ms": v.confirm, "visible": true, "via": v.via, "referrer": "site",
+	}}
+	var answer struct {
+		Code      string
+		Reasons   []string
+		Challenge *antifraud.Challenge
+	}
+	status := r.post("/ballots", pass, v, body, &answer)
+	if answer.Challenge != nil {
+		solution, err := answer.Challenge.Solve()
+		if err != nil {
+			r.t.Errorf("challenge: %v", err)
+		}
+		answer.Code, answer.Challenge, body["challenge"] = "", nil, solution
+		status = r.post("/ballots", pass, v, body, &answer)
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if status < 300 {
+		a.ballots[body["ballot"].(string)] = true
+	} else {
+		a.refused[strings.Join(append([]string{answer.Code}, answer.Reasons...), " ")]++
+	}
+}
+
+// post sends a visitor's request as the proxy in front would.
+func (r *running) post(path, pass string, v visitor, body any, out any) int {
+	text, err := json.Marshal(body)
+	if err != nil {
+		r.t.Error(err)
+		return 0
+	}
+	request, err := http.NewRequestWithContext(r.t.Context(), http.MethodPost, r.url+"/v1/contests/besieged"+path, bytes.NewReader(text))
+	if err != nil {
+		r.t.Error(err)
+		return 0
+	}
+	request.Header = http.Header{"Content-Type": {"application/json"}, "User-Agent": {v.agent}, "X-Forwarded-For": {v.address}}
+	if pass != "" {
+		request.Header.Set("Authorization", "Bearer "+pass)
+	}
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		r.t.Error(err)
+		return 0
+	}
+	defer answer.Body.Close()
+	if err := json.NewDecoder(answer.Body).Decode(out); err != nil {
+		r.t.Errorf("POST %s: %s: %v", path, answer.Status, err)
+	}
+	return answer.StatusCode
+}
+
+// standings are how ballots stand by the ledger, how many of each.
+func (r *running) standings(ballots map[string]bool) map[voting.Standing]int {
+	r.t.Helper()
+	last := map[string]voting.Standing{}
+	lines := bufio.NewScanner(strings.NewReader(r.joute("export", "besieged")))
+	for lines.Scan() {
+		var record struct {
+			Ballot   string
+			Standing voting.Standing
+		}
+		if err := json.Unmarshal(lines.Bytes(), &record); err != nil {
+			r.t.Fatal(err)
+		}
+		if ballots[record.Ballot] {
+			last[record.Ballot] = record.Standing
+		}
+	}
+	counts := map[voting.Standing]int{}
+	for _, standing := range last {
+		counts[standing]++
+	}
+	return counts
+}
+
+// signed tells whether the detectors find anything in what was cast so far that later
+// attempts could be met by.
+func (r *running) signed() bool {
+	r.t.Helper()
+	d := detect.New(detect.Options{})
+	lines := bufio.NewScanner(strings.NewReader(r.joute("export", "--evidence", "besieged")))
+	for lines.Scan() {
+		var b detect.Ballot
+		if err := json.Unmarshal(lines.Bytes(), &b); err != nil {
+			r.t.Fatal(err)
+		}
+		d.Add(b)
+	}
+	return slices.ContainsFunc(d.Whole().Clusters, func(c detect.Cluster) bool { return c.Signature != nil })
+}
+
+// A farm votes beside a crowd: what it cast is void within a few looks of the
+// detectors, its next wave is rejected at the door, and the honest are let in, also
+// with its phones, of its provider, by its link. Done again it is the same.
+func TestFarm_IsVoidThenRejectedAndTheCrowdIsNot(t *testing.T) {
+	t.Parallel()
+	networks, redis := t.TempDir(), redistest.Start(t)
+	if err := os.WriteFile(filepath.Join(networks, "networks.txt"), []byte(farmNetworks), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := serve(t, "--redis", redis.URL(), "--data", t.TempDir(), "--networks", networks, "--trusted-proxies", "127.0.0.1/32")
+	s.joute("apply", write(t, "c.yaml", farmDocument))
+	c := strangers{rand.New(rand.NewPCG(7, 11))}
+	crowdOf := func(n int, as func(i int, v *visitor)) (visitors []visitor) {
+		for i := range n {
+			v := c.voter()
+			as(i, &v)
+			visitors = append(visitors, v)
+		}
+		return visitors
+	}
+	plain := func(int, *visitor) {}
+	farmOf := func(n int) (visitors []visitor) {
+		for i := range n {
+			visitors = append(visitors, c.worker(i))
+		}
+		return visitors
+	}
+
+	honest := s.vote(crowdOf(900, plain))
+	var farm, beside *answers
+	var both sync.WaitGroup
+	burst, others := farmOf(200), crowdOf(300, plain)
+	both.Go(func() { farm = s.vote(burst) })
+	both.Go(func() { beside = s.vote(others) })
+	both.Wait()
+	for ballot := range beside.ballots {
+		honest.ballots[ballot] = true
+	}
+	if len(honest.refused)+len(beside.refused)+len(farm.refused) > 0 {
+		t.Errorf("refused: %v %v, of the farm %v", honest.refused, beside.refused, farm.refused)
+	}
+	found := wait(t, "the farm to be void", func() (map[voting.Standing]int, bool) {
+		now := s.standings(farm.ballots)
+		return now, now[voting.Void] >= len(farm.ballots)*95/100
+	})
+	t.Logf("farm: %v; the crowd: %v", found, s.standings(honest.ballots))
+
+	if s.signed() {
+		s.door(t, farmOf(60), crowdOf(240, func(i int, v *visitor) {
+			switch i % 4 {
+			case 0: // a phone as the farm has
+				v.device = fmt.Sprintf("phone %d", 100+i%30)
+			case 1: // a machine of the farm's provider
+				v.address = fmt.Sprintf("198.18.7.%d", 1+i%200)
+			case 2:
+				v.via = schoolLink
+			}
+			v.entries = []string{"e-1"}
+		}), honest)
+	} else {
+		t.Log("THE DOOR IS NOT TRIED: the detectors give no signature of what they find")
+	}
+
+	if now := s.standings(honest.ballots); now[voting.Void] > 0 || now[voting.Held] > len(honest.ballots)/100 {
+		t.Errorf("the crowd: %v of %d", now, len(honest.ballots))
+	}
+	if out := s.joute("replay", "besieged"); !strings.Contains(out, "\nsame: ") {
+		t.Errorf("replay:\n%s", out)
+	}
+	if out := s.joute("recount", "besieged"); !strings.Contains(out, "match") {
+		t.Errorf("recount:\n%s", out)
+	}
+}
+
+// door has the farm come again, and honest voters who look like it in one thing.
+func (r *running) door(t *testing.T, wave, crowd []visitor, honest *answers) {
+	t.Helper()
+	var farms struct{ Farms []struct{ Entries []string } }
+	wait(t, "the farm to be known", func() (bool, bool) {
+		r.get("/v1/contests/besieged/farms", &farms)
+		return true, len(farms.Farms) > 0
+	})
+	// A server's copy follows within a second while there are casts: until then its
+	// members get in, and are found like the first ones.
+	wait(t, "the door to know it", func() (bool, bool) {
+		return true, r.vote(wave[:1]).refused["rejected known-farm"] > 0
+	})
+	var again, beside *answers
+	var both sync.WaitGroup
+	both.Go(func() { again = r.vote(wave) })
+	both.Go(func() { beside = r.vote(crowd) })
+	both.Wait()
+	sent := 3 * len(wave)
+	t.Logf("next wave: %d of %d rejected; the crowd: %d taken, refused %v", again.refused["rejected known-farm"], sent, len(beside.ballots), beside.refused)
+	if again.refused["rejected known-farm"] < sent*95/100 {
+		t.Errorf("of the farm's next %d ballots %d were taken, refused %v", sent, len(again.ballots), again.refused)
+	}
+	if len(beside.refused) > 0 {
+		t.Errorf("honest voters were refused: %v", beside.refused)
+	}
+	for ballot := range beside.ballots {
+		honest.ballots[ballot] = true
+	}
+}
