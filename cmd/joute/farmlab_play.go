@@ -27,7 +27,7 @@ type farmlabPlayCmd struct {
 	Rounds  int           `default:"5" help:"How often the farm comes, a day each."`
 	Round   time.Duration `default:"2m" help:"How long a day lasts at a server."`
 	Votes   int           `default:"200" help:"Votes that the farm sells a round."`
-	Voters  int           `placeholder:"N" help:"Honest voters beside the crowds that come together: 3000 in memory, 600 at a server."`
+	Voters  int           `placeholder:"N" help:"Honest voters beside the crowds that come together: 1500 in memory, 600 at a server."`
 	Costs   string        `placeholder:"FILE" help:"Prices of what a farm buys, YAML; without it those of the program. joute farmlab costs prints them."`
 	Out     string        `placeholder:"FILE" help:"Write the reports here too, a JSON list."`
 }

@@ -8,7 +8,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -101,19 +100,12 @@ func (a *Arena) cast(act *attack.Act) (attack.Answer, error) {
 	told := attack.Answer{Standing: attack.Counted}
 	actor := voting.ActorVoter
 	switch verdict.Action {
+	case antifraud.Reject:
+		return attack.Answer{Standing: attack.Rejected, Reasons: verdict.Reasons}, nil
+	case antifraud.Hold:
+		told.Standing, told.Reasons, actor = attack.Held, verdict.Reasons, voting.ActorScreen
 	case antifraud.AskChallenge:
 		told.Challenges = 1
-	case antifraud.Hold, antifraud.Reject:
-		told.Standing, told.Reasons, actor = attack.Held, verdict.Reasons, voting.ActorScreen
-	}
-	if a.known(act, &evidence) {
-		switch {
-		case act.Evidence.Present, act.Evidence.SchoolDomain: // nobody's farm, whatever it looks like
-		case act.Level == string(contest.LevelEmail):
-			told.Standing, told.Reasons, actor = attack.Held, append(slices.Clone(told.Reasons), antifraud.ReasonKnownFarm), voting.ActorScreen
-		default:
-			return attack.Answer{Standing: attack.Rejected, Reasons: []antifraud.Reason{antifraud.ReasonKnownFarm}}, nil
-		}
 	}
 	a.windows.Saw(a.contest.ID, sighting)
 	a.acts[ballot] = act.ID
@@ -135,6 +127,7 @@ func (a *Arena) screen(act *attack.Act, voter voting.Voter) (antifraud.Verdict, 
 	if e.Profile != nil {
 		attempt.Account = account.Score(e.Profile).LogOdds
 	}
+	attempt.KnownFarm = a.known(act, &e)
 	sighting := window.Of(window.Cast{Voter: voter.String(), Entry: act.Entry, Via: e.Via}, &attempt, &e)
 	counts := a.windows.Contest(a.contest.ID, act.At).Counts(sighting)
 	verdict := a.policy.Screen(attempt, counts[:]...)
@@ -142,10 +135,8 @@ func (a *Arena) screen(act *attack.Act, voter voting.Voter) (antifraud.Verdict, 
 	return verdict, sighting, e
 }
 
+// known tells whether an attempt bears the signature of a farm that is void.
 func (a *Arena) known(act *attack.Act, e *antifraud.Evidence) bool {
-	if a.contest.Antifraud.Policy.Base == contest.PolicyObserve {
-		return false
-	}
 	for _, farm := range a.farms {
 		if farm.Match(act.Entry, e, act.At) {
 			return true

@@ -17,9 +17,11 @@ type Trial struct {
 	Seed    uint64
 	Rounds  int // 0: 5
 	Votes   int // in a round; 0: 200
-	Voters  int // of the crowd, beside its cohorts; 0: 3,000
+	Voters  int // of the crowd, beside its cohorts; 0: 1,500
 	Members farmlab.Members
 	Options Options
+
+	Stubborn bool // it comes again with the tools it has
 }
 
 // crowds come to every trial: what a rule that is too simple takes for a farm.
@@ -42,7 +44,7 @@ func (t Trial) Run(ctx context.Context) (attack.Report, error) {
 		t.Votes = 200
 	}
 	if t.Voters == 0 {
-		t.Voters = 3000
+		t.Voters = 1500
 	}
 	report := attack.Report{Profile: t.Profile.Name, Seed: t.Seed, Votes: t.Votes, Costs: t.Costs}
 	play := func(g func(*contest.Contest) attack.Ground) (attack.Outcome, error) {
@@ -51,7 +53,7 @@ func (t Trial) Run(ctx context.Context) (attack.Report, error) {
 		if err != nil {
 			return attack.Outcome{}, fmt.Errorf("trial: %w", err)
 		}
-		return attack.Campaign{Market: market, Costs: t.Costs, Plan: t.Profile.Plan, Rounds: t.Rounds, Votes: t.Votes}.Play(ctx, g(c))
+		return attack.Campaign{Market: market, Costs: t.Costs, Plan: t.Profile.Plan, Rounds: t.Rounds, Votes: t.Votes, Stubborn: t.Stubborn}.Play(ctx, g(c))
 	}
 	var err error
 	if report.Ours, err = play(func(c *contest.Contest) attack.Ground { return New(c, t.Options) }); err != nil {
@@ -61,5 +63,5 @@ func (t Trial) Run(ctx context.Context) (attack.Report, error) {
 	return report, err
 }
 
-// Quick looks back every quarter of an hour: what a trial of days can afford.
-const Quick = 15 * time.Minute
+// Quick looks back every hour: what a trial of days can afford.
+const Quick = time.Hour

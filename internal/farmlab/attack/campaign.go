@@ -18,6 +18,8 @@ type Campaign struct {
 	Rounds int
 	Votes  int // in a round
 
+	// Stubborn comes again with the tools it has, and changes none.
+	Stubborn bool
 	// NoInboxes says that the ground takes no proofs: the farm cannot buy any.
 	NoInboxes bool
 }
@@ -51,7 +53,7 @@ type Honest struct {
 	Rejected   int            `json:"rejected"`
 	Held       int            `json:"held"`
 	Void       int            `json:"void"`
-	RejectedBy map[string]int `json:"rejected_by_group,omitempty"`
+	Groups     map[string]int `json:"not_counted_by_group"` // rejected, held or void
 }
 
 // Outcome is a campaign that is over.
@@ -70,6 +72,7 @@ func (c Campaign) Play(ctx context.Context, g Ground) (Outcome, error) {
 	var waves [][]vote
 	crowd := &audience{group: map[string]string{}, answers: map[string]Answer{}}
 	plan, changed := c.Plan, []Tell(nil)
+	s.stubborn = c.Stubborn
 	if s.noInboxes = c.NoInboxes; c.NoInboxes {
 		plan[Accounts] = 0
 	}
@@ -98,7 +101,9 @@ func (c Campaign) Play(ctx context.Context, g Ground) (Outcome, error) {
 		if err != nil {
 			return out, fmt.Errorf("round %d: %w", r+1, err)
 		}
-		changed = learn(plan, votes, fates, s.can)
+		if !c.Stubborn {
+			changed = learn(plan, votes, fates, s.can)
+		}
 		for _, t := range changed {
 			plan[t]++
 		}

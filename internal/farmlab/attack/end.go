@@ -74,7 +74,7 @@ func (a *audience) heard(act Act, told Answer) {
 
 // end is what became of the crowd's ballots.
 func (a *audience) end(ctx context.Context, g Ground) (Honest, error) {
-	h := Honest{RejectedBy: map[string]int{}}
+	h := Honest{Groups: map[string]int{}}
 	var in []string
 	for _, id := range a.ids {
 		told := a.answers[id]
@@ -87,7 +87,7 @@ func (a *audience) end(ctx context.Context, g Ground) (Honest, error) {
 		}
 		if told.Standing == Rejected {
 			h.Rejected++
-			h.RejectedBy[a.group[id]]++
+			h.Groups[a.group[id]]++
 			continue
 		}
 		in = append(in, id)
@@ -96,7 +96,10 @@ func (a *audience) end(ctx context.Context, g Ground) (Honest, error) {
 	if err != nil {
 		return h, err
 	}
-	for _, fate := range fates {
+	for id, fate := range fates {
+		if fate.Standing != Counted {
+			h.Groups[a.group[id]]++
+		}
 		switch fate.Standing {
 		case Held:
 			h.Held++

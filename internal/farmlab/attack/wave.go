@@ -20,6 +20,7 @@ type shop struct {
 	wave  int // votes in one
 
 	noInboxes bool // there are none for sale
+	stubborn  bool // it tries nothing else
 
 	exits   map[int][]exit // by grade
 	gadgets map[int][]farmlab.Gadget
@@ -69,7 +70,7 @@ func (s *shop) order(p Plan, from, to time.Time) []vote {
 	for range s.wave {
 		mine := p
 		for t := range Tell(tells) {
-			if s.can(p, t) && s.m.Float() < probing {
+			if !s.stubborn && s.can(p, t) && s.m.Float() < probing {
 				mine[t]++
 			}
 		}
