@@ -57,7 +57,7 @@ func (cmd farmlabPlayCmd) Run(ctx context.Context, m *Main) error {
 		var report attack.Report
 		if cmd.Offline {
 			report, err = arena.Trial{
-				Profile: p, Costs: costs, Seed: cmd.Seed, Rounds: cmd.Rounds, Votes: cmd.Votes, Voters: cmd.Voters, Options: arena.Options{Every: arena.Quick},
+				Profile: p, Costs: costs, Seed: cmd.Seed, Rounds: cmd.Rounds, Votes: cmd.Votes, Voters: cmd.Voters, Options: arena.Quick,
 			}.Run(ctx)
 		} else {
 			report, err = cmd.live(ctx, m, p, costs)

@@ -51,6 +51,7 @@ type fate struct {
 type Options struct {
 	Finder func() sweep.Finder // the detectors; nil: detect.New
 	Every  time.Duration       // between their looks, by the arena's clock; 0: a minute
+	Many   int                 // so many new ballots are looked at sooner; 0: 200
 }
 
 // New is a contest in which nobody has voted.
@@ -60,6 +61,9 @@ func New(c *contest.Contest, opts Options) *Arena {
 	}
 	if opts.Every == 0 {
 		opts.Every = time.Minute
+	}
+	if opts.Many == 0 {
+		opts.Many = 200
 	}
 	return &Arena{
 		contest: c, policy: antifraud.PolicyOf(c.Antifraud.Policy), windows: window.New(), opts: opts,
@@ -81,6 +85,11 @@ func (a *Arena) Cast(ctx context.Context, acts []attack.Act) ([]attack.Answer, e
 		var err error
 		if told[i], err = a.cast(&acts[i]); err != nil {
 			return nil, err
+		}
+		if _, waiting := a.judge.Waiting(); waiting >= a.opts.Many {
+			if err := a.sweep(false); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return told, nil

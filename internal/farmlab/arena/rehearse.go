@@ -104,7 +104,7 @@ func (r Rehearsal) Run(ctx context.Context) (*Rehearsed, error) {
 	}
 	w := farmlab.Make(r.mix(), r.Seed)
 	voting := r.Contest.Phases.Voting
-	a := New(r.Contest, Options{Finder: r.Finder, Every: max(time.Minute, voting.Closes.Sub(voting.Opens)/sweeps)})
+	a := New(r.Contest, Options{Finder: r.Finder, Every: max(time.Minute, voting.Closes.Sub(voting.Opens)/sweeps), Many: max(200, len(w.Ballots)/sweeps)})
 	acts := make([]attack.Act, len(w.Ballots))
 	ids := make([]string, len(w.Ballots))
 	for i, b := range w.Ballots {

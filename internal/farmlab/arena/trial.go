@@ -3,6 +3,8 @@ package arena
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/joute/joute/contest"
@@ -24,14 +26,16 @@ type Trial struct {
 	Stubborn bool // it comes again with the tools it has
 }
 
-// crowds come to every trial: what a rule that is too simple takes for a farm.
-var crowds = []string{"campus", "viral", "computer-room", "carrier", "family"}
+// crowds come to every trial: what a rule that is too simple takes for a farm. The
+// shares are of the voters that come by themselves.
+var crowds = map[string]float64{"campus": 0.25, "viral": 0.25, "computer-room": 0, "carrier": 0.1, "family": 0}
 
 func (t Trial) mix() farmlab.Mix {
 	m := farmlab.Mix{Entries: 12, Schools: 9, Days: t.Rounds, Ballots: 1, Voters: t.Voters, Members: t.Members}
-	for _, kind := range crowds {
-		m.Crowds = append(m.Crowds, farmlab.Cohort{Kind: kind})
+	for kind, share := range crowds {
+		m.Crowds = append(m.Crowds, farmlab.Cohort{Kind: kind, Voters: max(30, int(share*float64(t.Voters)))})
 	}
+	slices.SortFunc(m.Crowds, func(a, b farmlab.Cohort) int { return strings.Compare(a.Kind, b.Kind) })
 	return m
 }
 
@@ -63,5 +67,5 @@ func (t Trial) Run(ctx context.Context) (attack.Report, error) {
 	return report, err
 }
 
-// Quick looks back every hour: what a trial of days can afford.
-const Quick = time.Hour
+// Quick looks back every hour, and at every 50 ballots: what a trial of days can afford.
+var Quick = Options{Every: time.Hour, Many: 50}
