@@ -21,15 +21,16 @@ import (
 
 type farmlabPlayCmd struct {
 	connection
-	Offline bool          `help:"Play in memory instead of at a server: days are over in a minute or so."`
-	Profile string        `default:"burst" placeholder:"NAME" help:"How the farm begins; all plays one after another."`
-	Seed    uint64        `default:"1" help:"The same seed brings the same crowd and the same farm."`
-	Rounds  int           `default:"5" help:"How often the farm comes, a day each."`
-	Round   time.Duration `default:"2m" help:"How long a day lasts at a server."`
-	Votes   int           `default:"200" help:"Votes that the farm sells a round."`
-	Voters  int           `placeholder:"N" help:"Honest voters beside the crowds that come together: 1500 in memory, 600 at a server."`
-	Costs   string        `placeholder:"FILE" help:"Prices of what a farm buys, YAML; without it those of the program. joute farmlab costs prints them."`
-	Out     string        `placeholder:"FILE" help:"Write the reports here too, a JSON list."`
+	Offline  bool          `help:"Play in memory instead of at a server: days are over in a minute or so."`
+	Profile  string        `default:"burst" placeholder:"NAME" help:"How the farm begins; all plays one after another."`
+	Seed     uint64        `default:"1" help:"The same seed brings the same crowd and the same farm."`
+	Rounds   int           `default:"5" help:"How often the farm comes, a day each."`
+	Round    time.Duration `default:"2m" help:"How long a day lasts at a server."`
+	Votes    int           `default:"200" help:"Votes that the farm sells a round."`
+	Voters   int           `placeholder:"N" help:"Honest voters beside the crowds that come together: 1500 in memory, 600 at a server."`
+	Stubborn bool          `help:"The farm learns nothing, and comes again with the tools it has."`
+	Costs    string        `placeholder:"FILE" help:"Prices of what a farm buys, YAML; without it those of the program. joute farmlab costs prints them."`
+	Out      string        `placeholder:"FILE" help:"Write the reports here too, a JSON list."`
 }
 
 func (farmlabPlayCmd) Help() string {
@@ -57,7 +58,7 @@ func (cmd farmlabPlayCmd) Run(ctx context.Context, m *Main) error {
 		var report attack.Report
 		if cmd.Offline {
 			report, err = arena.Trial{
-				Profile: p, Costs: costs, Seed: cmd.Seed, Rounds: cmd.Rounds, Votes: cmd.Votes, Voters: cmd.Voters, Options: arena.Quick,
+				Profile: p, Costs: costs, Seed: cmd.Seed, Rounds: cmd.Rounds, Votes: cmd.Votes, Voters: cmd.Voters, Options: arena.Quick, Stubborn: cmd.Stubborn,
 			}.Run(ctx)
 		} else {
 			report, err = cmd.live(ctx, m, p, costs)
@@ -138,7 +139,7 @@ func (cmd farmlabPlayCmd) live(ctx context.Context, m *Main, p attack.Profile, c
 	defer server.Close()
 	mix := play.Mix(cmd.Rounds, cmd.Voters)
 	campaign := func(market *farmlab.Market) attack.Campaign {
-		return attack.Campaign{Market: market, Costs: costs, Plan: p.Plan, Rounds: cmd.Rounds, Votes: cmd.Votes, NoInboxes: true}
+		return attack.Campaign{Market: market, Costs: costs, Plan: p.Plan, Rounds: cmd.Rounds, Votes: cmd.Votes, Stubborn: cmd.Stubborn, NoInboxes: true}
 	}
 	market := farmlab.OpenMarket(mix, cmd.Seed)
 	ground, kinds, err := play.Sandbox(ctx, server, market, play.Options{Round: cmd.Round})

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// quorum is the ballot of a wave from which its detection is timed.
-const quorum = 50
+// Quorum is the ballot of a wave from which its detection is timed.
+const Quorum = 50
 
 // end fills in what became of a wave.
 func (r *Round) end(votes []vote, fates []Fate) {
@@ -51,12 +51,12 @@ func detected(votes []vote, fates []Fate) *float64 {
 			fell = append(fell, f.Since)
 		}
 	}
-	if len(cast) < quorum || 2*len(fell) < len(cast) {
+	if len(cast) < Quorum || 2*len(fell) < len(cast) {
 		return nil
 	}
 	slices.SortFunc(cast, time.Time.Compare)
 	slices.SortFunc(fell, time.Time.Compare)
-	took := max(0, fell[(len(cast)+1)/2-1].Sub(cast[quorum-1]).Seconds())
+	took := max(0, fell[(len(cast)+1)/2-1].Sub(cast[Quorum-1]).Seconds())
 	return &took
 }
 
