@@ -40,6 +40,10 @@ var grades = [tells][]string{
 // Plan is the grade of each tell.
 type Plan [tells]int
 
+// Cheapest is how a farm begins where nobody is known to look at more than addresses.
+// Whoever only has a cap to get by does not pay for what a cap does not see.
+var Cheapest = Plan{}
+
 // Words names the plan's grades by tell.
 func (p Plan) Words() map[string]string {
 	words := make(map[string]string, tells)
