@@ -1,0 +1,162 @@
+package detect
+
+import (
+	"math"
+	"testing"
+
+	"github.com/joute/joute/antifraud"
+)
+
+func TestTemper_TakesBackBelief(t *testing.T) {
+	for _, row := range []struct{ w, want float64 }{
+		{0, 0}, {0.3, 0.3}, {0.5, 0.5}, {1, 1}, {0.9, logistic(tempered * math.Log(9))},
+	} {
+		if got := temper(row.w); !near(got, row.want) {
+			t.Errorf("%v: %v, want %v", row.w, got, row.want)
+		}
+	}
+	for w := 0.5; w < 1; w += 0.01 {
+		if x := temper(w); x > w || temper(w+0.009) < x {
+			t.Fatalf("%v: %v", w, x)
+		}
+	}
+}
+
+// member is a farm of one, who is surely in it, by what the families say of the
+// member; firm are those that speak against the farm.
+func member(strong bool, by [families]float64, firm ...int) *farm {
+	f := &farm{who: []int32{0}, w: []float64{0.999999}, own: make([]terms, 1), by: [][families]float64{by}, strong: strong}
+	for _, family := range firm {
+		f.evidence.firm[family], f.evidence.some[family] = true, true
+	}
+	return f
+}
+
+func TestFarm_VoidTakesTwoFamiliesOneNeitherAccountNorTempo(t *testing.T) {
+	all := []int{byDevice, byTempo, byNetwork, byAccount, byStructure}
+	for _, row := range []struct {
+		name   string
+		strong bool
+		by     [families]float64
+		firm   []int
+		void   bool
+	}{
+		{"device and tempo", true, [families]float64{byDevice: 2, byTempo: 2}, all, true},
+		{"network and account", true, [families]float64{byNetwork: 2, byAccount: 2}, all, true},
+		{"device and structure", true, [families]float64{byDevice: 2, byStructure: 2}, all, true},
+		{"account and tempo", true, [families]float64{byAccount: 5, byTempo: 5}, all, false},
+		{"one alone, however much", true, [families]float64{byDevice: 9}, all, false},
+		{"the second hardly", true, [families]float64{byDevice: 9, byNetwork: against}, all, false},
+		{"the second for the crowd", true, [families]float64{byDevice: 9, byNetwork: -2}, all, false},
+		{"the second says nothing of the farm", true, [families]float64{byDevice: 2, byTempo: 2}, []int{byDevice}, false},
+		{"nothing", true, [families]float64{}, all, false},
+		{"a farm that is not strong", false, [families]float64{byDevice: 2, byTempo: 2, byNetwork: 2}, all, false},
+	} {
+		f := member(row.strong, row.by, row.firm...)
+		if got := f.belief(0); got >= 0.9 != row.void {
+			t.Errorf("%s: %v", row.name, got)
+		}
+		if got := f.strong && f.condemns(0); got != row.void {
+			t.Errorf("%s: condemns %v", row.name, got)
+		}
+	}
+}
+
+func TestFarm_WhoHasNoLookOfTheirOwnIsDoubted(t *testing.T) {
+	for _, row := range []struct {
+		by     [families]float64
+		stands bool
+	}{
+		{[families]float64{byDevice: 1.1}, true}, {[families]float64{byTempo: 1.1}, true}, {[families]float64{byNetwork: 3}, false},
+		{[families]float64{byDevice: clearly}, false}, {[families]float64{}, false},
+	} {
+		f := member(true, row.by)
+		f.w[0] = 0.8
+		p := temper(0.8)
+		want := p
+		if !row.stands {
+			want = p * p
+		}
+		if got := f.belief(0); f.stands(0) != row.stands || !near(got, want) {
+			t.Errorf("%v: %v, want %v", row.by, got, want)
+		}
+	}
+}
+
+func TestSuspect_FarmsAddUpAndThePlainestIsNamed(t *testing.T) {
+	a, b := member(true, [families]float64{byDevice: 2, byTempo: 2}, byDevice, byTempo), member(false, [families]float64{byDevice: 2})
+	a.w[0], b.w[0] = 0.5, 0.4
+	s := suspect(2, []farm{*b, *a})
+	if !near(s[0].score, 1-0.5*0.6) || s[0].farm != 1 || s[0].in != 0 {
+		t.Errorf("%+v", s[0])
+	}
+	if s[1].score != 0 || s[1].farm != unseen {
+		t.Errorf("of no farm: %+v", s[1])
+	}
+}
+
+// weighing is a hand of so many members in a contest of 1,000, by itself.
+func weighing(members float64) *hand { return &hand{total: members, c: &crowd{n: 1000}} }
+
+func TestEvidence_Convinces(t *testing.T) {
+	const limit = 40
+	const n = 100 // members
+	type by = [families]float64
+	for _, row := range []struct {
+		name       string
+		e          evidence
+		members    float64
+		strong, ok bool
+	}{
+		{"device and network", evidence{by: by{byDevice: 300, byNetwork: 150}, all: 500, place: 4, pool: 20}, n, true, true},
+		{"device and tempo", evidence{by: by{byDevice: 300, byTempo: 50}, all: 400, place: 4, pool: 20}, n, true, true},
+		{"tempo and account convince, and void nobody (condemns)", evidence{by: by{byTempo: 50, byAccount: 60}, all: 400, place: 4, pool: 20}, n, true, true},
+		{"network alone", evidence{by: by{byNetwork: 400}, all: 500, place: 4, pool: 20}, n, false, false},
+		{"tempo alone", evidence{by: by{byTempo: 400}, all: 500, place: 4, pool: 20}, n, false, false},
+		{"account alone", evidence{by: by{byAccount: 400}, all: 500, place: 4, pool: 20}, n, false, false},
+		{"structure alone", evidence{by: by{byStructure: 400}, all: 500, place: 4, pool: 20}, n, false, false},
+		{"network and structure: no look", evidence{by: by{byNetwork: 400, byStructure: 400}, all: 900, place: 4, pool: 20}, n, false, false},
+		{"devices alone hold, where they are many", evidence{by: by{byDevice: 400}, all: 500, place: 4, pool: 20}, n, false, true},
+		{"few devices alone do not", evidence{by: by{byDevice: 400}, all: 500, place: 4, pool: 3}, n, false, false},
+		{"one model of phone, and votes for the same: friends", evidence{by: by{byDevice: 300, byStructure: 300}, all: 700, place: 4, pool: 2}, n, false, false},
+		{"many models, and votes for the same", evidence{by: by{byDevice: 300, byStructure: 300}, all: 700, place: 4, pool: 20}, n, true, true},
+		{"one person's machine and pace", evidence{by: by{byDevice: 130, byTempo: 90}, all: 300, place: 4, pool: 1}, n, true, true},
+		{"the same of many machines is not enough", evidence{by: by{byDevice: 130, byTempo: 90}, all: 300, place: 4, pool: 20}, n, false, false},
+		{"a look more like the crowd's than the crowd", evidence{by: by{byDevice: 300, byNetwork: 150, byTempo: -20}, all: 500, place: 4, pool: 20}, n, false, false},
+		{"they vote anywhere", evidence{by: by{byDevice: 300, byNetwork: 150}, all: 500, place: 1.9, pool: 20}, n, false, false},
+		{"less than the best of so many cohorts", evidence{by: by{byDevice: 300, byNetwork: 150}, all: limit - 16, place: 4, pool: 20}, n, false, false},
+		{"about as much: nobody is void for it", evidence{by: by{byDevice: 330, byNetwork: 150}, all: limit - 1, place: 4, pool: 20}, n, false, true},
+		{"three are nobody's farm", evidence{by: by{byDevice: 60, byNetwork: 60}, all: 500, place: 4, pool: 20}, leastHand - 1, false, false},
+		{"more than half of a contest is its crowd", evidence{by: by{byDevice: 3000, byNetwork: 3000}, all: 9000, place: 4, pool: 20}, 501, false, false},
+	} {
+		strong, ok := row.e.convinces(weighing(row.members), limit)
+		if strong != row.strong || ok != row.ok {
+			t.Errorf("%s: strong %v, convincing %v", row.name, strong, ok)
+		}
+	}
+}
+
+func TestMixed(t *testing.T) {
+	for _, row := range []struct{ x, s, want float64 }{
+		{0, 0, 0}, {0, 1, math.Log(0.5 + 0.5*math.E)}, {-50, 3, 0}, {50, 3, 3}, {0, -50, math.Log(0.5)},
+	} {
+		if got := mixed(row.x, row.s); math.Abs(got-row.want) > 1e-9 {
+			t.Errorf("%v, %v: %v, want %v", row.x, row.s, got, row.want)
+		}
+	}
+}
+
+func TestPartOf_NamesEveryFeatureOnce(t *testing.T) {
+	names := map[string]bool{}
+	for feature, part := range partOf {
+		if part.signal == "" || part.family == "" || names[part.signal] {
+			t.Errorf("feature %d: %+v", feature, part)
+		}
+		names[part.signal] = true
+	}
+	for family, name := range familyOf {
+		if name == "" || name == antifraud.FamilyProvenance {
+			t.Errorf("family %d: %q", family, name)
+		}
+	}
+}

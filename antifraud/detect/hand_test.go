@@ -1,0 +1,242 @@
+package detect
+
+import (
+	"fmt"
+	"math"
+	"testing"
+
+	"github.com/joute/joute/antifraud"
+)
+
+func near(a, b float64) bool { return math.Abs(a-b) < 1e-9*(1+math.Abs(b)) }
+
+func TestPredictive_IsTheRatioOfTwoSmoothedShares(t *testing.T) {
+	for _, row := range []struct {
+		name                       string
+		y, others, x, crowd, c, is float64
+	}{
+		{"nobody was seen yet: nothing is said", 0, 0, 0, 0, 6, 0},
+		{"members as the crowd", 20, 200, 19.5, 195, 6, 0}, // (19.5+0.5)/(195+5) = 0.1
+		{"all of ten members, a tenth of the crowd", 10, 10, 9.5, 95, 5, math.Log((10 + 0.5) / 15 / 0.1)},
+		{"none of ten", 0, 10, 9.5, 95, 5, math.Log(0.5 / 15 / 0.1)},
+		{"counts that rounding made negative are none", -1e-12, -1e-12, -1e-12, -1e-12, 6, 0},
+	} {
+		if got := predictive(row.y, row.others, row.x, row.crowd, row.c); !near(got, row.is) {
+			t.Errorf("%s: %v, want %v", row.name, got, row.is)
+		}
+	}
+}
+
+func TestPool_Ratio(t *testing.T) {
+	for _, row := range []struct {
+		name                       string
+		own, y, others, crowd, w   float64
+		want, learnedOwn, learnedW float64
+	}{
+		{"half of the members have it, a hundredth of the crowd", 0.8, 5, 10, 0.01, 0.5, math.Log(40 + 0.2), 0.5 * 40 / 40.2, 0.5},
+		{"no other member has it: it is one of the rest", 0.8, 0, 10, 0.01, 1, math.Log(0.2), 0, 1},
+		{"there is no other member", 0.8, 0, 0, 0.01, 1, math.Log(0.2), 0, 1},
+		{"as common as in the crowd", 0.3, 1, 10, 0.1, 1, 0, 0.3, 1},
+		{"who is no member teaches nothing", 0.8, 5, 10, 0.01, 0, math.Log(40.2), 0, 0},
+	} {
+		var learn poolCount
+		got := pool{row.own}.ratio(row.y, row.others, row.w, row.crowd, &learn)
+		if !near(got, row.want) || !near(learn.own, row.learnedOwn) || learn.of != row.learnedW {
+			t.Errorf("%s: %v, %+v", row.name, got, learn)
+		}
+	}
+}
+
+func TestTerms_LooksCountAsFarAsThePlaceMakesThemLikely(t *testing.T) {
+	for _, row := range []struct{ place, looks, want float64 }{
+		{0, 1, 1}, {0, 9, 1.5}, {2, 9, 2 + 4.5}, {2, 3, 5}, {-3, 9, -3 + 1.5}, {4, -6, -2}, // against is not bounded
+	} {
+		var x terms
+		x[atVia], x[atDevice] = row.place, row.looks
+		if got := x.sum(); !near(got, row.want) {
+			t.Errorf("place %v, looks %v: %v, want %v", row.place, row.looks, got, row.want)
+		}
+	}
+}
+
+// handOf is a crowd of ballots, and a hand of their voters whose names begin with f.
+func handOf(ballots []Ballot) *hand {
+	l, table := tableOf(ballots...)
+	h := newHand(newCrowd(table))
+	h.clear()
+	for v := range int32(table.n) {
+		if l.voters.texts[table.voter.log[v]][0] == 'f' {
+			h.set(v, 1)
+			h.who = append(h.who, v)
+			h.c.take(v, 1)
+		}
+	}
+	return h
+}
+
+// readers are honest voters who read for some ten seconds, a device for each.
+func readers(n int) (ballots []Ballot) {
+	for v := range n {
+		dwell := int64(10_000 * math.Exp(0.6*math.Sin(float64(7*v)))) // spread by some 0.4 in ln
+		ballots = append(ballots, vote(fmt.Sprint("h", v), "e1", float64(37*v), antifraud.Evidence{Device: fmt.Sprint("own", v), DwellMS: &dwell}))
+	}
+	return ballots
+}
+
+func TestHand_NobodyIsAMemberBecauseOfThemselves(t *testing.T) {
+	// One with a device that strangers have twice, and nobody else of the hand has.
+	ballots := append(readers(100), vote("h200", "e1", 0, antifraud.Evidence{Device: "odd"}), vote("f1", "e1", -1, antifraud.Evidence{Device: "odd"}))
+	for n := range 100 { // to share one at all is nothing odd
+		ballots = append(ballots, vote(fmt.Sprint("h", 300+n), "e1", float64(n), antifraud.Evidence{Device: fmt.Sprint("model", n/10)}))
+	}
+	for n := range 10 {
+		ballots = append(ballots, vote(fmt.Sprint("f", 2+n), "e1", float64(n), antifraud.Evidence{Device: "rack"}))
+	}
+	h := handOf(ballots)
+	var out terms
+	var learn [features]poolCount
+	for n, v := range h.who {
+		h.judge(v, &out, &learn)
+		if n == 0 && out[atDevice] > 0 {
+			t.Errorf("a device of one member alone says %v for the hand", out[atDevice])
+		}
+		if n > 0 && out[atDevice] < 2 {
+			t.Errorf("a device of ten members says %v for the hand", out[atDevice])
+		}
+	}
+}
+
+func TestTempo_HastyAndHaste(t *testing.T) {
+	for _, row := range []struct {
+		name   string
+		dwells []int64
+		hasty  bool
+		haste  bool // that the mean is quicker says something
+	}{
+		{"people's times", []int64{9000, 12_000, 7000, 15_000, 11_000, 8000}, false, false},
+		{"a fifth of theirs", []int64{2000, 1500, 2600, 2100, 1800, 2500}, true, true},
+		{"theirs, all the same", []int64{11_000, 11_100, 10_900, 11_050, 11_000, 10_950}, true, false},
+		{"slower is no tell", []int64{60_000, 40_000, 90_000, 25_000, 70_000, 50_000}, false, false},
+		{"slower, all the same", []int64{60_000, 60_100, 59_900, 60_000, 60_050, 60_000}, true, false},
+		{"two say nothing", []int64{500, 520}, false, false},
+	} {
+		ballots := readers(100)
+		for n := range row.dwells {
+			ballots = append(ballots, vote(fmt.Sprint("f", n), "e1", float64(n), antifraud.Evidence{DwellMS: &row.dwells[n]}))
+		}
+		h := handOf(ballots)
+		if h.hasty() != row.hasty || h.haste() > 0 != row.haste {
+			t.Errorf("%s: hasty %v, haste %v", row.name, h.hasty(), h.haste())
+		}
+	}
+	// z^2/2 by hand: six members, d below the crowd's mean, its variance at least 0.25.
+	ballots := readers(100)
+	for n := range 6 {
+		ballots = append(ballots, vote(fmt.Sprint("f", n), "e1", float64(n), antifraud.Evidence{DwellMS: ms(int64(1000 + n%2))}))
+	}
+	h := handOf(ballots)
+	d := h.c.dwellSum/h.c.dwells - h.dwellSum/6
+	if got, want := h.haste(), 6*d*d/0.25/2; math.Abs(got-want) > 1e-6*want {
+		t.Errorf("haste %v, want %v", got, want)
+	}
+}
+
+func TestTempo_SerialIsOnePersonAfterAnother(t *testing.T) {
+	// gaps are exponential ones by their quantiles, in an order that is none.
+	exponential := func(n int) (gaps []float64) {
+		for k := range n {
+			gaps = append(gaps, -40*math.Log(1-(float64((7*k)%n)+0.5)/float64(n)))
+		}
+		return gaps
+	}
+	regular := func(n int) (gaps []float64) {
+		for k := range n {
+			gaps = append(gaps, 40+8*math.Sin(float64(3*k)))
+		}
+		return gaps
+	}
+	for _, row := range []struct {
+		name    string
+		gaps    []float64
+		devices int
+		least   float64
+		most    float64
+	}{
+		{"one person, the same steps again", regular(20), 1, 15, 60},
+		{"a class at the same machines", exponential(20), 1, -3, 0.5},
+		{"too few to tell", regular(4), 1, 0, 0},
+		{"many devices are many people", regular(20), 7, 0, 0},
+		{"sittings hours apart are no gaps", append(regular(12), 9000, 40, 42, 38, 41), 1, 8, 60},
+	} {
+		ballots := readers(60)
+		at := 0.0
+		for n := range len(row.gaps) + 1 {
+			ballots = append(ballots, vote(fmt.Sprint("f", n), "e1", at, antifraud.Evidence{Device: fmt.Sprint("m", n%row.devices)}))
+			if n < len(row.gaps) {
+				at += row.gaps[n]
+			}
+		}
+		if got := handOf(ballots).serial(); got < row.least || got > row.most {
+			t.Errorf("%s: %v, want %v to %v", row.name, got, row.least, row.most)
+		}
+	}
+}
+
+func TestHand_SingleStaysWithOneMachine(t *testing.T) {
+	build := func(devices ...string) *hand {
+		ballots := readers(60)
+		for n, device := range devices {
+			ballots = append(ballots, vote(fmt.Sprint("f", n), "e1", float64(40*n), antifraud.Evidence{Device: device}))
+		}
+		return handOf(ballots)
+	}
+	others := make([]float64, 100)
+	h := build("m", "m", "m", "m", "m", "m", "x", "")
+	if !h.single(others) || len(h.who) != 6 || h.total != 6 {
+		t.Errorf("%d members of weight %v stay, want the six with one machine", len(h.who), h.total)
+	}
+	if left := int32(60 + 6); h.w[left] != 0 || h.c.taken[left] != 0 {
+		t.Errorf("one who was let go is %v a member, %v taken", h.w[left], h.c.taken[left])
+	}
+	for _, row := range [][]string{
+		{"a", "b", "c", "d", "a", "b", "c", "d", "e", "e"}, // as many machines as a farm has
+		{"m", "m", "m"},
+		{"m", "m", "m", "m", "", "", "", ""}, // half show none
+	} {
+		if h := build(row...); h.single(others) || len(h.who) != len(row) {
+			t.Errorf("%q: left with one machine", row)
+		}
+	}
+}
+
+func TestHand_PoolIsTheNumberOfDevicesSharedEvenly(t *testing.T) {
+	for _, row := range []struct {
+		devices []string
+		want    float64
+	}{
+		{[]string{"a", "a", "b", "b", "c", "c"}, 3}, {[]string{"a", "a", "a", "a"}, 1}, {[]string{"a", "a", "a", "b", "b", "b", "own"}, 2},
+		{[]string{"a", "a", "a", "b"}, 1}, {[]string{"a", "a", "a", "a", "b", "b"}, 36.0 / 20}, {[]string{"x", "y"}, 0},
+	} {
+		var ballots []Ballot
+		for n, d := range row.devices {
+			ballots = append(ballots, vote(fmt.Sprint("f", n), "e1", float64(n), antifraud.Evidence{Device: d}))
+		}
+		if got := handOf(append(ballots, readers(5)...)).pool(); !near(got, row.want) {
+			t.Errorf("%q: %v, want %v", row.devices, got, row.want)
+		}
+	}
+}
+
+func TestHand_BusiestAddresses(t *testing.T) {
+	ballots := readers(5)
+	for n, net := range []string{"b", "a", "b", "c", "a", "b", ""} {
+		ballots = append(ballots, vote(fmt.Sprint("f", n), "e1", float64(n), antifraud.Evidence{Net: net}))
+	}
+	h := handOf(ballots)
+	if got := h.busiest(); got[0] != h.c.t.net.of[h.who[0]] || got[1] != h.c.t.net.of[h.who[1]] {
+		t.Errorf("%v", got)
+	}
+	if got := handOf(append(readers(5), vote("f", "e1", 0, antifraud.Evidence{}))).busiest(); got[0] >= unseen || got[1] >= unseen {
+		t.Errorf("no address at all: %v, and unseen is %d", got, unseen)
+	}
+}
