@@ -22,7 +22,7 @@ var short = map[string]map[string]float64{
 	"school":       {"Kendall's tau": 0.95, "rival's honest ballots void": 1},
 	"one-vote":     {"farm ballots counted": 0.12, "Kendall's tau": 0.93, "rival's honest ballots void": 1},
 	"daily":        {"rival's honest ballots void": 1},
-	"unknown-nets": {"those on a campus": 0.3},
+	"unknown-nets": {"those on a campus": 0.3, "rival's honest ballots void": 1},
 }
 
 // reached tells whether a row is at its goal, or no worse than it is known to be.
