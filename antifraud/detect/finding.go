@@ -12,9 +12,9 @@ const (
 	// do not speak against: below what voids.
 	unsure = 0.89
 
-	tempered = 0.4 // of log-odds in favour
+	tempered = 0.5 // of log-odds in favour
 
-	against = 0.7 // log-odds from which a family speaks against a member
+	against = 0.5 // log-odds from which a family speaks against a member
 	clearly = 1.0 // from which a look of their own keeps a member from being doubted
 
 	apparent = 0.05 // of a score: less is no change to tell of
