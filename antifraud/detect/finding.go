@@ -131,9 +131,10 @@ func temper(w float64) float64 {
 func (f *farm) condemns(n int) bool {
 	count, other := 0, false
 	for family, x := range f.by[n] {
-		if f.evidence.firm[family] && x > against {
+		aside := family == byAccount || family == byTempo
+		if f.evidence.firm[family] && (x > clearly || aside && x > against) {
 			count++
-			other = other || family != byAccount && family != byTempo
+			other = other || !aside
 		}
 	}
 	return count >= 2 && other

@@ -20,6 +20,7 @@ var gated = []string{"school", "one-vote", "daily", "profiles", "bare", "unknown
 // worse. docs/ANTIFRAUD.md says why, where the reason is known.
 var short = map[string]map[string]float64{
 	"school":       {"Kendall's tau": 0.95, "rival's honest ballots void": 2},
+	"rivals":       {"rival's honest ballots void": 1},
 	"one-vote":     {"farm ballots counted": 0.12, "Kendall's tau": 0.93, "rival's honest ballots void": 2},
 	"daily":        {"rival's honest ballots void": 2},
 	"unknown-nets": {"those on a campus": 0.3, "rival's honest ballots void": 2},
