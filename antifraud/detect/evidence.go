@@ -25,13 +25,14 @@ var familyOf = [families]antifraud.Family{
 // evidence is the gain in log-likelihood that each family brings over all the
 // rest: the likelihood ratio of the cohort as a mixture, against it being crowd.
 type evidence struct {
-	by    [families]float64
-	all   float64
-	place float64        // mean log-odds by place, of a member
-	firm  [families]bool // enough of it to void with another
-	some  [families]bool // enough of it to hold with another
-	one   float64        // share of members at the busiest address, where that is no campus
-	pool  float64        // how many devices the members share, evenly: the inverse of Simpson's index
+	by        [families]float64
+	all       float64
+	place     float64        // mean log-odds by place, of a member
+	firm      [families]bool // enough of it to void with another
+	some      [families]bool // enough of it to hold with another
+	one       float64        // share of members at the busiest address, where that is no campus
+	pool      float64        // how many devices the members share, evenly: the inverse of Simpson's index
+	addresses float64        // how many addresses they share, likewise
 }
 
 // split sums a voter's terms by family, of what speaks against the members as a
@@ -106,7 +107,7 @@ func (h *hand) weighEvidence() (e evidence) {
 			e.by[f] += p.by[f]
 		}
 	}
-	e.pool = h.pool()
+	e.pool, e.addresses = h.spread(&h.c.t.device, h.device), h.spread(&h.c.t.net, h.net)
 	for _, v := range h.who {
 		if h.c.t.net.of[v] == busiest[0] {
 			if !h.c.t.isCampus(v) {
@@ -119,14 +120,14 @@ func (h *hand) weighEvidence() (e evidence) {
 	return e
 }
 
-// pool is the effective number of the devices that members share with anybody.
-func (h *hand) pool() float64 {
-	t, sum, squares := h.c.t, 0.0, 0.0
+// spread is the effective number of the values that members share with anybody.
+func (h *hand) spread(col *column, members []float64) float64 {
+	sum, squares := 0.0, 0.0
 	seen := map[int32]bool{}
 	for _, v := range h.who {
-		if k := t.device.of[v]; k != unseen && t.device.voters[k] > 1 && !seen[k] {
+		if k := col.of[v]; k != unseen && col.voters[k] > 1 && !seen[k] {
 			seen[k] = true
-			sum, squares = sum+h.device[k], squares+h.device[k]*h.device[k]
+			sum, squares = sum+members[k], squares+members[k]*members[k]
 		}
 	}
 	return sum * sum / max(squares, 1e-9)
@@ -161,8 +162,9 @@ var leastFamily = [families]float64{byDevice: 25, byTempo: 8, byNetwork: 10, byA
 
 // convinces tells whether a hand's composition is another than the crowd's, by two
 // families, one of them a look: what else could an honest community have? strong
-// hands are convincing enough to void. Devices alone, or accounts with a little of
-// anything else, convince enough to hold. It notes the families in firm and some.
+// hands are convincing enough to void. Devices or addresses that members share, or
+// accounts with a little of anything else, convince enough to hold. It notes the
+// families in firm and some.
 func (e *evidence) convinces(h *hand, limit float64) (strong, ok bool) {
 	if h.total < leastHand || h.total > mostShare*float64(h.c.n) || e.all < limit-15 || e.place < 2 {
 		return false, false
@@ -197,5 +199,6 @@ func (e *evidence) convinces(h *hand, limit float64) (strong, ok bool) {
 		strong = false // friends with one model of phone, who vote for the same
 	}
 	return strong, strong || some >= 2 && e.by[byAccount] >= max(leastFamily[byAccount], 0.4*h.total) ||
-		e.by[byDevice] >= 3.2*h.total && e.pool >= 8
+		e.by[byDevice] >= 3.2*h.total && e.pool >= 8 ||
+		e.firm[byStructure] && e.by[byNetwork] >= 1.2*h.total && e.addresses >= 8
 }

@@ -12,7 +12,7 @@ const (
 	// do not speak against: below what voids.
 	unsure = 0.89
 
-	tempered = 0.6 // of log-odds in favour
+	tempered = 0.5 // of log-odds in favour
 
 	against = 0.5 // log-odds from which a family speaks against a member
 	clearly = 1.0 // from which a look of their own keeps a member from being doubted
@@ -131,9 +131,10 @@ func temper(w float64) float64 {
 func (f *farm) condemns(n int) bool {
 	count, other := 0, false
 	for family, x := range f.by[n] {
-		if f.evidence.firm[family] && x > against {
+		aside := family == byAccount || family == byTempo
+		if f.evidence.firm[family] && (x > clearly || aside && x > against) {
 			count++
-			other = other || family != byAccount && family != byTempo
+			other = other || !aside
 		}
 	}
 	return count >= 2 && other

@@ -116,6 +116,7 @@ func TestEvidence_Convinces(t *testing.T) {
 		{"account alone", evidence{by: by{byAccount: 400}, all: 500, place: 4, pool: 20}, n, false, false},
 		{"structure alone", evidence{by: by{byStructure: 400}, all: 500, place: 4, pool: 20}, n, false, false},
 		{"network and structure: no look", evidence{by: by{byNetwork: 400, byStructure: 400}, all: 900, place: 4, pool: 20}, n, false, false},
+		{"the same through many addresses: enough to hold", evidence{by: by{byNetwork: 400, byStructure: 400}, all: 900, place: 4, pool: 20, addresses: 8}, n, false, true},
 		{"devices alone hold, where they are many", evidence{by: by{byDevice: 400}, all: 500, place: 4, pool: 20}, n, false, true},
 		{"few devices alone do not", evidence{by: by{byDevice: 400}, all: 500, place: 4, pool: 3}, n, false, false},
 		{"one model of phone, and votes for the same: friends", evidence{by: by{byDevice: 300, byStructure: 300}, all: 700, place: 4, pool: 2}, n, false, false},

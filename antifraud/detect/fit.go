@@ -9,9 +9,11 @@ import (
 
 const (
 	allRounds  = 20 // of EM: it has settled before, or never will
-	lookAround = 3  // the rounds in which who may be a member is asked anew
+	lookAround = 3  // the rounds in which who may be a member is asked again
 	lookAgain  = 9
-	faint      = 1e-3 // who is less of a member is none
+	vast       = 300_000 // voters: with more, twice is enough for whoever shares something
+	faint      = 1e-3    // who is less of a member is none
+	lnFaint    = -6.9
 	chunk      = 2048
 )
 
@@ -40,7 +42,7 @@ func (h *hand) fit(x *index, others []float64, within []int32, rounds int) {
 		c.take(v, 1-(1-others[v])*(1-h.w[v]))
 	}
 	for round := range rounds {
-		if round == 0 || round == lookAround || round == lookAgain {
+		if round == 0 || round == lookAround || round == lookAgain && c.n <= vast {
 			h.mayBe(x, others, within)
 		}
 		next := make([]float64, len(h.who))
@@ -50,7 +52,13 @@ func (h *hand) fit(x *index, others []float64, within []int32, rounds int) {
 			var out terms
 			for n := from; n < to; n++ {
 				v := h.who[n]
-				h.judge(v, &out, &learned[part])
+				wasW, own := h.w[v], 1-c.taken[v]
+				out = terms{}
+				h.judgePlace(v, wasW, own, &out, &learned[part])
+				if h.hopeless(prior, &out) {
+					continue
+				}
+				h.judgeLooks(v, wasW, own, &out, &learned[part])
 				w := logistic(prior+out.sum()) * (1 - others[v])
 				if w >= faint {
 					next[n] = w

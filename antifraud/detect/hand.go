@@ -22,8 +22,11 @@ const (
 type terms [features]float64
 
 func (t *terms) sum() float64 {
-	return t.place() + min(t.looks(), 1.5+1.5*max(t.place(), 0))
+	return t.place() + min(t.looks(), mostLooks(t.place()))
 }
+
+// mostLooks is how much looks may count for who votes at a place.
+func mostLooks(place float64) float64 { return 1.5 + 1.5*max(place, 0) }
 
 // place are the terms that say where a voter votes, and by which way they came.
 func (t *terms) place() float64 { return t[atVia] + t[atReferrer] + t[atHour] + t[atEntries] }
@@ -180,9 +183,20 @@ func predictive(y, others, x, crowd, c float64) float64 {
 
 // judge fills in the terms of a voter, and counts what they teach of the pools.
 func (h *hand) judge(v int32, out *terms, learn *[features]poolCount) {
-	c, t := h.c, h.c.t
-	w, own := h.w[v], 1-c.taken[v]
 	*out = terms{}
+	w, own := h.w[v], 1-h.c.taken[v]
+	h.judgePlace(v, w, own, out, learn)
+	h.judgeLooks(v, w, own, out, learn)
+}
+
+// hopeless tells whether no looks could make a member of a voter who votes where
+// out says. Nearly all voters are: the rest of the work is done for few.
+func (h *hand) hopeless(prior float64, out *terms) bool {
+	return prior+out.place()+mostLooks(out.place()) < lnFaint
+}
+
+func (h *hand) judgeLooks(v int32, w, own float64, out *terms, learn *[features]poolCount) {
+	c, t := h.c, h.c.t
 	if k := t.device.of[v]; k != unseen {
 		out[atDevice] = clip(h.judgeDevice(k, w, own, learn), -4, 6)
 	}
@@ -208,7 +222,6 @@ func (h *hand) judge(v int32, out *terms, learn *[features]poolCount) {
 	if t.net.of[v] != unseen {
 		out[atNet] = clip(h.judgeNet(v, w, own, learn), -4, 2.5)
 	}
-	h.judgePlace(v, w, own, out, learn)
 	out[atProof] = t.proof[v]
 }
 
@@ -292,7 +305,7 @@ func (h *hand) judgeNet(v int32, w, own float64, learn *[features]poolCount) flo
 
 // usualErrands are votes of one voter that are the farm's for sure: whoever casts
 // more may cast the rest for anybody, to look like a person.
-const usualErrands = 5
+const usualErrands = 12
 
 // judgePlace is about what honest communities have too: a link, a way there, an
 // hour, entries. It tells members apart, and accuses nobody.

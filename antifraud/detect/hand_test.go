@@ -209,7 +209,7 @@ func TestHand_SingleStaysWithOneMachine(t *testing.T) {
 	}
 }
 
-func TestHand_PoolIsTheNumberOfDevicesSharedEvenly(t *testing.T) {
+func TestHand_SpreadIsTheNumberOfValuesSharedEvenly(t *testing.T) {
 	for _, row := range []struct {
 		devices []string
 		want    float64
@@ -221,7 +221,8 @@ func TestHand_PoolIsTheNumberOfDevicesSharedEvenly(t *testing.T) {
 		for n, d := range row.devices {
 			ballots = append(ballots, vote(fmt.Sprint("f", n), "e1", float64(n), antifraud.Evidence{Device: d}))
 		}
-		if got := handOf(append(ballots, readers(5)...)).pool(); !near(got, row.want) {
+		h := handOf(append(ballots, readers(5)...))
+		if got := h.spread(&h.c.t.device, h.device); !near(got, row.want) {
 			t.Errorf("%q: %v, want %v", row.devices, got, row.want)
 		}
 	}

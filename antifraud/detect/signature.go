@@ -25,6 +25,7 @@ const (
 // more often than members speak against a match.
 func (h *hand) signature() []trait {
 	c, t := h.c, h.c.t
+	there := h.there()
 	var traits []trait
 	for _, one := range []struct {
 		kind    string
@@ -33,14 +34,17 @@ func (h *hand) signature() []trait {
 		against bool // also what speaks for the crowd: few values have room
 	}{
 		{"device", &t.device, h.device, c.device, false}, {"agent", &t.agent, h.agent, c.agent, true}, {"net", &t.net, h.net, c.net, false},
-		{"block", &t.block, h.block, c.block, false}, {"via", &t.via, h.via, c.via, false},
-		{"net_kind", &t.kind, h.kinds(), c.kinds(), true}, {"referrer", &t.referrer, h.referrer, c.referrer, true},
+		{"block", &t.block, h.block, c.block, false}, {"via", &t.via, h.via, there.via, false},
+		{"net_kind", &t.kind, h.kinds(), c.kinds(), true}, {"referrer", &t.referrer, h.referrer, there.referrer, true},
 	} {
 		var of []trait
 		var mass []float64
 		for k, code := range one.col.log {
-			y, x := one.h[k], one.c[k]
-			odds := math.Log((y + 0.5) / (h.total + 5) / ((x + 0.5) / (c.mass + 5)))
+			y, x, mass0 := one.h[k], one.c[k], c.mass
+			if one.kind == "via" || one.kind == "referrer" {
+				mass0 = there.mass
+			}
+			odds := math.Log((y + 0.5) / (h.total + 5) / ((x + 0.5) / (mass0 + 5)))
 			if y >= leastTrait && odds > 0.5 || one.against && odds < -0.5 {
 				of, mass = append(of, trait{one.kind, code, odds}), append(mass, y)
 			}
@@ -63,6 +67,29 @@ func (h *hand) signature() []trait {
 		traits = append(traits, h.paces()...)
 	}
 	return traits
+}
+
+// there is the crowd at the entries that the hand votes for: a school's own link is
+// what its honest voters come by, too, whatever the rest of the contest does.
+func (h *hand) there() (x struct {
+	mass          float64
+	via, referrer []float64
+}) {
+	c, t := h.c, h.c.t
+	x.via, x.referrer = make([]float64, len(c.via)), make([]float64, len(c.referrer))
+	for v := range int32(c.n) {
+		from, to := t.acts(v)
+		for a := from; a < to; a++ {
+			if h.entry[t.entry[a]] >= target*h.acts {
+				w := 1 - c.taken[v]
+				x.mass += w
+				x.via[at(x.via, t.via.of[v])] += w
+				x.referrer[at(x.referrer, t.referrer.of[v])] += w
+				break
+			}
+		}
+	}
+	return x
 }
 
 // paces are the reading times that members have more often than the crowd, in the

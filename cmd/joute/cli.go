@@ -29,19 +29,20 @@ var version string
 type commands struct {
 	Version kong.VersionFlag `help:"Print the version and exit."`
 
-	Serve   serveCmd   `cmd:"" help:"Run the service: the API and the pages of all contests of one store."`
-	Demo    demoCmd    `cmd:"" help:"Show everything at once: a contest open now, and a simulated crowd that votes. Needs nothing."`
-	Apply   applyCmd   `cmd:"" help:"Create or update contests from YAML or JSON documents."`
-	Export  exportCmd  `cmd:"" help:"Write the ledger of a contest to standard output, one JSON record a line."`
-	Captain captainCmd `cmd:"" help:"Print the link of a school's captain: its page with what brings votes."`
-	Recount recountCmd `cmd:"" help:"Count a contest again from its ledger and compare with what the server shows."`
-	Hall    hallCmd    `cmd:"" help:"Print the address of a wall for the hall: it shows the code that marks voters as present."`
-	Forget  forgetCmd  `cmd:"" help:"Delete the personal data of a contest that is over, for good."`
-	Score   scoreCmd   `cmd:"" help:"Say of each account in a file how much it looks like one made to be sold. Needs no server."`
-	Farmlab farmlabCmd `cmd:"" help:"Make up contests with farms in them, and score detectors by the truth. Needs no server."`
-	Detect  detectCmd  `cmd:"" help:"Tell farms from crowds in a ballot log, without a server: one verdict a line."`
-	Replay  replayCmd  `cmd:"" help:"Do again what the detectors did with a contest and compare; or tell what another policy would have decided."`
-	Bench   benchCmd   `cmd:"" help:"Cast many ballots at a server and measure: made-up ones, or a log to replay."`
+	Serve    serveCmd    `cmd:"" help:"Run the service: the API and the pages of all contests of one store."`
+	Demo     demoCmd     `cmd:"" help:"Show everything at once: a contest open now, and a simulated crowd that votes. Needs nothing."`
+	Apply    applyCmd    `cmd:"" help:"Create or update contests from YAML or JSON documents."`
+	Rehearse rehearseCmd `cmd:"" help:"Play a contest document in memory, with a crowd and farms, and tell what would not be counted. Needs no server."`
+	Export   exportCmd   `cmd:"" help:"Write the ledger of a contest to standard output, one JSON record a line."`
+	Captain  captainCmd  `cmd:"" help:"Print the link of a school's captain: its page with what brings votes."`
+	Recount  recountCmd  `cmd:"" help:"Count a contest again from its ledger and compare with what the server shows."`
+	Hall     hallCmd     `cmd:"" help:"Print the address of a wall for the hall: it shows the code that marks voters as present."`
+	Forget   forgetCmd   `cmd:"" help:"Delete the personal data of a contest that is over, for good."`
+	Score    scoreCmd    `cmd:"" help:"Say of each account in a file how much it looks like one made to be sold. Needs no server."`
+	Farmlab  farmlabCmd  `cmd:"" help:"Make up contests with farms in them, score detectors by the truth, and play farms that learn."`
+	Detect   detectCmd   `cmd:"" help:"Tell farms from crowds in a ballot log, without a server: one verdict a line."`
+	Replay   replayCmd   `cmd:"" help:"Do again what the detectors did with a contest and compare; or tell what another policy would have decided."`
+	Bench    benchCmd    `cmd:"" help:"Cast many ballots at a server and measure: made-up ones, or a log to replay."`
 }
 
 // connection are the flags of every command that speaks to a running server.

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-var everyCommand = []string{"serve", "demo", "apply", "export", "captain", "hall", "recount", "score", "detect", "replay", "farmlab", "bench"}
+var everyCommand = []string{"serve", "demo", "apply", "rehearse", "export", "captain", "hall", "recount", "score", "detect", "replay", "farmlab", "bench"}
 
 func TestCLI_HelpNamesEveryFlagsVariable(t *testing.T) {
 	for _, command := range everyCommand {

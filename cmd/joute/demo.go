@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
+	cryptorand "crypto/rand"
 	_ "embed"
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"net/netip"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -15,9 +17,11 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/joute/joute/antifraud/netkind"
 	"github.com/joute/joute/contest"
 	"github.com/joute/joute/internal/client"
 	"github.com/joute/joute/internal/crowd"
+	"github.com/joute/joute/internal/farmlab/play"
 	"github.com/joute/joute/internal/mail"
 	"github.com/joute/joute/internal/mail/mailsink"
 	"github.com/joute/joute/internal/web"
@@ -31,6 +35,8 @@ type demoCmd struct {
 	Listen string  `default:"127.0.0.1:8080" help:"Address to listen at; port 0 picks a free one."`
 	Rate   float64 `default:"25" help:"About how many visitors come each second."`
 	Seed   uint64  `default:"1" help:"The same seed brings the same crowd."`
+
+	Farm time.Duration `default:"2m" placeholder:"DURATION" help:"How often somebody comes who sells votes; 0: nobody does."`
 }
 
 func (demoCmd) Help() string {
@@ -42,12 +48,15 @@ func (cmd demoCmd) Run(ctx context.Context, m *Main) error {
 	if cmd.Rate <= 0 || cmd.Rate > 5000 {
 		return errors.New("--rate: expected more than 0, at most 5000")
 	}
+	if cmd.Farm != 0 && cmd.Farm < 10*time.Second {
+		return errors.New("--farm: expected 0, or 10s and more")
+	}
 	shown, err := openSince(sampleContest, time.Now().Add(-time.Hour).Truncate(time.Minute))
 	if err != nil {
 		return fmt.Errorf("sample contest: %w", err)
 	}
 	log := slog.New(slog.NewTextHandler(m.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	key := rand.Text()
+	key := cryptorand.Text()
 	mails, err := mailsink.StartWith(mailsink.Options{Keep: demoMails})
 	if err != nil {
 		return err
@@ -57,8 +66,17 @@ func (cmd demoCmd) Run(ctx context.Context, m *Main) error {
 	if err != nil {
 		return err
 	}
+	networks, err := os.MkdirTemp("", "joute-demo-")
+	if err != nil {
+		return fmt.Errorf("list of networks: %w", err)
+	}
+	defer os.RemoveAll(networks)
+	if err := play.WriteNetworks(networks); err != nil {
+		return fmt.Errorf("list of networks: %w", err)
+	}
 	s, err := open(ctx, config{
-		listen: cmd.Listen, adminKey: key, log: log,
+		networks: netkind.Files{Dir: networks},
+		listen:   cmd.Listen, adminKey: key, log: log,
 		mailer: mailer, disposable: voting.BuiltinDisposable(), demoMail: func() []web.DemoMail { return shownMails(mails) },
 		// The crowd says where it comes from as proxies do.
 		trustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")},
@@ -183,8 +201,22 @@ The sample blog is another site with the widgets in it. Mails go nowhere: they a
 			}
 		})
 	}
+	if cmd.Farm > 0 {
+		farm := demoFarm{voters: voters, entry: lastEntry(shown), tell: m.Stdout, random: rand.New(rand.NewPCG(cmd.Seed, 1))}
+		voting.Go(func() { farm.run(ctx, cmd.Farm) })
+	}
 	send(ctx, crowd.New(shown, cmd.Rate, cmd.Seed), coming)
 	return nil
+}
+
+// lastEntry is the one that buys votes.
+func lastEntry(c *contest.Contest) (id string) {
+	for _, e := range c.Entries {
+		if !e.Hidden {
+			id = e.ID
+		}
+	}
+	return id
 }
 
 const (

@@ -11,6 +11,10 @@ import (
 type farmlabCmd struct {
 	Make  farmlabMakeCmd  `cmd:"" help:"Make up a contest with honest crowds and farms in it, and the truth about each voter."`
 	Score farmlabScoreCmd `cmd:"" help:"Compare what a detector said of a workload's ballots with the truth."`
+
+	Play     farmlabPlayCmd     `cmd:"" help:"Play a farm that learns, at a server or in memory, and tell what a vote costs it."`
+	Networks farmlabNetworksCmd `cmd:"" help:"Write the list by which a server knows the networks of the laboratory's voters."`
+	Costs    farmlabCostsCmd    `cmd:"" help:"Print the prices of what farms buy."`
 }
 
 func (farmlabCmd) Help() string {

@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/joute/joute/antifraud/netkind"
 	"github.com/joute/joute/internal/mail"
@@ -21,19 +22,20 @@ import (
 )
 
 type serveCmd struct {
-	Listen                string   `default:"127.0.0.1:8080" help:"Address to listen at; port 0 picks a free one."`
-	Redis                 string   `placeholder:"URL" help:"The store, as redis://[user:password@]host:port[/db], rediss:// or unix://. Without it an embedded store in memory serves as a trial."`
-	Data                  string   `placeholder:"DIR" help:"Folder of the keys, shared by all servers of one store. Required with --redis. Keep it: without its keys nobody is known to have voted."`
-	PublicURL             string   `name:"public-url" placeholder:"URL" help:"Address at which browsers reach the service, such as https://vote.example.org."`
-	TrustedProxies        []string `name:"trusted-proxies" placeholder:"CIDR" help:"Networks of the proxies in front, whose X-Forwarded-For is believed."`
-	SMTP                  string   `name:"smtp" placeholder:"URL" help:"Mail server, as smtp://[user:password@]host:port (STARTTLS when offered) or smtps://. With a password prefer the environment variable. Without it no e-mail is sent."`
-	MailFrom              string   `name:"mail-from" default:"joute@localhost" placeholder:"ADDRESS" help:"Sender of e-mails, as vote@example.org or \"Joute <vote@example.org>\"."`
-	DisposableDomains     string   `name:"disposable-domains" placeholder:"FILE" help:"Domains of disposable e-mail addresses, one a line, # begins a comment; takes the place of a short built-in list."`
-	Networks              string   `placeholder:"DIR" help:"Folder of lists of networks, each line a network, its kind (hosting, vpn, tor, mobile, residential) and perhaps its AS number. Read again within a minute of a change, or on SIGHUP."`
-	MMDB                  []string `name:"mmdb" placeholder:"FILE" help:"Databases in MaxMind's format that tell of autonomous systems, anonymous networks or connection types; asked for what --networks does not say."`
-	LogFormat             string   `default:"text" enum:"text,json" help:"Format of the log on standard error: text or json."`
-	AcceptUnverifiedStore bool     `help:"Accept a managed Redis that hides its settings: they are for you to vouch for. Said at every start and in /readyz."`
-	UnsafeStore           bool     `help:"For tests and measurements: take ballots in a Redis known to lose some. /readyz stays red."`
+	Listen                string        `default:"127.0.0.1:8080" help:"Address to listen at; port 0 picks a free one."`
+	Redis                 string        `placeholder:"URL" help:"The store, as redis://[user:password@]host:port[/db], rediss:// or unix://. Without it an embedded store in memory serves as a trial."`
+	Data                  string        `placeholder:"DIR" help:"Folder of the keys, shared by all servers of one store. Required with --redis. Keep it: without its keys nobody is known to have voted."`
+	PublicURL             string        `name:"public-url" placeholder:"URL" help:"Address at which browsers reach the service, such as https://vote.example.org."`
+	TrustedProxies        []string      `name:"trusted-proxies" placeholder:"CIDR" help:"Networks of the proxies in front, whose X-Forwarded-For is believed."`
+	SMTP                  string        `name:"smtp" placeholder:"URL" help:"Mail server, as smtp://[user:password@]host:port (STARTTLS when offered) or smtps://. With a password prefer the environment variable. Without it no e-mail is sent."`
+	MailFrom              string        `name:"mail-from" default:"joute@localhost" placeholder:"ADDRESS" help:"Sender of e-mails, as vote@example.org or \"Joute <vote@example.org>\"."`
+	DisposableDomains     string        `name:"disposable-domains" placeholder:"FILE" help:"Domains of disposable e-mail addresses, one a line, # begins a comment; takes the place of a short built-in list."`
+	Networks              string        `placeholder:"DIR" help:"Folder of lists of networks, each line a network, its kind (hosting, vpn, tor, mobile, residential) and perhaps its AS number. Read again within a minute of a change, or on SIGHUP."`
+	MMDB                  []string      `name:"mmdb" placeholder:"FILE" help:"Databases in MaxMind's format that tell of autonomous systems, anonymous networks or connection types; asked for what --networks does not say."`
+	SweepEvery            time.Duration `default:"1m" help:"How often the detectors look at an open contest, 1s to 1h."`
+	LogFormat             string        `default:"text" enum:"text,json" help:"Format of the log on standard error: text or json."`
+	AcceptUnverifiedStore bool          `help:"Accept a managed Redis that hides its settings: they are for you to vouch for. Said at every start and in /readyz."`
+	UnsafeStore           bool          `help:"For tests and measurements: take ballots in a Redis known to lose some. /readyz stays red."`
 }
 
 func (serveCmd) Help() string {
@@ -70,7 +72,8 @@ func (cmd serveCmd) validate(adminKey string) (config, error) {
 	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
 	cfg := config{
 		listen: cmd.Listen, redis: cmd.Redis, data: cmd.Data, publicURL: strings.TrimSuffix(cmd.PublicURL, "/"),
-		adminKey: adminKey, acceptUnverified: cmd.AcceptUnverifiedStore, unsafe: cmd.UnsafeStore,
+		sweepEvery: cmd.SweepEvery,
+		adminKey:   adminKey, acceptUnverified: cmd.AcceptUnverifiedStore, unsafe: cmd.UnsafeStore,
 	}
 	if _, _, err := net.SplitHostPort(cmd.Listen); err != nil {
 		fault("--listen: expected host:port, found %q", cmd.Listen)
@@ -121,6 +124,9 @@ func (cmd serveCmd) validate(adminKey string) (config, error) {
 		for line := range strings.Lines(err.Error()) {
 			fault("--networks, --mmdb: %s", strings.TrimSuffix(line, "\n"))
 		}
+	}
+	if cmd.SweepEvery < time.Second || cmd.SweepEvery > time.Hour {
+		fault("--sweep-every: expected 1s to 1h, found %v", cmd.SweepEvery)
 	}
 	if cmd.AcceptUnverifiedStore && cmd.UnsafeStore {
 		fault("--accept-unverified-store and --unsafe-store: give one of them")

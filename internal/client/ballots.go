@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -83,9 +84,10 @@ func (v *Voters) Pass(ctx context.Context, from Origin) (string, error) {
 
 // Ballot is one vote as it is sent.
 type Ballot struct {
-	Ballot uuid.UUID         `json:"ballot"`
-	Entry  string            `json:"entry"`
-	Client *antifraud.Client `json:"client,omitempty"`
+	Ballot    uuid.UUID         `json:"ballot"`
+	Entry     string            `json:"entry"`
+	Challenge string            `json:"challenge,omitempty"` // solved, when one was asked
+	Client    *antifraud.Client `json:"client,omitempty"`
 }
 
 // Answer is what the server said of a ballot: accepted (200, 201, 202) or
@@ -94,13 +96,16 @@ type Answer struct {
 	Status   int `json:"-"`
 	Attempts int `json:"-"` // how often it was sent until somebody answered
 
-	Standing  string `json:"standing"`
-	Position  string `json:"position"`
-	Receipt   string `json:"receipt"`
-	Duplicate bool   `json:"duplicate"`
+	Standing  string   `json:"standing"`
+	Reasons   []string `json:"reasons"`
+	At        string   `json:"at"` // RFC 3339
+	Position  string   `json:"position"`
+	Receipt   string   `json:"receipt"`
+	Duplicate bool     `json:"duplicate"`
 
-	Code   string `json:"code"`
-	Detail string `json:"detail"`
+	Code      string               `json:"code"`
+	Detail    string               `json:"detail"`
+	Challenge *antifraud.Challenge `json:"challenge"` // to be solved first
 }
 
 // UnknownError is returned when no answer came however often it was asked: the
@@ -131,6 +136,26 @@ func (v *Voters) Withdraw(ctx context.Context, pass string, ballot uuid.UUID, fr
 	var answer Answer
 	err := v.ask(ctx, http.MethodDelete, v.ballots+"/"+ballot.String(), pass, from, nil, &answer, &answer)
 	return answer, err
+}
+
+// Find tells where a ballot stands, to whoever holds its pass.
+func (v *Voters) Find(ctx context.Context, pass string, ballot uuid.UUID, from Origin) (Answer, error) {
+	var answer Answer
+	err := v.ask(ctx, http.MethodGet, v.ballots+"/"+ballot.String(), pass, from, nil, &answer, &answer)
+	return answer, err
+}
+
+// Share makes a pass's holder a share code.
+func (v *Voters) Share(ctx context.Context, pass string, from Origin) (string, error) {
+	var answer struct {
+		Answer
+		Code string `json:"code"`
+	}
+	err := v.ask(ctx, http.MethodPost, strings.TrimSuffix(v.ballots, "ballots")+"shares", pass, from, []byte("{}"), &answer, &answer.Answer)
+	if err == nil && answer.Status != http.StatusCreated {
+		err = &Problem{Status: answer.Status, Code: answer.Code, Detail: answer.Detail}
+	}
+	return answer.Code, err
 }
 
 // ask sends a request until it is answered for good, and decodes the answer

@@ -85,6 +85,13 @@ func (c *Client) Captain(ctx context.Context, contest, school string, renew bool
 	return got.URL, err
 }
 
+// EndVoting closes a contest now.
+func (c *Client) EndVoting(ctx context.Context, id string) error {
+	var got Contest
+	_, err := c.call(ctx, http.MethodPost, c.contestURL(id, "close"), []byte("{}"), &got)
+	return err
+}
+
 // Forget ends the personal data of a contest. After an error the same call goes on.
 func (c *Client) Forget(ctx context.Context, id string) (Contest, error) {
 	var got Contest

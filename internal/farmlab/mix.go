@@ -1,5 +1,7 @@
 package farmlab
 
+import "github.com/joute/joute/contest"
+
 // Mix says what a contest is like and who comes. What is zero is drawn from the
 // seed, where zero is no sensible value of it.
 type Mix struct {
@@ -10,6 +12,10 @@ type Mix struct {
 	Voters           int  // of the background: honest, without a cohort
 	Crowds, Farms    []Cohort
 	Members          Members
+
+	// Of is a contest that is there already: its schools, entries, rules, campuses
+	// and voting hours are played, and the numbers of such above are not looked at.
+	Of *contest.Contest
 }
 
 // Cohort is a group that does something together. Voters 0 is drawn.

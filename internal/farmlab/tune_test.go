@@ -30,6 +30,13 @@ func TestTune(t *testing.T) {
 		r := Judge(w)
 		took := time.Since(start)
 		f := r.Figures()
+		if os.Getenv("WHO") != "" {
+			for _, x := range r.Findings {
+				if l := w.Labels[x.Voter]; !l.Farm && x.Standing == "void" {
+					fmt.Printf("   %s %s %.4f %v %v\n", l.Group, x.Entry, x.Score, x.Families, x.Parts)
+				}
+			}
+		}
 		var bad []string
 		var keys []string
 		for g := range f.Groups {

@@ -107,7 +107,7 @@ func (w *world) atSchool(v *voter, at int, share float64) {
 
 // cast puts a ballot into the log where the rules allow it, and tells whether.
 func (w *world) cast(v *voter, at time.Time, to int, come visit) bool {
-	if !w.calendar.open(at) || !w.take(v, at, to) {
+	if !w.calendar.open(at) || w.mix.Of != nil && !w.mix.Of.Phases.Voting.Contains(at) || !w.take(v, at, to) {
 		return false
 	}
 	gadget, from := v.gadget, v.home
@@ -147,7 +147,11 @@ func (w *world) cast(v *voter, at time.Time, to int, come visit) bool {
 func (w *world) take(v *voter, at time.Time, to int) bool {
 	period := 0
 	if w.mix.Daily {
-		period = at.Year()*1000 + at.YearDay() // the contest's zone is UTC
+		at := at.UTC() // the zone of contests of our own
+		if w.mix.Of != nil {
+			at = at.In(w.mix.Of.Location())
+		}
+		period = at.Year()*1000 + at.YearDay()
 	}
 	if v.turns[turn{period, to}] > 0 || v.turns[turn{period, -1}] >= w.mix.Ballots {
 		return false

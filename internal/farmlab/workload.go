@@ -29,7 +29,10 @@ type Workload struct {
 
 // Make plays mix, and is the same for the same seed.
 func Make(mix Mix, seed uint64) *Workload {
-	w := newWorld(mix, seed)
+	return newWorld(mix, seed).play()
+}
+
+func (w *world) play() *Workload {
 	w.on("background")
 	w.background()
 	for i, crowd := range w.mix.Crowds {

@@ -65,12 +65,18 @@ type habits struct {
 func newWorld(mix Mix, seed uint64) *world {
 	w := &world{mix: mix, labels: map[string]Label{}}
 	m := &w.mix
+	if m.Of != nil {
+		m.asked()
+	}
 	m.Entries, m.Schools, m.Days = max(m.Entries, 2), max(m.Schools, 1), max(m.Days, 1)
 	m.Schools = min(m.Schools, 512)
 	m.Ballots, m.Voters = max(m.Ballots, 1), max(m.Voters, 50)
 	w.seed = source(seed, m.Entries, m.Schools, m.Days, m.Ballots, m.Daily, m.Voters).Uint64() // contests differ also for one seed
 	w.on("world")
 	opens := time.Date(2026, time.Month(1+w.IntN(18)), w.between(1, 28), w.between(6, 18), 0, 0, 0, time.UTC)
+	if m.Of != nil {
+		opens = m.Of.Phases.Voting.Opens
+	}
 	w.calendar = newCalendar(w.dice, opens, m.Days)
 	w.newNets()
 	w.newGadgets()
@@ -115,7 +121,12 @@ func (w *world) newEntries() {
 			at = w.IntN(len(w.schools))
 		}
 		w.entries = append(w.entries, entry{fmt.Sprintf("e%d", i), at})
-		w.schools[at].entries = append(w.schools[at].entries, i)
+	}
+	if w.mix.Of != nil {
+		w.entriesOf(w.mix.Of)
+	}
+	for i, e := range w.entries {
+		w.schools[e.school].entries = append(w.schools[e.school].entries, i)
 	}
 	weights := zipf(w.dice, len(w.entries), w.real(0.6, 1.4))
 	places := w.Perm(len(w.entries)) // the number of an entry says nothing about it

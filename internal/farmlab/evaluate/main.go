@@ -50,6 +50,9 @@ func evaluate(shared string, fresh uint64, ballots int) error {
 	t.presets("fixed seeds", fixed...)
 	t.presets(fmt.Sprintf("seed %d", fresh), fresh)
 	t.random(fresh)
+	if err := t.attacks(fixed[0]); err != nil {
+		return err
+	}
 	if ballots > 0 {
 		if err := t.speed(ballots); err != nil {
 			return err

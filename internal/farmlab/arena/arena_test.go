@@ -1,0 +1,214 @@
+package arena
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/joute/joute/antifraud"
+	"github.com/joute/joute/antifraud/detect"
+	"github.com/joute/joute/contest"
+	"github.com/joute/joute/internal/farmlab/attack"
+	"github.com/joute/joute/voting/sweep"
+)
+
+const document = `id: small
+title: Small
+timezone: UTC
+phases:
+  voting: {opens: 2026-03-01T08:00:00Z, closes: 2026-03-02T08:00:00Z}
+antifraud: {policy: %s, campuses: [{school: a, cidrs: [192.0.2.0/24]}]}
+schools: [{id: a, name: A}, {id: b, name: B}]
+entries: [{id: a-1, school: a, title: A1}, {id: b-1, school: b, title: B1}, {id: b-2, school: b, title: B2}]
+`
+
+func parsed(t *testing.T, policy string) *contest.Contest {
+	t.Helper()
+	c, err := contest.Parse(fmt.Appendf(nil, document, policy))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// telling finds whoever has the device "rack", and knows them by it and their block.
+type telling struct{ ballots []detect.Ballot }
+
+func (f *telling) Add(ballots ...detect.Ballot) { f.ballots = append(f.ballots, ballots...) }
+func (f *telling) Whole() detect.Report         { return f.Run() }
+func (f *telling) Run() (r detect.Report) {
+	for _, b := range f.ballots {
+		found := detect.Finding{Ballot: b.ID, Voter: b.Voter, Entry: b.Entry, At: b.At, Standing: detect.Counted}
+		if b.Evidence.Device == "rack" {
+			found.Standing, found.Score, found.Reasons = detect.Void, 1, []antifraud.Reason{antifraud.ReasonLockstep}
+		}
+		r.Findings = append(r.Findings, found)
+	}
+	r.Clusters = []detect.Cluster{{ID: "c1", Signature: &antifraud.Signature{
+		ID: "c1", Entries: []string{"a-1"}, Since: f.ballots[0].At, Expires: f.ballots[0].At.Add(48 * time.Hour),
+		Features: []antifraud.Feature{{Kind: "device", Value: "rack", LogOdds: 3}, {Kind: "block", Value: "k", LogOdds: 3}},
+	}}}
+	return r
+}
+
+func arena(t *testing.T, policy string) *Arena {
+	return New(parsed(t, policy), Options{Finder: func() sweep.Finder { return &telling{} }})
+}
+
+func act(minute int, device, block string) attack.Act {
+	a := attack.Act{Farm: device == "rack"}
+	a.ID, a.Voter, a.Entry, a.Level = uuid.NewString(), uuid.NewString(), "a-1", "device"
+	a.At = time.Date(2026, 3, 1, 9, minute, 0, 0, time.UTC)
+	a.Evidence.Device, a.Evidence.Block = device, block
+	return a
+}
+
+func standing(t *testing.T, a *Arena, acts ...attack.Act) (all []attack.Standing) {
+	t.Helper()
+	for _, one := range acts {
+		known, err := a.Ask(t.Context(), []string{one.ID})
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, known[one.ID].Standing)
+	}
+	return all
+}
+
+func cast(t *testing.T, a *Arena, acts ...attack.Act) []attack.Answer {
+	t.Helper()
+	told, err := a.Cast(t.Context(), acts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return told
+}
+
+func TestArena_WhatIsVoidIsMetAtTheDoor(t *testing.T) {
+	a := arena(t, "standard")
+	farm, person := act(0, "rack", "k"), act(0, "phone", "k")
+	if told := cast(t, a, farm, person); told[0].Standing != attack.Counted || told[1].Standing != attack.Counted {
+		t.Fatalf("before anybody looked: %v", told)
+	}
+	again, neighbour, model := act(5, "rack", "k"), act(5, "phone", "k"), act(5, "rack", "elsewhere")
+	told := cast(t, a, again, neighbour, model)
+	if told[0].Standing != attack.Rejected || strings.Join(told[0].Reasons, "") != antifraud.ReasonKnownFarm {
+		t.Errorf("the farm's next: %v", told[0])
+	}
+	if told[1].Standing != attack.Counted || told[2].Standing != attack.Counted {
+		t.Errorf("who shares one thing with it: %v", told[1:])
+	}
+	if got := standing(t, a, farm, person); got[0] != attack.Void || got[1] != attack.Counted {
+		t.Errorf("stand %v", got)
+	}
+	if known, _ := a.Ask(t.Context(), []string{again.ID}); len(known) != 0 {
+		t.Error("a rejected ballot is in the box")
+	}
+	known, _ := a.Ask(t.Context(), []string{farm.ID})
+	if took := known[farm.ID].Since.Sub(known[farm.ID].Cast); took <= 0 || took > time.Minute {
+		t.Errorf("void after %v, and the detectors look every minute", took)
+	}
+}
+
+func TestArena_ObserveChangesNothing(t *testing.T) {
+	a := arena(t, "observe")
+	farm := act(0, "rack", "k")
+	cast(t, a, farm)
+	if told := cast(t, a, act(5, "rack", "k")); told[0].Standing != attack.Counted {
+		t.Errorf("the farm's next: %v", told)
+	}
+	if got := standing(t, a, farm); got[0] != attack.Counted {
+		t.Errorf("stands %v", got)
+	}
+}
+
+func TestArena_AProofAtTheDoor(t *testing.T) {
+	a := arena(t, "standard")
+	cast(t, a, act(0, "rack", "k"))
+	mailed, seen := act(5, "rack", "k"), act(5, "rack", "k")
+	mailed.Level, seen.Evidence.Present = "email", true
+	told := cast(t, a, mailed, seen)
+	if told[0].Standing != attack.Held || told[1].Standing != attack.Counted {
+		t.Errorf("with an address, in the hall: %v", told)
+	}
+}
+
+func TestArena_ClosesAndNeverGoesBack(t *testing.T) {
+	a := arena(t, "standard")
+	cast(t, a, act(5, "phone", "k"))
+	if _, err := a.Cast(t.Context(), []attack.Act{act(0, "phone", "k")}); !errors.Is(err, errBack) {
+		t.Errorf("an act of the past: %v", err)
+	}
+	if err := a.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	late := act(5, "phone", "k")
+	late.At = late.At.Add(48 * time.Hour)
+	if told := cast(t, a, late); told[0].Standing != attack.Refused {
+		t.Errorf("after the close: %v", told)
+	}
+}
+
+// A whole trial against the detectors as they are: a farm that comes again with the
+// same tools meets the door, and nobody honest does.
+func TestTrial_TheSameFarmAgain(t *testing.T) {
+	if testing.Short() {
+		t.Skip("some seconds of detectors")
+	}
+	r, err := Trial{
+		Profile: attack.Profiles[0], Costs: attack.BuiltinCosts(), Seed: 21, Rounds: 2, Votes: 200, Voters: 600, Stubborn: true, Options: Quick,
+	}.Run(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Table(os.Stderr); err != nil {
+		t.Fatal(err)
+	}
+	first, next := r.Ours.Rounds[0], r.Ours.Rounds[1]
+	switch took := first.DetectSeconds; {
+	case took == nil && first.Counted > 0, took != nil && *took > attack.MostDetect.Seconds():
+		t.Errorf("void in time? %+v", first)
+	case took == nil && first.Rejected == 0: // else it was void before its 50th ballot, and the rest rejected
+		t.Errorf("nobody was rejected: %+v", first)
+	}
+	if float64(next.Rejected) < 0.95*float64(next.Votes) {
+		t.Errorf("%d of the next %d were rejected", next.Rejected, next.Votes)
+	}
+	if h := r.Ours.Honest; h.Rejected != 0 || h.Void != 0 || h.Held > h.Ballots/100 {
+		t.Errorf("the crowd: %+v", h)
+	}
+}
+
+func TestRehearsal_SaysWhatBecomesOfWhom(t *testing.T) {
+	out, err := Rehearsal{Contest: parsed(t, "standard"), Seed: 3, Voters: 100, Finder: func() sweep.Finder { return &telling{} }}.Run(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := 0
+	for _, school := range out.Schools {
+		sum += school.Honest.Attempts + school.Farms.Attempts
+	}
+	all := out.All
+	if sum != all.Honest.Attempts+all.Farms.Attempts || all.Honest.Attempts < 100 || all.Farms.Attempts < 50 {
+		t.Errorf("schools have %d attempts, all %+v", sum, all)
+	}
+	for name, b := range out.Groups {
+		if b.Counted+b.Held+b.Void+b.Rejected != b.Attempts {
+			t.Errorf("%s: %+v", name, b)
+		}
+	}
+	var text strings.Builder
+	if err := out.Table(&text); err != nil || !strings.Contains(text.String(), "by school") || !strings.Contains(text.String(), "honest ballots") {
+		t.Errorf("%v: %s", err, text.String())
+	}
+	alone := *parsed(t, "standard")
+	alone.Entries = alone.Entries[:1]
+	if _, err := (Rehearsal{Contest: &alone, Voters: 100}).Run(t.Context()); !errors.Is(err, ErrTooFew) {
+		t.Errorf("one entry: %v", err)
+	}
+}

@@ -1,0 +1,211 @@
+package attack
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/joute/joute/antifraud/detect"
+	"github.com/joute/joute/internal/farmlab"
+)
+
+// Campaign is a farm against one ground.
+type Campaign struct {
+	Market *farmlab.Market // whose crowd votes too
+	Costs  Costs
+	Plan   Plan
+	Rounds int
+	Votes  int // in a round
+
+	// Stubborn comes again with the tools it has, and changes none.
+	Stubborn bool
+	// NoInboxes says that the ground takes no proofs: the farm cannot buy any.
+	NoInboxes bool
+}
+
+// Round is what a wave was, and what became of it.
+type Round struct {
+	Plan       map[string]string `json:"plan"`
+	Changed    []string          `json:"changed"`    // tells, since the round before
+	Votes      int               `json:"votes"`      // for who pays, attempted
+	Decoys     int               `json:"decoys"`     // for others, for the looks of it
+	Challenges int               `json:"challenges"` // that were solved
+	Rejected   int               `json:"rejected"`   // at the door
+	Refused    int               `json:"refused"`    // by the rules
+	Void       int               `json:"void"`       // at the end
+	Held       int               `json:"held"`
+	Counted    int               `json:"counted"`
+	Seen       float64           `json:"seen_surviving"` // share of Votes that the farm saw counted when the round was over
+	Surviving  float64           `json:"surviving"`      // share of Votes counted at the end
+	Spent      float64           `json:"spent"`
+	Price      *float64          `json:"price"` // of a vote counted at the end; null: none is
+
+	// DetectSeconds is from the 50th ballot of the wave until half of its ballots were
+	// not counted any more; null: they never were so few, or it had fewer ballots.
+	DetectSeconds *float64 `json:"detect_seconds"`
+}
+
+// Honest is what became of the crowd's attempts.
+type Honest struct {
+	Ballots    int            `json:"ballots"`
+	Challenged int            `json:"challenged"`
+	Rejected   int            `json:"rejected"`
+	Held       int            `json:"held"`
+	Void       int            `json:"void"`
+	Groups     map[string]int `json:"not_counted_by_group"` // rejected, held or void
+}
+
+// Outcome is a campaign that is over.
+type Outcome struct {
+	Rounds []Round `json:"rounds"`
+	Honest Honest  `json:"honest"`
+	Recall float64 `json:"recall"` // share of the farm's ballots for who pays that are not counted at the end
+}
+
+// Play plays every round on g, with the crowd among it, and closes the contest.
+func (c Campaign) Play(ctx context.Context, g Ground) (Outcome, error) {
+	opens := c.Market.Opens()
+	span := c.Market.Closes().Sub(opens) / time.Duration(c.Rounds)
+	s := newShop(c.Market, c.Costs, c.Market.Modest(), c.Votes)
+	var out Outcome
+	var waves [][]vote
+	crowd := &audience{group: map[string]string{}, answers: map[string]Answer{}}
+	plan, changed := c.Plan, []Tell(nil)
+	s.stubborn = c.Stubborn
+	if s.noInboxes = c.NoInboxes; c.NoInboxes {
+		plan[Accounts] = 0
+	}
+	doors := map[string]Fate{} // of votes that are in no box
+	for r := range c.Rounds {
+		from, to := opens.Add(time.Duration(r)*span), opens.Add(time.Duration(r+1)*span)
+		before := s.spent
+		votes := s.order(plan, from, to)
+		answers, err := cast(ctx, g, crowd, votes, c.between(from, to))
+		if err != nil {
+			return out, fmt.Errorf("round %d: %w", r+1, err)
+		}
+		round := Round{Plan: plan.Words(), Changed: words(changed)}
+		for i, a := range answers {
+			s.spent += float64(a.Challenges) * c.Costs.Challenge
+			round.Challenges += a.Challenges
+			if a.Standing == Rejected || a.Standing == Refused {
+				doors[votes[i].act.ID] = Fate{Standing: a.Standing, Reasons: a.Reasons}
+			}
+		}
+		round.Spent = s.spent - before
+		if err := g.Rest(ctx, to); err != nil {
+			return out, fmt.Errorf("round %d: %w", r+1, err)
+		}
+		fates, err := fatesOf(ctx, g, votes, doors)
+		if err != nil {
+			return out, fmt.Errorf("round %d: %w", r+1, err)
+		}
+		if !c.Stubborn {
+			changed = learn(plan, votes, fates, s.can)
+		}
+		for _, t := range changed {
+			plan[t]++
+		}
+		round.Seen = surviving(votes, fates)
+		waves, out.Rounds = append(waves, votes), append(out.Rounds, round)
+	}
+	if err := g.Close(ctx); err != nil {
+		return out, fmt.Errorf("close: %w", err)
+	}
+	caught, all := 0, 0
+	for r, votes := range waves {
+		fates, err := fatesOf(ctx, g, votes, doors)
+		if err != nil {
+			return out, fmt.Errorf("after the close: %w", err)
+		}
+		out.Rounds[r].end(votes, fates)
+		all += out.Rounds[r].Votes
+		caught += out.Rounds[r].Votes - out.Rounds[r].Counted
+	}
+	out.Recall = float64(caught) / float64(max(1, all))
+	var err error
+	out.Honest, err = crowd.end(ctx, g)
+	return out, err
+}
+
+// between are the crowd's ballots of a span.
+func (c Campaign) between(from, to time.Time) []Act {
+	all := c.Market.Ballots
+	after := func(at time.Time) int {
+		n, _ := slices.BinarySearchFunc(all, at, func(b detect.Ballot, at time.Time) int { return b.At.Compare(at) })
+		return n
+	}
+	var acts []Act
+	for _, b := range all[after(from):after(to)] {
+		acts = append(acts, Act{Ballot: b, Issued: b.At.Add(-20 * time.Second), Group: c.Market.Labels[b.Voter].Group})
+	}
+	return acts
+}
+
+// cast plays a wave among the crowd and returns the answers to the wave.
+func cast(ctx context.Context, g Ground, crowd *audience, votes []vote, others []Act) ([]Answer, error) {
+	place := map[string]int{}
+	acts := others
+	for i, v := range votes {
+		place[v.act.ID] = i
+		acts = append(acts, v.act)
+	}
+	slices.SortStableFunc(acts, func(a, b Act) int { return a.At.Compare(b.At) })
+	told, err := g.Cast(ctx, acts)
+	if err != nil {
+		return nil, err
+	}
+	answers := make([]Answer, len(votes))
+	for i, act := range acts {
+		if at, ours := place[act.ID]; ours {
+			answers[at] = told[i]
+		} else {
+			crowd.heard(act, told[i])
+		}
+	}
+	return answers, nil
+}
+
+func fatesOf(ctx context.Context, g Ground, votes []vote, doors map[string]Fate) ([]Fate, error) {
+	var ids []string
+	for _, v := range votes {
+		if _, out := doors[v.act.ID]; !out {
+			ids = append(ids, v.act.ID)
+		}
+	}
+	known, err := g.Ask(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	fates := make([]Fate, len(votes))
+	for i, v := range votes {
+		fate, in := known[v.act.ID]
+		if !in {
+			fate = doors[v.act.ID]
+		}
+		fates[i] = fate
+	}
+	return fates, nil
+}
+
+func surviving(votes []vote, fates []Fate) float64 {
+	all, alive := 0, 0
+	for i, v := range votes {
+		if v.own {
+			all++
+			if fates[i].Standing == Counted {
+				alive++
+			}
+		}
+	}
+	return float64(alive) / float64(max(1, all))
+}
+
+func words(of []Tell) []string {
+	names := []string{}
+	for _, t := range of {
+		names = append(names, t.String())
+	}
+	return names
+}
