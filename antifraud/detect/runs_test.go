@@ -15,9 +15,12 @@ import (
 )
 
 // small is a contest of some six thousand ballots with three crowds and four farms.
-func small(seed uint64) *farmlab.Workload {
+func small(seed uint64) *farmlab.Workload { return beside(2200, seed) }
+
+// beside are the same crowds and farms beside so many other voters.
+func beside(voters int, seed uint64) *farmlab.Workload {
 	return farmlab.Make(farmlab.Mix{
-		Entries: 9, Schools: 7, Days: 9, Ballots: 3, Voters: 2200,
+		Entries: 9, Schools: 7, Days: 9, Ballots: 3, Voters: voters,
 		Crowds: []farmlab.Cohort{{Kind: "campus", Voters: 400}, {Kind: "viral", Voters: 500}, {Kind: "family", Voters: 100}},
 		Farms:  []farmlab.Cohort{{Kind: "burst", Voters: 150}, {Kind: "proxies", Voters: 150}, {Kind: "link", Voters: 120}, {Kind: "lone", Voters: 30}},
 	}, seed)
@@ -114,7 +117,7 @@ func (known told) differ(r detect.Report) (n int) {
 }
 
 func TestRun_EndsWhereALookAtAllDoes(t *testing.T) {
-	w := small(2)
+	w := beside(700, 2)
 	d, known := detect.New(detect.Options{}), told{}
 	for from := 0; from < len(w.Ballots); from += 200 {
 		d.Add(w.Ballots[from:min(from+200, len(w.Ballots))]...)
@@ -125,33 +128,6 @@ func TestRun_EndsWhereALookAtAllDoes(t *testing.T) {
 	}
 	if n := known.differ(whole(w.Ballots)); n > 0 {
 		t.Errorf("%d of %d ballots stand otherwise after all runs than looked at whole", n, len(w.Ballots))
-	}
-}
-
-// Beyond some ten thousand ballots a run looks at a part.
-func TestRun_StaysNearALookAtAllWhenTheContestIsLong(t *testing.T) {
-	if testing.Short() {
-		t.Skip("20,000 ballots, looked at four times")
-	}
-	w := farmlab.Make(farmlab.Mix{
-		Entries: 12, Schools: 9, Days: 14, Ballots: 100, Voters: 11_700, Crowds: []farmlab.Cohort{{Kind: "campus", Voters: 600}},
-		Farms: []farmlab.Cohort{{Kind: "burst", Voters: 200}, {Kind: "proxies", Voters: 200}, {Kind: "drip", Voters: 200}},
-	}, 3)
-	d, known := detect.New(detect.Options{}), told{}
-	before := len(w.Ballots) - 800
-	d.Add(w.Ballots[:before]...)
-	known.hear(t, d.Run())
-	for from := before; from < len(w.Ballots); from += 400 {
-		d.Add(w.Ballots[from : from+400]...)
-		if cost := d.Costs(); cost > len(w.Ballots)*9/10 {
-			t.Errorf("a run looks at %d of %d ballots", cost, len(w.Ballots))
-		}
-		known.hear(t, d.Run())
-	}
-	n := known.differ(whole(w.Ballots))
-	t.Logf("%d of %d ballots stand otherwise after all runs than looked at whole", n, len(w.Ballots))
-	if n > len(w.Ballots)/200 {
-		t.Errorf("%d of %d", n, len(w.Ballots))
 	}
 }
 
