@@ -154,6 +154,10 @@ const (
 	// One person's phone may be one that many have: it says less, and the pace more.
 	ownPhone = 1.2
 	hurried  = 0.8
+
+	// One machine at one address, for so much in ln of haste per member, is held: it is a home's
+	// or a room's, and people take their time.
+	brisk = 0.3
 )
 
 // leastFamily is, in ln, what chance does not bring: for structure and devices it is
@@ -198,7 +202,8 @@ func (e *evidence) convinces(h *hand, limit float64) (strong, ok bool) {
 	if e.firm[byDevice] && e.pool < fewDevices && !e.firm[byTempo] && !e.firm[byNetwork] && !e.firm[byAccount] {
 		strong = false // friends with one model of phone, who vote for the same
 	}
-	return strong, strong || some >= 2 && e.by[byAccount] >= max(leastFamily[byAccount], 0.4*h.total) ||
+	alone := e.by[byDevice] >= max(leastFamily[byDevice], strongly[byDevice]*h.total) && e.pool < fewDevices && e.one > oneAddress && e.by[byTempo] >= max(2, brisk*h.total)
+	return strong, strong || alone || some >= 2 && e.by[byAccount] >= max(leastFamily[byAccount], 0.4*h.total) ||
 		e.by[byDevice] >= 3.2*h.total && e.pool >= 8 ||
 		e.firm[byStructure] && e.by[byNetwork] >= 1.2*h.total && e.addresses >= 8
 }

@@ -83,27 +83,29 @@ func (cmd detectCmd) read(ctx context.Context, m *Main, d *contest.Contest, dete
 	for _, e := range d.Entries {
 		entries[e.ID] = true
 	}
-	at := 0
-	lines := detect.Lines{Clamped: func(member, found string, taken float64) {
-		fmt.Fprintf(m.Stderr, "joute: %s:%d: %s: no ballot has %s: taken as %v, and others like it too\n", cmd.Ballots, at, member, shortened(found), taken)
-	}}
-	each := func(line int, raw []byte) error {
-		at = line
-		b, err := lines.Parse(raw)
-		switch {
-		case err != nil:
-			return err
-		case !entries[b.Entry]:
-			return fmt.Errorf("entry: expected one of %s, found %q", d.ID, b.Entry)
-		}
-		detector.Add(b)
-		ballots++
-		return ctx.Err()
+	log := ballotLog{
+		name: cmd.Ballots,
+		lines: func(each func(line int, raw []byte) error) error {
+			if cmd.Ballots == "-" {
+				return ndjson.ReadFrom(m.Stdin, cmd.Ballots, each)
+			}
+			return ndjson.Read(cmd.Ballots, each)
+		},
+		check: func(b *detect.Ballot) error {
+			if !entries[b.Entry] {
+				return fmt.Errorf("entry: expected one of %s, found %q", d.ID, b.Entry)
+			}
+			return nil
+		},
+		clamped: func(line int, member, found string, taken float64) {
+			fmt.Fprintf(m.Stderr, "joute: %s:%d: %s: no ballot has %s: taken as %v, and others like it too\n", cmd.Ballots, line, member, shortened(found), taken)
+		},
 	}
-	if cmd.Ballots == "-" {
-		return ballots, ndjson.ReadFrom(m.Stdin, cmd.Ballots, each)
-	}
-	return ballots, ndjson.Read(cmd.Ballots, each)
+	err = log.read(ctx, func(some []detect.Ballot) {
+		detector.Add(some...)
+		ballots += len(some)
+	})
+	return ballots, err
 }
 
 // shortened keeps a number of a thousand digits from filling the screen.
