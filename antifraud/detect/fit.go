@@ -47,18 +47,18 @@ func (h *hand) fit(x *index, others []float64, within []int32, rounds int) {
 		}
 		next := make([]float64, len(h.who))
 		learned := make([][features]poolCount, len(h.who)/chunk+1)
-		prior := h.prior()
+		prior, same := h.prior(), h.strangers()
 		chunks(len(h.who), func(part, from, to int) {
 			var out terms
 			for n := from; n < to; n++ {
 				v := h.who[n]
 				wasW, own := h.w[v], 1-c.taken[v]
 				out = terms{}
-				h.judgePlace(v, wasW, own, &out, &learned[part])
+				h.judgePlace(v, wasW, own, &out, &learned[part], same)
 				if h.hopeless(prior, &out) {
 					continue
 				}
-				h.judgeLooks(v, wasW, own, &out, &learned[part])
+				h.judgeLooks(v, wasW, own, &out, &learned[part], same)
 				w := logistic(prior+out.sum()) * (1 - others[v])
 				if w >= faint {
 					next[n] = w

@@ -185,8 +185,8 @@ func predictive(y, others, x, crowd, c float64) float64 {
 func (h *hand) judge(v int32, out *terms, learn *[features]poolCount) {
 	*out = terms{}
 	w, own := h.w[v], 1-h.c.taken[v]
-	h.judgePlace(v, w, own, out, learn)
-	h.judgeLooks(v, w, own, out, learn)
+	h.judgePlace(v, w, own, out, learn, nil)
+	h.judgeLooks(v, w, own, out, learn, nil)
 }
 
 // hopeless tells whether no looks could make a member of a voter who votes where
@@ -195,34 +195,61 @@ func (h *hand) hopeless(prior float64, out *terms) bool {
 	return prior+out.place()+mostLooks(out.place()) < lnFaint
 }
 
-func (h *hand) judgeLooks(v int32, w, own float64, out *terms, learn *[features]poolCount) {
+func (h *hand) judgeLooks(v int32, w, own float64, out *terms, learn *[features]poolCount, s *strangers) {
 	c, t := h.c, h.c.t
 	if k := t.device.of[v]; k != unseen {
 		out[atDevice] = clip(h.judgeDevice(k, w, own, learn), -4, 6)
 	}
-	if k := t.agent.of[v]; k != unseen {
-		p := (max(c.agent[k]-own, 0) + 0.5) / (c.mass + 5)
-		out[atAgent] = clip(h.pools[atAgent].ratio(h.agent[k]-w, h.total-w, w, p, &learn[atAgent]), -2.5, 2.5)
-	}
-	if k := t.kind.of[v]; k != unseen {
-		y, x := h.rented, c.rented
-		if !t.rented[k] {
-			y, x = h.known-h.rented, c.known-c.rented
+	agent, kind, dwell := t.agent.of[v], t.kind.of[v], int(c.dwellBin[v])
+	if s.are(w, own) {
+		if agent != unseen {
+			out[atAgent] = s.agent[agent]
 		}
-		out[atKind] = clip(predictive(y-w, h.known-w, x-own, c.known-own, 6), -2.5, 3.5)
-	}
-	if b := int(c.dwellBin[v]); b >= 0 {
-		y, x := 0.0, 0.0
-		for n := max(0, b-1); n <= min(dwellBins-1, b+1); n++ {
-			y, x = y+h.dwell[n], x+c.dwell[n]
+		if kind != unseen {
+			out[atKind] = s.kind[kind]
 		}
-		out[atDwell] = clip(predictive(y-w, h.total-w, x-own, c.mass-own, 10), -2.5, 2.5)
+		if dwell >= 0 {
+			out[atDwell] = s.dwell[dwell]
+		}
+		out[atAccount] = s.account[c.accBin[v]]
+	} else {
+		if agent != unseen {
+			out[atAgent] = h.judgeAgent(agent, w, own, &learn[atAgent])
+		}
+		if kind != unseen {
+			out[atKind] = h.judgeKind(kind, w, own)
+		}
+		if dwell >= 0 {
+			out[atDwell] = h.judgeDwell(dwell, w, own)
+		}
+		out[atAccount] = h.judgeAccount(int(c.accBin[v]), w, own)
 	}
-	out[atAccount] = h.judgeAccount(v, w, own)
 	if t.net.of[v] != unseen {
 		out[atNet] = clip(h.judgeNet(v, w, own, learn), -4, 2.5)
 	}
 	out[atProof] = t.proof[v]
+}
+
+func (h *hand) judgeAgent(k int32, w, own float64, learn *poolCount) float64 {
+	p := (max(h.c.agent[k]-own, 0) + 0.5) / (h.c.mass + 5)
+	return clip(h.pools[atAgent].ratio(h.agent[k]-w, h.total-w, w, p, learn), -2.5, 2.5)
+}
+
+func (h *hand) judgeKind(k int32, w, own float64) float64 {
+	y, x := h.rented, h.c.rented
+	if !h.c.t.rented[k] {
+		y, x = h.known-h.rented, h.c.known-h.c.rented
+	}
+	return clip(predictive(y-w, h.known-w, x-own, h.c.known-own, 6), -2.5, 3.5)
+}
+
+// judgeDwell holds a reading time and those next to it against the crowd's.
+func (h *hand) judgeDwell(b int, w, own float64) float64 {
+	y, x := 0.0, 0.0
+	for n := max(0, b-1); n <= min(dwellBins-1, b+1); n++ {
+		y, x = y+h.dwell[n], x+h.c.dwell[n]
+	}
+	return clip(predictive(y-w, h.total-w, x-own, h.c.mass-own, 10), -2.5, 2.5)
 }
 
 // judgeDevice holds a device against what strangers share.
@@ -238,15 +265,15 @@ func (h *hand) judgeDevice(k int32, w, own float64, learn *[features]poolCount) 
 }
 
 // judgeAccount holds an account's score against the crowd's, and so the want of one.
-func (h *hand) judgeAccount(v int32, w, own float64) float64 {
+func (h *hand) judgeAccount(b int, w, own float64) float64 {
 	c := h.c
-	if c.accBin[v] == noAccount {
+	if b == noAccount {
 		if c.account[noAccount] >= 0.98*c.mass {
 			return 0 // no profiles here
 		}
 		return clip(predictive(h.account[noAccount]-w, h.total-w, c.account[noAccount]-own, c.mass-own, 10), -1, 2)
 	}
-	b, y, x := int(c.accBin[v]), 0.0, 0.0
+	y, x := 0.0, 0.0
 	for n := max(0, b-1); n <= min(accountBins-1, b+1); n++ {
 		y, x = y+h.account[n], x+c.account[n]
 	}
@@ -309,7 +336,7 @@ const usualErrands = 12
 
 // judgePlace is about what honest communities have too: a link, a way there, an
 // hour, entries. It tells members apart, and accuses nobody.
-func (h *hand) judgePlace(v int32, w, own float64, out *terms, learn *[features]poolCount) {
+func (h *hand) judgePlace(v int32, w, own float64, out *terms, learn *[features]poolCount, s *strangers) {
 	c, t := h.c, h.c.t
 	if t.via.size() > 0 {
 		k := at(c.via, t.via.of[v])
@@ -327,7 +354,7 @@ func (h *hand) judgePlace(v int32, w, own float64, out *terms, learn *[features]
 	from, to := t.acts(v)
 	n := float64(to - from)
 	hours, entries := 0.0, 0.0
-	errands := min(1, usualErrands/n)
+	stranger := s.are(w, own)
 	for a := from; a < to; a++ {
 		e, cell := t.entry[a], c.byHour.of[a]
 		general := (c.hour[c.hourCell(a)] + 0.5) / (c.acts + float64(len(c.hour)))
@@ -335,15 +362,32 @@ func (h *hand) judgePlace(v int32, w, own float64, out *terms, learn *[features]
 		q := (max(h.hour[c.hourCell(a)]-w, 0) + 10*p) / (max(h.acts-w*n, 0) + 10)
 		q = (max(h.inHour[cell]-w, 0) + 20*q) / (max(h.entry[e]-w, 0) + 20)
 		hours += math.Log(q / p)
-
-		p = (max(c.entry[e]-own, 0) + 0.5) / (c.acts + float64(len(c.entry)))
-		q = (max(h.entry[e]-w, 0) + 6*p) / (max(h.acts-w*n, 0) + 6)
-		entries += clip(math.Log(1-errands+errands*q/p), -3, 8)
+		if stranger && n <= usualErrands {
+			entries += s.entry[e]
+		} else {
+			entries += h.judgeEntry(e, w, own, n)
+		}
 	}
 	out[atHour] = clip(hours/n, -2, 3)
-	k := min(to-from, countBins-1)
-	entries += clip(predictive(h.count[k]-w, h.total-w, c.count[k]-own, c.mass-own, 6), -2, 2)
+	if k := min(to-from, countBins-1); stranger {
+		entries += s.count[k]
+	} else {
+		entries += h.judgeCount(k, w, own)
+	}
 	out[atEntries] = clip(entries, -8, 12)
+}
+
+// judgeEntry is of one of a voter's n entries.
+func (h *hand) judgeEntry(e int32, w, own, n float64) float64 {
+	errands := min(1, usualErrands/n)
+	p := (max(h.c.entry[e]-own, 0) + 0.5) / (h.c.acts + float64(len(h.c.entry)))
+	q := (max(h.entry[e]-w, 0) + 6*p) / (max(h.acts-w*n, 0) + 6)
+	return clip(math.Log(1-errands+errands*q/p), -3, 8)
+}
+
+// judgeCount is of how many entries a voter votes for.
+func (h *hand) judgeCount(k int32, w, own float64) float64 {
+	return clip(predictive(h.count[k]-w, h.total-w, h.c.count[k]-own, h.c.mass-own, 6), -2, 2)
 }
 
 // prior is the log-odds that any voter is a member.

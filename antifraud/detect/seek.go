@@ -28,20 +28,42 @@ type farm struct {
 	signature []trait
 }
 
+// weight is a voter as cohorts are weighed: how much of them no farm has, which is
+// less than nothing of whoever starts no hand any more, and their odds by looks.
+// Side by side, as each is asked for in many cohorts.
+type weight struct{ left, odds float64 }
+
 // weigh estimates the suspicious share of a cohort by EM over its members' odds,
-// and the likelihood that is gained over none of it being suspicious.
-func (co *cohort) weigh(c *crowd, odds []float64, tried []uint8) {
+// and the likelihood that is gained over none of it being suspicious. Of a cohort
+// that cannot gain what [plainest] asks for it says that it gains nothing.
+//
+// room is for its members; it is given back, perhaps larger.
+func (co *cohort) weigh(by, room []weight) []weight {
+	co.share, co.gain = 0, 0
+	surplus := 0.0
+	for _, v := range co.members {
+		if x := &by[v]; x.left >= 0 {
+			surplus += x.left * (x.odds - 1)
+		}
+	}
+	// ln(1+x) <= x: a share s of it gains s times the surplus at most. The half is far
+	// more than rounding.
+	if surplus <= leastGain/2 {
+		return room
+	}
+	in := room[:0]
+	for _, v := range co.members {
+		if by[v].left >= 0 {
+			in = append(in, by[v])
+		}
+	}
 	share := 0.3
 	for range 15 {
 		sum, mass := 0.0, 0.0
-		for _, v := range co.members {
-			if tried[v] >= twoTrials {
-				continue
-			}
-			w := 1 - c.taken[v]
-			x := share * odds[v]
-			sum += w * x / (x + 1 - share)
-			mass += w
+		for _, m := range in {
+			x := share * m.odds
+			sum += m.left * x / (x + 1 - share)
+			mass += m.left
 		}
 		next := sum / (mass + 1)
 		done := math.Abs(next-share) < 1e-3
@@ -50,12 +72,13 @@ func (co *cohort) weigh(c *crowd, odds []float64, tried []uint8) {
 			break
 		}
 	}
-	co.share, co.gain = share, 0
-	for _, v := range co.members {
-		if tried[v] < twoTrials {
-			co.gain += (1 - c.taken[v]) * math.Log(1-share+share*odds[v])
-		}
+	if co.share = share; share*surplus <= leastGain/2 {
+		return in
 	}
+	for _, m := range in {
+		co.gain += m.left * math.Log(1-share+share*m.odds)
+	}
+	return in
 }
 
 // seek finds farms one after another, the plainest cohort first, until no cohort's
@@ -66,11 +89,19 @@ func seek(c *crowd, x *index) []farm {
 	limit := math.Log(float64(len(list)+1)) + 30
 	tried := make([]uint8, c.n)
 	odds := c.looks(x)
+	by := make([]weight, c.n)
 	weighAll := func() {
+		for v := range by {
+			by[v] = weight{1 - c.taken[v], odds[v]}
+			if tried[v] >= twoTrials {
+				by[v].left = -1
+			}
+		}
 		chunks(len(list), func(_, from, to int) {
+			var room []weight
 			for k := from; k < to; k++ {
 				if list[k].tries < mostTries {
-					list[k].weigh(c, odds, tried)
+					room = list[k].weigh(by, room)
 				}
 			}
 		})

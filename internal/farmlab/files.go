@@ -18,8 +18,8 @@ import (
 
 // The files of a workload's folder.
 const (
-	contestFile = "contest.yaml"
-	ballotsFile = "ballots.ndjson.gz"
+	ContestFile = "contest.yaml"
+	BallotsFile = "ballots.ndjson.gz"
 	labelsFile  = "labels.csv"
 )
 
@@ -30,8 +30,8 @@ func (w *Workload) Write(dir string) error {
 		return fmt.Errorf("write the workload: %w", err)
 	}
 	for name, write := range map[string]func(*bufio.Writer) error{
-		contestFile: func(out *bufio.Writer) error { _, err := out.Write(w.Contest); return err },
-		ballotsFile: w.pack,
+		ContestFile: func(out *bufio.Writer) error { _, err := out.Write(w.Contest); return err },
+		BallotsFile: w.pack,
 		labelsFile:  w.writeLabels,
 	} {
 		if err := ndjson.WriteWhole(filepath.Join(dir, name), write); err != nil {
@@ -40,9 +40,6 @@ func (w *Workload) Write(dir string) error {
 	}
 	return nil
 }
-
-// WriteBallots writes the ballot log alone, packed.
-func (w *Workload) WriteBallots(path string) error { return ndjson.WriteWhole(path, w.pack) }
 
 func (w *Workload) pack(out *bufio.Writer) error {
 	packed, _ := gzip.NewWriterLevel(out, gzip.BestSpeed) // the level is a good one: no error is possible
@@ -81,7 +78,7 @@ func (w *Workload) writeLabels(out *bufio.Writer) error {
 func Read(dir string) (*Workload, error) {
 	w := &Workload{}
 	var err error
-	if w.Contest, err = os.ReadFile(filepath.Join(dir, contestFile)); err != nil {
+	if w.Contest, err = os.ReadFile(filepath.Join(dir, ContestFile)); err != nil {
 		return nil, fmt.Errorf("read the workload: %w", err)
 	}
 	labels, err := os.Open(filepath.Join(dir, labelsFile))
@@ -92,7 +89,7 @@ func Read(dir string) (*Workload, error) {
 	if w.Labels, err = readLabels(labels); err != nil {
 		return nil, fmt.Errorf("%s: %w", labels.Name(), err)
 	}
-	log := filepath.Join(dir, ballotsFile)
+	log := filepath.Join(dir, BallotsFile)
 	if _, err := os.Stat(log); errors.Is(err, os.ErrNotExist) {
 		log = log[:len(log)-len(".gz")]
 	}

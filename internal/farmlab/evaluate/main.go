@@ -3,6 +3,7 @@
 //
 //	go run ./internal/farmlab/evaluate            everything, some minutes
 //	go run ./internal/farmlab/evaluate -fresh 99  other seeds than the ones of the day
+//	go run ./internal/farmlab/evaluate -only speed
 package main
 
 import (
@@ -24,14 +25,17 @@ func main() {
 	shared := flag.String("shared", filepath.Join("..", "shared", "antifraud", "workloads"), "folder of labelled workloads on real votes; left out where it is not there")
 	fresh := flag.Uint64("fresh", uint64(time.Now().Unix()/86_400), "seed of the contests that nobody has seen; another each day")
 	ballots := flag.Int("ballots", 1_000_000, "how many ballots the detector must take in 30 s and 2 GiB; 0 leaves it out")
+	only := flag.String("only", "", "speed: nothing but time and memory of joute detect")
 	child := flag.String("child", "", "internal: what this process is measured at")
 	flag.Parse()
 	var err error
 	switch {
 	case *child != "":
 		err = work(*child, flag.Args())
+	case *only != "" && *only != "speed":
+		err = fmt.Errorf("-only: expected speed, found %q", *only)
 	default:
-		err = evaluate(*shared, *fresh, *ballots)
+		err = evaluate(*shared, *fresh, *ballots, *only == "speed")
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "evaluate:", err)
@@ -42,16 +46,12 @@ func main() {
 // errMissed says that a goal was not reached; the table says which.
 var errMissed = errors.New("a goal is not reached")
 
-func evaluate(shared string, fresh uint64, ballots int) error {
+func evaluate(shared string, fresh uint64, ballots int, speedOnly bool) error {
 	t := &table{out: tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)}
-	if err := t.realVotes(shared); err != nil {
-		return err
-	}
-	t.presets("fixed seeds", fixed...)
-	t.presets(fmt.Sprintf("seed %d", fresh), fresh)
-	t.random(fresh)
-	if err := t.attacks(fixed[0]); err != nil {
-		return err
+	if !speedOnly {
+		if err := t.worth(shared, fresh); err != nil {
+			return err
+		}
 	}
 	if ballots > 0 {
 		if err := t.speed(ballots); err != nil {
@@ -63,6 +63,17 @@ func evaluate(shared string, fresh uint64, ballots int) error {
 		return errMissed
 	}
 	return nil
+}
+
+// worth is how well farms are told from crowds.
+func (t *table) worth(shared string, fresh uint64) error {
+	if err := t.realVotes(shared); err != nil {
+		return err
+	}
+	t.presets("fixed seeds", fixed...)
+	t.presets(fmt.Sprintf("seed %d", fresh), fresh)
+	t.random(fresh)
+	return t.attacks(fixed[0])
 }
 
 // table prints rows as they come, a part at a time.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -21,27 +20,40 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-func TestMeasured_ChildrenDoTheirWork(t *testing.T) {
-	log, out := filepath.Join(t.TempDir(), "log.ndjson.gz"), filepath.Join(t.TempDir(), "verdicts.ndjson")
-	if _, err := measured(makes, log, "1500"); err != nil {
+func TestDetects_TheCommandIsMeasuredAtAWorkload(t *testing.T) {
+	folder := t.TempDir()
+	workload := filepath.Join(folder, "1500")
+	if err := makeWorkload(workload, 1500); err != nil {
 		t.Fatal(err)
 	}
-	ballots, err := farmlab.ReadBallots(log)
-	if err != nil || len(ballots) != 1500 {
-		t.Fatalf("%d ballots, want 1500: %v", len(ballots), err)
+	made, err := farmlab.Read(workload)
+	if err != nil || len(made.Ballots) != 1500 {
+		t.Fatalf("want 1500 ballots: %v", err)
 	}
-	used, err := measured(judges, log, out)
+	command, err := build(folder)
 	if err != nil {
 		t.Fatal(err)
 	}
-	verdicts, err := os.ReadFile(out)
-	if err != nil || bytes.Count(verdicts, []byte("\n")) != 1500 {
-		t.Errorf("%d verdicts, want 1500: %v", bytes.Count(verdicts, []byte("\n")), err)
+	used, err := detects(command, workload)
+	if err != nil {
+		t.Fatal(err)
+	}
+	said, err := farmlab.ReadFindings(filepath.Join(workload, verdicts))
+	if err != nil || len(said) != 1500 || said[0].Ballot != made.Ballots[0].ID {
+		t.Errorf("%d verdicts, want 1500: %v", len(said), err)
 	}
 	if used.took <= 0 || runtime.GOOS == "linux" && used.peak < 1<<20 {
 		t.Errorf("a process took %v and %d bytes", used.took, used.peak)
 	}
-	if _, err := measured("nothing"); err == nil {
-		t.Error("a child that failed was measured")
+	if _, err := detects(command, filepath.Join(folder, "nothing")); err == nil {
+		t.Error("a command that failed was measured")
+	}
+}
+
+func TestWork_OnlyWhatItKnows(t *testing.T) {
+	for _, args := range [][]string{nil, {"folder"}, {"folder", "many"}} {
+		if err := work(makes, args); err == nil {
+			t.Errorf("%q was done", args)
+		}
 	}
 }

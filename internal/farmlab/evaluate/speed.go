@@ -1,8 +1,6 @@
 package main
 
 import (
-	"bufio"
-	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -10,33 +8,34 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/joute/joute/antifraud/detect"
 	"github.com/joute/joute/internal/farmlab"
-	"github.com/joute/joute/internal/ndjson"
 )
 
-const (
-	makes  = "make"   // LOG BALLOTS: writes a workload of that many
-	judges = "detect" // LOG OUT: reads it, judges it and writes the verdicts
-)
+// makes is the job of a child that writes a workload: FOLDER BALLOTS. It is a process
+// of its own so that its memory is given back before another one is measured.
+const makes = "make"
 
-// speed measures the detector on so many ballots and on twice as many, each in a
-// process of its own on two cores, from the packed log to the file of verdicts.
+// speed measures `joute detect`, as it is built, on so many ballots and on twice as
+// many, on two cores, from the packed log to the file of verdicts.
 func (t *table) speed(ballots int) error {
 	folder, err := os.MkdirTemp("", "joute-eval-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(folder)
-	t.head("speed, two cores")
+	command, err := build(folder)
+	if err != nil {
+		return err
+	}
+	t.head("joute detect, two cores")
 	var took [2]time.Duration
 	for i := range took {
 		n := ballots << i
-		log := filepath.Join(folder, strconv.Itoa(n)+".ndjson.gz")
-		if _, err := measured(makes, log, strconv.Itoa(n)); err != nil {
+		workload := filepath.Join(folder, strconv.Itoa(n))
+		if err := makeWorkload(workload, n); err != nil {
 			return err
 		}
-		used, err := measured(judges, log, filepath.Join(folder, "verdicts.ndjson"))
+		used, err := detects(command, workload)
 		if err != nil {
 			return err
 		}
@@ -62,39 +61,60 @@ type usage struct {
 	peak       int64
 }
 
-// measured runs this program as a child that does one job.
-func measured(job string, args ...string) (usage, error) {
+// build builds the command in a folder.
+func build(folder string) (path string, err error) {
+	path = filepath.Join(folder, "joute")
+	said, err := exec.Command("go", "build", "-o", path, "github.com/joute/joute/cmd/joute").CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("build joute: %w\n%s", err, said)
+	}
+	return path, nil
+}
+
+// makeWorkload has a child of this program write a workload.
+func makeWorkload(workload string, ballots int) error {
 	self, err := os.Executable()
 	if err != nil {
-		return usage{}, err
+		return err
 	}
-	child := exec.Command(self, append([]string{"-child", job}, args...)...)
+	child := exec.Command(self, "-child", makes, workload, strconv.Itoa(ballots))
+	child.Stderr = os.Stderr
+	if err := child.Run(); err != nil {
+		return fmt.Errorf("make a workload of %d ballots: %w", ballots, err)
+	}
+	return nil
+}
+
+// detects measures the command at a workload; its verdicts go beside it.
+func detects(command, workload string) (usage, error) {
+	child := exec.Command(command, "detect", "--contest", filepath.Join(workload, farmlab.ContestFile),
+		"--ballots", filepath.Join(workload, farmlab.BallotsFile), "--out", filepath.Join(workload, verdicts))
 	child.Env = append(os.Environ(), "GOMAXPROCS=2")
 	child.Stderr = os.Stderr
 	start := time.Now()
 	if err := child.Run(); err != nil {
-		return usage{}, fmt.Errorf("%s: %w", job, err)
+		return usage{}, fmt.Errorf("joute detect: %w", err)
 	}
 	return usage{time.Since(start), child.ProcessState.UserTime() + child.ProcessState.SystemTime(), peak(child.ProcessState)}, nil
 }
 
-// work is what a child does.
+// verdicts is the file that the command writes.
+const verdicts = "verdicts.ndjson"
+
+// work is what a child of this program does.
 func work(job string, args []string) error {
-	switch {
-	case job == makes && len(args) == 2:
-		n, err := strconv.Atoi(args[1])
-		if err != nil {
-			return err
-		}
-		return write(args[0], n)
-	case job == judges && len(args) == 2:
-		return judge(args[0], args[1])
+	if job != makes || len(args) != 2 {
+		return fmt.Errorf("there is no job %q of %d arguments", job, len(args))
 	}
-	return fmt.Errorf("there is no job %q of %d arguments", job, len(args))
+	n, err := strconv.Atoi(args[1])
+	if err != nil {
+		return err
+	}
+	return write(args[0], n)
 }
 
-// write makes a log of exactly so many ballots, by as many voters as that takes.
-func write(log string, ballots int) error {
+// write makes a workload of exactly so many ballots, by as many voters as that takes.
+func write(workload string, ballots int) error {
 	p, _ := farmlab.Named("region")
 	mix := p.Mix
 	mix.Entries, mix.Schools = 1000, 200
@@ -102,25 +122,7 @@ func write(log string, ballots int) error {
 		w := farmlab.Make(mix, 1)
 		if len(w.Ballots) >= ballots {
 			w.Ballots = w.Ballots[:ballots]
-			return w.WriteBallots(log)
+			return w.Write(workload)
 		}
 	}
-}
-
-// judge does what `joute detect` is asked for: a log in, verdicts out.
-func judge(log, out string) error {
-	d := detect.New(detect.Options{})
-	if err := farmlab.EachBallot(log, func(b detect.Ballot) { d.Add(b) }); err != nil {
-		return err
-	}
-	found := d.Whole().Findings
-	return ndjson.WriteWhole(out, func(to *bufio.Writer) error {
-		lines := json.NewEncoder(to)
-		for i := range found {
-			if err := lines.Encode(&found[i]); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
 }
