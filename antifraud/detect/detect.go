@@ -106,6 +106,7 @@ type said struct {
 	score    float32
 	standing Standing
 	cluster  int32
+	families uint8 // a bit for each that speaks against the voter
 }
 
 // New is a detector that has seen nothing.

@@ -144,7 +144,7 @@ func mixed(x, s float64) float64 {
 // anything significant, and what is found by looking for it fits a little by itself.
 var (
 	strongly = [families]float64{byDevice: 2.5, byTempo: 0.12, byNetwork: 1, byAccount: 0.3, byStructure: 1.5}
-	weakly   = [families]float64{byDevice: 0.5, byTempo: 0.06, byNetwork: 0.12, byAccount: 0.15, byStructure: 0.8}
+	weakly   = [families]float64{byDevice: 1, byTempo: 0.06, byNetwork: 0.5, byAccount: 0.15, byStructure: 1.2}
 )
 
 const (
@@ -158,6 +158,8 @@ const (
 	// One machine at one address, for so much in ln of haste per member, is held: it is a home's
 	// or a room's, and people take their time.
 	brisk = 0.3
+
+	unlike = 0.1 // ln per member: a look that says less against a hand says nothing
 )
 
 // leastFamily is, in ln, what chance does not bring: for structure and devices it is
@@ -176,7 +178,7 @@ func (e *evidence) convinces(h *hand, limit float64) (strong, ok bool) {
 	looks, firm, some := 0, 0, 0
 	for f, x := range e.by {
 		look := f == byDevice || f == byTempo || f == byAccount
-		if look && x < -max(2, 0.02*h.total) {
+		if look && x < -max(2, unlike*h.total) {
 			return false, false // looks more like the crowd than the crowd does
 		}
 		if x >= max(leastFamily[f], weakly[f]*h.total) {

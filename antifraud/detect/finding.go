@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"iter"
 	"math"
 	"slices"
 
@@ -55,12 +56,15 @@ func (d *Detector) judge(places []int32, changes bool) (r Report) {
 		if is.standing != Counted {
 			is.cluster = ids[s.farm]
 			clusters[s.farm].meet(&d.log.records[i], is.standing)
+			for family := range farms[s.farm].speaking(s.in) {
+				is.families |= 1 << family
+			}
 		}
 		was := d.said[i]
-		d.said[i] = is
-		if changes && is.standing == was.standing && is.cluster == was.cluster && math.Abs(float64(is.score-was.score)) < apparent {
+		if changes && is.standing == was.standing && is.cluster == was.cluster && is.families == was.families && math.Abs(float64(is.score-was.score)) < apparent {
 			continue
 		}
+		d.said[i] = is
 		r.Findings = append(r.Findings, d.finding(i, s, farms, is))
 	}
 	for v := range voters {
@@ -140,6 +144,18 @@ func (f *farm) condemns(n int) bool {
 	return count >= 2 && other
 }
 
+// speaking are the families that speak against member n, of those that speak
+// against the farm.
+func (f *farm) speaking(n int32) iter.Seq[int] {
+	return func(yield func(int) bool) {
+		for family, x := range f.by[n] {
+			if x > against && f.evidence.some[family] && !yield(family) {
+				return
+			}
+		}
+	}
+}
+
 // stands tells whether a member stands out by a look of their own.
 func (f *farm) stands(n int) bool {
 	for family, x := range f.by[n] {
@@ -162,10 +178,8 @@ func (d *Detector) finding(i int32, s *suspicion, farms []farm, is said) Finding
 	of := &farms[s.farm]
 	f.Cluster = d.ids[is.cluster]
 	f.Reasons = []antifraud.Reason{antifraud.ReasonLockstep} // no more: it would tell a farm what was seen
-	for family, x := range of.by[s.in] {
-		if x > against && of.evidence.some[family] {
-			f.Families = append(f.Families, familyOf[family])
-		}
+	for family := range of.speaking(s.in) {
+		f.Families = append(f.Families, familyOf[family])
 	}
 	for feature, x := range of.own[s.in] {
 		if math.Abs(x) >= telling {

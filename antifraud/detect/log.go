@@ -63,7 +63,7 @@ type log struct {
 }
 
 // Dwell outside of these is no reading time: it is taken for the nearer.
-const minDwellMS, maxDwellMS = 50, 3_600_000
+const minDwellMS, maxDwellMS = 1, 3_600_000
 
 func (l *log) add(b *Ballot) {
 	e := &b.Evidence

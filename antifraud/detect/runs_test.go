@@ -95,7 +95,7 @@ func (known told) hear(t *testing.T, r detect.Report) {
 		if !heard {
 			was.Standing = detect.Counted
 		}
-		if was.Standing == f.Standing && was.Cluster == f.Cluster && was.Score == f.Score {
+		if was.Standing == f.Standing && was.Cluster == f.Cluster && was.Score == f.Score && slices.Equal(was.Families, f.Families) {
 			t.Fatalf("told again: %+v, was %+v", f, was)
 		}
 		known[f.Ballot] = f

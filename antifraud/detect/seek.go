@@ -195,7 +195,7 @@ func (h *hand) try(x *index, co *cohort, odds, others []float64, tried []uint8, 
 // is another's. It tells whether it did.
 func (h *hand) single(others []float64) bool {
 	top, y := h.topDevice()
-	if h.withDevice < oneDevice*h.total || h.spread(&h.c.t.device, h.device) >= fewDevices || y < leastHand {
+	if h.withDevice < oneDevice*h.total || y < leastHand || h.spread(&h.c.t.device, h.device) >= fewDevices {
 		return false
 	}
 	kept := h.who[:0]
