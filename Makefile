@@ -42,6 +42,10 @@ bench-live: ## what the feeds cost and how quick they are, with 10,000 readers
 eval: ## what the detectors are worth: goals and figures
 	go run ./internal/farmlab/evaluate
 
+.PHONY: eval-speed
+eval-speed: ## joute detect on one and two million ballots: time, memory
+	go run ./internal/farmlab/evaluate -only speed
+
 .PHONY: fuzz
 fuzz: ## 30 s of every fuzz target
 	@grep -rn --include='*_test.go' -o '^func Fuzz[A-Za-z0-9_]*' . | while IFS=: read -r file _ name; do \

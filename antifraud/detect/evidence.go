@@ -82,14 +82,14 @@ func (h *hand) busiest() [2]int32 {
 
 // weighEvidence adds up what each family says of the candidates, given the rest.
 func (h *hand) weighEvidence() (e evidence) {
-	prior, busiest := h.prior(), h.busiest()
+	prior, busiest, same := h.prior(), h.busiest(), h.strangers()
 	parts := make([]evidence, len(h.who)/chunk+1)
 	chunks(len(h.who), func(part, from, to int) {
 		var out terms
 		var unlearned [features]poolCount
 		p := &parts[part]
 		for _, v := range h.who[from:to] {
-			h.judge(v, &out, &unlearned)
+			h.judge(v, &out, &unlearned, same)
 			by := h.split(v, &out, busiest)
 			x, sum := prior+out.sum(), 0.0
 			for f, s := range by {

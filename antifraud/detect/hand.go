@@ -181,12 +181,13 @@ func predictive(y, others, x, crowd, c float64) float64 {
 	return math.Log((max(y, 0) + c*p) / (max(others, 0) + c) / p)
 }
 
-// judge fills in the terms of a voter, and counts what they teach of the pools.
-func (h *hand) judge(v int32, out *terms, learn *[features]poolCount) {
+// judge fills in the terms of a voter, and counts what they teach of the pools. same
+// is of the hand as it is now.
+func (h *hand) judge(v int32, out *terms, learn *[features]poolCount, same *strangers) {
 	*out = terms{}
 	w, own := h.w[v], 1-h.c.taken[v]
-	h.judgePlace(v, w, own, out, learn, nil)
-	h.judgeLooks(v, w, own, out, learn, nil)
+	h.judgePlace(v, w, own, out, learn, same)
+	h.judgeLooks(v, w, own, out, learn, same)
 }
 
 // hopeless tells whether no looks could make a member of a voter who votes where
@@ -198,7 +199,7 @@ func (h *hand) hopeless(prior float64, out *terms) bool {
 func (h *hand) judgeLooks(v int32, w, own float64, out *terms, learn *[features]poolCount, s *strangers) {
 	c, t := h.c, h.c.t
 	if k := t.device.of[v]; k != unseen {
-		out[atDevice] = clip(h.judgeDevice(k, w, own, learn), -4, 6)
+		out[atDevice] = clip(h.judgeDevice(k, w, own, learn, &s.devices), -4, 6)
 	}
 	agent, kind, dwell := t.agent.of[v], t.kind.of[v], int(c.dwellBin[v])
 	if s.are(w, own) {
@@ -225,7 +226,7 @@ func (h *hand) judgeLooks(v int32, w, own float64, out *terms, learn *[features]
 		out[atAccount] = h.judgeAccount(int(c.accBin[v]), w, own)
 	}
 	if t.net.of[v] != unseen {
-		out[atNet] = clip(h.judgeNet(v, w, own, learn), -4, 2.5)
+		out[atNet] = clip(h.judgeNet(v, w, own, learn, s), -4, 2.5)
 	}
 	out[atProof] = t.proof[v]
 }
@@ -253,15 +254,13 @@ func (h *hand) judgeDwell(b int, w, own float64) float64 {
 }
 
 // judgeDevice holds a device against what strangers share.
-func (h *hand) judgeDevice(k int32, w, own float64, learn *[features]poolCount) float64 {
+func (h *hand) judgeDevice(k int32, w, own float64, learn *[features]poolCount, of *apart) float64 {
 	c := h.c
-	alone := (c.ownDevice + 1) / (c.withDevice + 2)
-	memberAlone := (h.ownDevice + 4*alone) / (h.withDevice + 4)
 	if c.t.device.voters[k] == 1 {
-		return math.Log(memberAlone / alone)
+		return of.owns
 	}
-	p := max(c.device[k]-own, 0.3) / (c.mass * (1 - alone)) // 0.3: a device no stranger has could be the next one's
-	return math.Log((1-memberAlone)/(1-alone)) + h.pools[atDevice].ratio(h.device[k]-w, h.withDevice-h.ownDevice-w, w, p, &learn[atDevice])
+	p := max(c.device[k]-own, 0.3) / (c.mass * (1 - of.alone)) // 0.3: a device no stranger has could be the next one's
+	return of.shares + h.pools[atDevice].ratio(h.device[k]-w, h.withDevice-h.ownDevice-w, w, p, &learn[atDevice])
 }
 
 // judgeAccount holds an account's score against the crowd's, and so the want of one.
@@ -299,14 +298,12 @@ func (c *crowd) expected(v int32, g *grouping, in []float64, general, own float6
 // of the same entries: so does a campus not stand out at its own. Among rented
 // networks strangers share exits whatever they vote for: those are held against
 // each other.
-func (h *hand) judgeNet(v int32, w, own float64, learn *[features]poolCount) float64 {
+func (h *hand) judgeNet(v int32, w, own float64, learn *[features]poolCount, s *strangers) float64 {
 	c, t := h.c, h.c.t
 	rented := t.isRented(v)
-	term := func(k int32, col *column, f int, members, crowd []float64, memberOwn, crowdOwn float64, g *grouping, in []float64, learn *poolCount) float64 {
-		alone := (crowdOwn + 1) / (c.withNet + 2)
-		memberAlone := (memberOwn + 4*alone) / (h.withNet + 4)
+	term := func(k int32, col *column, f int, members, crowd []float64, memberOwn float64, of *apart, g *grouping, in []float64, learn *poolCount) float64 {
 		if col.voters[k] == 1 {
-			return math.Log(memberAlone / alone)
+			return of.owns
 		}
 		x, others := max(crowd[k]-own, 0.3), h.withNet-memberOwn
 		p := 0.0
@@ -315,15 +312,15 @@ func (h *hand) judgeNet(v int32, w, own float64, learn *[features]poolCount) flo
 		} else {
 			p = c.expected(v, g, in, x/c.mass, own)
 		}
-		return math.Log((1-memberAlone)/(1-alone)) + h.pools[f].ratio(members[k]-w, others-w, w, p, learn)
+		return of.shares + h.pools[f].ratio(members[k]-w, others-w, w, p, learn)
 	}
-	net := term(t.net.of[v], &t.net, atNet, h.net, c.net, h.ownNet, c.ownNet, c.byNet, c.inNet, &learn[atNet])
+	net := term(t.net.of[v], &t.net, atNet, h.net, c.net, h.ownNet, &s.nets, c.byNet, c.inNet, &learn[atNet])
 	b := t.block.of[v]
 	if b == unseen {
 		return net
 	}
 	var unlearned poolCount
-	block := term(b, &t.block, atNet, h.block, c.block, h.ownBlock, c.ownBlock, c.byBlock, c.inBlock, &unlearned)
+	block := term(b, &t.block, atNet, h.block, c.block, h.ownBlock, &s.blocks, c.byBlock, c.inBlock, &unlearned)
 	if math.Abs(block) > math.Abs(net) {
 		return block
 	}

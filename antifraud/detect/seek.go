@@ -213,7 +213,7 @@ func (h *hand) single(others []float64) bool {
 
 // keep notes who the members are, and what speaks against each.
 func (h *hand) keep(f *farm) {
-	busiest := h.busiest()
+	busiest, same := h.busiest(), h.strangers()
 	f.signature = h.signature()
 	var out terms
 	var unlearned [features]poolCount
@@ -221,7 +221,7 @@ func (h *hand) keep(f *farm) {
 		if h.w[v] < faint {
 			continue
 		}
-		h.judge(v, &out, &unlearned)
+		h.judge(v, &out, &unlearned, same)
 		f.who, f.w = append(f.who, v), append(f.w, h.w[v])
 		f.own, f.by = append(f.own, out), append(f.by, h.split(v, &out, busiest))
 	}
