@@ -96,7 +96,7 @@ func TestHand_NobodyIsAMemberBecauseOfThemselves(t *testing.T) {
 	var out terms
 	var learn [features]poolCount
 	for n, v := range h.who {
-		h.judge(v, &out, &learn)
+		h.judge(v, &out, &learn, h.strangers())
 		if n == 0 && out[atDevice] > 0 {
 			t.Errorf("a device of one member alone says %v for the hand", out[atDevice])
 		}
