@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/joute/joute/internal/mail"
 	"github.com/joute/joute/internal/mail/mailsink"
@@ -23,7 +24,7 @@ func TestService_MailGoesOutAndItsEndWaitsForIt(t *testing.T) {
 	}
 	defer sink.Close()
 	cfg, err := serveCmd{
-		Listen: "127.0.0.1:0", SMTP: sink.URL(), MailFrom: "vote@contests.example", DisposableDomains: write(t, "domains.txt", "throw.example\n"),
+		Listen: "127.0.0.1:0", SMTP: sink.URL(), MailFrom: "vote@contests.example", DisposableDomains: write(t, "domains.txt", "throw.example\n"), SweepEvery: time.Minute,
 	}.validate("")
 	if err != nil {
 		t.Fatal(err)
