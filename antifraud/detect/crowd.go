@@ -30,31 +30,13 @@ type crowd struct {
 	dwellBin  []int8 // by voter; -1: not seen
 	accBin    []int8 // by voter
 
-	mass, acts                     float64   // voters, ballots
-	device                         []float64 // by value; one place more for unseen
-	agent                          []float64
-	net, block                     []float64
-	via, referrer                  []float64
-	dwell, account                 []float64
-	entry                          []float64
-	hour                           []float64 // by cell of hours
-	count                          [countBins]float64
-	dwells, dwellSum, dwellSquares float64 // voters whose reading time is known; its ln, summed
-	accountSum                     float64
-	rented                         float64 // voters in rented networks
-	known                          float64 // voters whose kind of network is known
-	withDevice                     float64
-	ownDevice                      float64 // voters whose device nobody else has
-	withNet                        float64
-	ownNet                         float64
-	ownBlock                       float64
+	composition
 
 	// Groups within an entry, and what the crowd weighs in each.
 	byNet, byBlock, byVia, byReferrer, byHour *grouping
-	inNet, inBlock, inVia, inReferrer, inHour []float64
+	inNet, inBlock, inVia, inReferrer         []float64
 
 	firstHour int32
-	everyone  []int32
 }
 
 func newCrowd(t *table) *crowd {
@@ -78,17 +60,11 @@ func newCrowd(t *table) *crowd {
 	c.byReferrer = t.within("entry-referrer", of(&t.referrer), true)
 	c.byHour = t.within("entry-hours", func(_, act int32) int32 { return c.hourCell(act) }, true)
 	c.inNet, c.inBlock = make([]float64, c.byNet.n), make([]float64, c.byBlock.n)
-	c.inVia, c.inReferrer, c.inHour = make([]float64, c.byVia.n), make([]float64, c.byReferrer.n), make([]float64, c.byHour.n)
+	c.inVia, c.inReferrer = make([]float64, c.byVia.n), make([]float64, c.byReferrer.n)
 
-	by := func(col *column) []float64 { return make([]float64, col.size()+1) }
-	c.device, c.agent, c.net, c.block, c.via, c.referrer = by(&t.device), by(&t.agent), by(&t.net), by(&t.block), by(&t.via), by(&t.referrer)
-	c.dwell, c.account = make([]float64, dwellBins), make([]float64, accountBins+1)
-	c.entry = make([]float64, t.entries.size())
-	c.hour = make([]float64, (slices.Max(t.hour)-c.firstHour)/hoursInCell+1)
-	c.everyone = make([]int32, c.n)
-	for v := range c.everyone {
-		c.everyone[v] = int32(v)
-		c.weigh(int32(v), 1)
+	c.composition = newComposition(c)
+	for v := range int32(c.n) {
+		c.weigh(v, 1)
 	}
 	return c
 }
@@ -129,55 +105,13 @@ func (c *crowd) take(v int32, taken float64) {
 
 // weigh adds d of a voter to the crowd.
 func (c *crowd) weigh(v int32, d float64) {
-	t := c.t
-	c.mass += d
-	c.device[at(c.device, t.device.of[v])] += d
-	c.agent[at(c.agent, t.agent.of[v])] += d
-	c.net[at(c.net, t.net.of[v])] += d
-	c.block[at(c.block, t.block.of[v])] += d
-	c.via[at(c.via, t.via.of[v])] += d
-	c.referrer[at(c.referrer, t.referrer.of[v])] += d
-	if b := c.dwellBin[v]; b >= 0 {
-		c.dwell[b] += d
-		x := t.dwell[v]
-		c.dwells, c.dwellSum, c.dwellSquares = c.dwells+d, c.dwellSum+d*x, c.dwellSquares+d*x*x
-	}
-	c.account[c.accBin[v]] += d
-	if x := t.account[v]; !math.IsNaN(x) {
-		c.accountSum += d * x
-	}
-	if k := t.kind.of[v]; k != unseen {
-		c.known += d
-		if t.rented[k] {
-			c.rented += d
-		}
-	}
-	if k := t.device.of[v]; k != unseen {
-		c.withDevice += d
-		if t.device.voters[k] == 1 {
-			c.ownDevice += d
-		}
-	}
-	if k := t.net.of[v]; k != unseen {
-		c.withNet += d
-		if t.net.voters[k] == 1 {
-			c.ownNet += d
-		}
-		if b := t.block.of[v]; b != unseen && t.block.voters[b] == 1 {
-			c.ownBlock += d
-		}
-	}
-	from, to := t.acts(v)
-	c.count[min(to-from, countBins-1)] += d
-	c.acts += d * float64(to-from)
+	c.composition.add(c, v, d)
+	from, to := c.t.acts(v)
 	for a := from; a < to; a++ {
-		c.entry[t.entry[a]] += d
-		c.hour[c.hourCell(a)] += d
 		c.inNet[c.byNet.of[a]] += d
 		c.inBlock[c.byBlock.of[a]] += d
 		c.inVia[c.byVia.of[a]] += d
 		c.inReferrer[c.byReferrer.of[a]] += d
-		c.inHour[c.byHour.of[a]] += d
 	}
 }
 

@@ -116,8 +116,8 @@ func TestHand_ClearUndoesEverySet(t *testing.T) {
 		h.set(v, r.Float64())
 	}
 	h.set(7, 1)
-	if h.total < 10 || h.w[7] != 1 {
-		t.Fatalf("total %v", h.total)
+	if h.mass < 10 || h.w[7] != 1 {
+		t.Fatalf("total %v", h.mass)
 	}
 	h.pools[atAgent].own = 0.1
 	h.clear()

@@ -102,7 +102,7 @@ func (h *hand) weighEvidence() (e evidence) {
 	})
 	for _, p := range parts {
 		e.all += p.all
-		e.place += p.place / h.total
+		e.place += p.place / h.mass
 		for f := range e.by {
 			e.by[f] += p.by[f]
 		}
@@ -111,7 +111,7 @@ func (h *hand) weighEvidence() (e evidence) {
 	for _, v := range h.who {
 		if h.c.t.net.of[v] == busiest[0] {
 			if !h.c.t.isCampus(v) {
-				e.one = h.net[busiest[0]] / h.total
+				e.one = h.net[busiest[0]] / h.mass
 			}
 			break
 		}
@@ -172,24 +172,24 @@ var leastFamily = [families]float64{byDevice: 25, byTempo: 8, byNetwork: 10, byA
 // accounts with a little of anything else, convince enough to hold. It notes the
 // families in firm and some.
 func (e *evidence) convinces(h *hand, limit float64) (strong, ok bool) {
-	if h.total < leastHand || h.total > mostShare*float64(h.c.n) || e.all < limit-15 || e.place < 2 {
+	if h.mass < leastHand || h.mass > mostShare*float64(h.c.n) || e.all < limit-15 || e.place < 2 {
 		return false, false
 	}
 	looks, firm, some := 0, 0, 0
 	for f, x := range e.by {
 		look := f == byDevice || f == byTempo || f == byAccount
-		if look && x < -max(2, unlike*h.total) {
+		if look && x < -max(2, unlike*h.mass) {
 			return false, false // looks more like the crowd than the crowd does
 		}
-		if x >= max(leastFamily[f], weakly[f]*h.total) {
+		if x >= max(leastFamily[f], weakly[f]*h.mass) {
 			some++
 			e.some[f] = true
 		}
 		need := strongly[f]
-		if f == byDevice && e.pool < fewDevices && e.by[byTempo] >= hurried*h.total {
+		if f == byDevice && e.pool < fewDevices && e.by[byTempo] >= hurried*h.mass {
 			need = ownPhone
 		}
-		if x >= max(leastFamily[f], need*h.total) {
+		if x >= max(leastFamily[f], need*h.mass) {
 			firm++
 			e.firm[f] = true
 			if look {
@@ -197,15 +197,15 @@ func (e *evidence) convinces(h *hand, limit float64) (strong, ok bool) {
 			}
 		}
 	}
-	if e.one > oneAddress && h.total >= 8 {
+	if e.one > oneAddress && h.mass >= 8 {
 		some++
 	}
 	strong = firm >= 2 && looks >= 1 && e.all >= limit
 	if e.firm[byDevice] && e.pool < fewDevices && !e.firm[byTempo] && !e.firm[byNetwork] && !e.firm[byAccount] {
 		strong = false // friends with one model of phone, who vote for the same
 	}
-	alone := e.by[byDevice] >= max(leastFamily[byDevice], strongly[byDevice]*h.total) && e.pool < fewDevices && e.one > oneAddress && e.by[byTempo] >= max(2, brisk*h.total)
-	return strong, strong || alone || some >= 2 && e.by[byAccount] >= max(leastFamily[byAccount], 0.4*h.total) ||
-		e.by[byDevice] >= 3.2*h.total && e.pool >= 8 ||
-		e.firm[byStructure] && e.by[byNetwork] >= 1.2*h.total && e.addresses >= 8
+	alone := e.by[byDevice] >= max(leastFamily[byDevice], strongly[byDevice]*h.mass) && e.pool < fewDevices && e.one > oneAddress && e.by[byTempo] >= max(2, brisk*h.mass)
+	return strong, strong || alone || some >= 2 && e.by[byAccount] >= max(leastFamily[byAccount], 0.4*h.mass) ||
+		e.by[byDevice] >= 3.2*h.mass && e.pool >= 8 ||
+		e.firm[byStructure] && e.by[byNetwork] >= 1.2*h.mass && e.addresses >= 8
 }

@@ -96,7 +96,9 @@ func TestSuspect_FarmsAddUpAndThePlainestIsNamed(t *testing.T) {
 }
 
 // weighing is a hand of so many members in a contest of 1,000, by itself.
-func weighing(members float64) *hand { return &hand{total: members, c: &crowd{n: 1000}} }
+func weighing(members float64) *hand {
+	return &hand{composition: composition{mass: members}, c: &crowd{n: 1000}}
+}
 
 func TestEvidence_Convinces(t *testing.T) {
 	const limit = 40

@@ -37,7 +37,7 @@ func chunks(n int, each func(part, from, to int)) int {
 // fit runs EM until members hardly change. others is by voter what farms that are
 // known already take; within, when not nil, is who may be a member at all.
 func (h *hand) fit(x *index, others []float64, within []int32, rounds int) {
-	c, most := h.c, mostGrowth*(h.total+20)
+	c, most := h.c, mostGrowth*(h.mass+20)
 	for _, v := range h.who {
 		c.take(v, 1-(1-others[v])*(1-h.w[v]))
 	}
@@ -73,7 +73,7 @@ func (h *hand) fit(x *index, others []float64, within []int32, rounds int) {
 			c.take(v, 1-(1-others[v])*(1-next[n]))
 		}
 		h.narrow(others)
-		if moved < 0.005*h.total && round != lookAround-1 || h.total < 1 || h.total > most {
+		if moved < 0.005*h.mass && round != lookAround-1 || h.mass < 1 || h.mass > most {
 			return
 		}
 	}

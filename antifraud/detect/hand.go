@@ -64,32 +64,18 @@ func (p pool) ratio(y, others, w, crowd float64, learn *poolCount) float64 {
 // and Rubin 1977). What is counted of the members leaves out the voter that is
 // judged: nobody is a member because of themselves.
 type hand struct {
-	c     *crowd
-	w     []float64 // by voter: probability of being a member
-	who   []int32   // who may have any: the candidates
-	total float64
-	acts  float64
+	composition // of the members: mass is how many they are
 
-	device, agent, net, block, via, referrer []float64
-	dwell, account, entry, hour, inHour      []float64
-	count                                    [countBins]float64
-	rented, known                            float64
-	withDevice, ownDevice                    float64
-	withNet, ownNet, ownBlock                float64
-	dwells, dwellSum, dwellSquares           float64
-	accountSum                               float64
+	c   *crowd
+	w   []float64 // by voter: probability of being a member
+	who []int32   // who may have any: the candidates
 
 	pools [features]pool
 }
 
-// newHand has the room for a hand; start makes it one.
+// newHand has the room for a hand, and no member.
 func newHand(c *crowd) *hand {
-	like := func(x []float64) []float64 { return make([]float64, len(x)) }
-	return &hand{
-		c: c, w: make([]float64, c.n),
-		device: like(c.device), agent: like(c.agent), net: like(c.net), block: like(c.block), via: like(c.via), referrer: like(c.referrer),
-		dwell: like(c.dwell), account: like(c.account), entry: like(c.entry), hour: like(c.hour), inHour: like(c.inHour),
-	}
+	return &hand{composition: newComposition(c), c: c, w: make([]float64, c.n)}
 }
 
 // clear takes all members out.
@@ -110,52 +96,7 @@ func (h *hand) set(v int32, w float64) {
 		return
 	}
 	h.w[v] = w
-	c, t := h.c, h.c.t
-	h.total += d
-	h.device[at(h.device, t.device.of[v])] += d
-	h.agent[at(h.agent, t.agent.of[v])] += d
-	h.net[at(h.net, t.net.of[v])] += d
-	h.block[at(h.block, t.block.of[v])] += d
-	h.via[at(h.via, t.via.of[v])] += d
-	h.referrer[at(h.referrer, t.referrer.of[v])] += d
-	if b := c.dwellBin[v]; b >= 0 {
-		x := t.dwell[v]
-		h.dwell[b] += d
-		h.dwells, h.dwellSum, h.dwellSquares = h.dwells+d, h.dwellSum+d*x, h.dwellSquares+d*x*x
-	}
-	h.account[c.accBin[v]] += d
-	if x := t.account[v]; !math.IsNaN(x) {
-		h.accountSum += d * x
-	}
-	if k := t.kind.of[v]; k != unseen {
-		h.known += d
-		if t.rented[k] {
-			h.rented += d
-		}
-	}
-	if k := t.device.of[v]; k != unseen {
-		h.withDevice += d
-		if t.device.voters[k] == 1 {
-			h.ownDevice += d
-		}
-	}
-	if k := t.net.of[v]; k != unseen {
-		h.withNet += d
-		if t.net.voters[k] == 1 {
-			h.ownNet += d
-		}
-		if b := t.block.of[v]; b != unseen && t.block.voters[b] == 1 {
-			h.ownBlock += d
-		}
-	}
-	from, to := t.acts(v)
-	h.count[min(to-from, countBins-1)] += d
-	h.acts += d * float64(to-from)
-	for a := from; a < to; a++ {
-		h.entry[t.entry[a]] += d
-		h.hour[c.hourCell(a)] += d
-		h.inHour[c.byHour.of[a]] += d
-	}
+	h.add(h.c, v, d)
 }
 
 // dubious tells whether the members' accounts are worse than the crowd's, or
@@ -163,10 +104,10 @@ func (h *hand) set(v int32, w float64) {
 func (h *hand) dubious() bool {
 	c := h.c
 	none, crowdNone := h.account[noAccount], c.account[noAccount]
-	if none/h.total > crowdNone/c.mass+0.3 {
+	if none/h.mass > crowdNone/c.mass+0.3 {
 		return true
 	}
-	return h.total-none > 1 && c.mass-crowdNone > 1 && h.accountSum/(h.total-none) > c.accountSum/(c.mass-crowdNone)+0.3
+	return h.mass-none > 1 && c.mass-crowdNone > 1 && h.accountSum/(h.mass-none) > c.accountSum/(c.mass-crowdNone)+0.3
 }
 
 // sharing tells whether fewer members than of the crowd have a device to themselves.
@@ -233,7 +174,7 @@ func (h *hand) judgeLooks(v int32, w, own float64, out *terms, learn *[features]
 
 func (h *hand) judgeAgent(k int32, w, own float64, learn *poolCount) float64 {
 	p := (max(h.c.agent[k]-own, 0) + 0.5) / (h.c.mass + 5)
-	return clip(h.pools[atAgent].ratio(h.agent[k]-w, h.total-w, w, p, learn), -2.5, 2.5)
+	return clip(h.pools[atAgent].ratio(h.agent[k]-w, h.mass-w, w, p, learn), -2.5, 2.5)
 }
 
 func (h *hand) judgeKind(k int32, w, own float64) float64 {
@@ -250,7 +191,7 @@ func (h *hand) judgeDwell(b int, w, own float64) float64 {
 	for n := max(0, b-1); n <= min(dwellBins-1, b+1); n++ {
 		y, x = y+h.dwell[n], x+h.c.dwell[n]
 	}
-	return clip(predictive(y-w, h.total-w, x-own, h.c.mass-own, 10), -2.5, 2.5)
+	return clip(predictive(y-w, h.mass-w, x-own, h.c.mass-own, 10), -2.5, 2.5)
 }
 
 // judgeDevice holds a device against what strangers share.
@@ -270,13 +211,13 @@ func (h *hand) judgeAccount(b int, w, own float64) float64 {
 		if c.account[noAccount] >= 0.98*c.mass {
 			return 0 // no profiles here
 		}
-		return clip(predictive(h.account[noAccount]-w, h.total-w, c.account[noAccount]-own, c.mass-own, 10), -1, 2)
+		return clip(predictive(h.account[noAccount]-w, h.mass-w, c.account[noAccount]-own, c.mass-own, 10), -1, 2)
 	}
 	y, x := 0.0, 0.0
 	for n := max(0, b-1); n <= min(accountBins-1, b+1); n++ {
 		y, x = y+h.account[n], x+c.account[n]
 	}
-	return clip(predictive(y-w, h.total-h.account[noAccount]-w, x-own, c.mass-c.account[noAccount]-own, 10), -2.5, 2.5)
+	return clip(predictive(y-w, h.mass-h.account[noAccount]-w, x-own, c.mass-c.account[noAccount]-own, 10), -2.5, 2.5)
 }
 
 // placeWeight is how many voters of the whole crowd an entry's own crowd is mixed
@@ -338,12 +279,12 @@ func (h *hand) judgePlace(v int32, w, own float64, out *terms, learn *[features]
 	if t.via.size() > 0 {
 		k := at(c.via, t.via.of[v])
 		p := c.expected(v, c.byVia, c.inVia, (max(c.via[k]-own, 0)+0.5)/(c.mass+5), own)
-		out[atVia] = clip(h.pools[atVia].ratio(h.via[k]-w, h.total-w, w, p, &learn[atVia]), -2.5, 3.5)
+		out[atVia] = clip(h.pools[atVia].ratio(h.via[k]-w, h.mass-w, w, p, &learn[atVia]), -2.5, 3.5)
 	}
 	if t.referrer.size() > 0 {
 		k := at(c.referrer, t.referrer.of[v])
 		p := c.expected(v, c.byReferrer, c.inReferrer, (max(c.referrer[k]-own, 0)+0.5)/(c.mass+5), own)
-		out[atReferrer] = clip(h.pools[atReferrer].ratio(h.referrer[k]-w, h.total-w, w, p, &learn[atReferrer]), -2, 2)
+		out[atReferrer] = clip(h.pools[atReferrer].ratio(h.referrer[k]-w, h.mass-w, w, p, &learn[atReferrer]), -2, 2)
 		if math.Abs(out[atVia]) > math.Abs(out[atReferrer]) {
 			out[atReferrer] /= 2 // a link brings its referrer with it
 		}
@@ -384,8 +325,8 @@ func (h *hand) judgeEntry(e int32, w, own, n float64) float64 {
 
 // judgeCount is of how many entries a voter votes for.
 func (h *hand) judgeCount(k int32, w, own float64) float64 {
-	return clip(predictive(h.count[k]-w, h.total-w, h.c.count[k]-own, h.c.mass-own, 6), -2, 2)
+	return clip(predictive(h.count[k]-w, h.mass-w, h.c.count[k]-own, h.c.mass-own, 6), -2, 2)
 }
 
 // prior is the log-odds that any voter is a member.
-func (h *hand) prior() float64 { return math.Log((h.total + 0.5) / (h.c.mass + 1)) }
+func (h *hand) prior() float64 { return math.Log((h.mass + 0.5) / (h.c.mass + 1)) }

@@ -192,8 +192,8 @@ func TestHand_SingleStaysWithOneMachine(t *testing.T) {
 	}
 	others := make([]float64, 100)
 	h := build("m", "m", "m", "m", "m", "m", "x", "")
-	if !h.single(others) || len(h.who) != 6 || h.total != 6 {
-		t.Errorf("%d members of weight %v stay, want the six with one machine", len(h.who), h.total)
+	if !h.single(others) || len(h.who) != 6 || h.mass != 6 {
+		t.Errorf("%d members of weight %v stay, want the six with one machine", len(h.who), h.mass)
 	}
 	if left := int32(60 + 6); h.w[left] != 0 || h.c.taken[left] != 0 {
 		t.Errorf("one who was let go is %v a member, %v taken", h.w[left], h.c.taken[left])

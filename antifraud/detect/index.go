@@ -76,8 +76,8 @@ func (x *index) linked(h *hand) []int32 {
 			y := x.y[k]
 			x.y[k] = 0
 			of := g.members(k)
-			enriched := y / h.total / (float64(len(of)) / float64(x.c.n))
-			if y < max(0.8, 0.005*h.total) || enriched < 2 && !(g.name == "entry" && y >= 0.02*h.total) || len(of) > crowded && enriched < 4 {
+			enriched := y / h.mass / (float64(len(of)) / float64(x.c.n))
+			if y < max(0.8, 0.005*h.mass) || enriched < 2 && !(g.name == "entry" && y >= 0.02*h.mass) || len(of) > crowded && enriched < 4 {
 				continue
 			}
 			for _, v := range of {

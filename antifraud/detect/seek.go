@@ -166,24 +166,24 @@ func (h *hand) try(x *index, co *cohort, odds, others []float64, tried []uint8, 
 				h.who = append(h.who, v)
 			}
 		}
-		if h.total < leastHand {
+		if h.mass < leastHand {
 			return farm{}, false
 		}
-		start := h.total
+		start := h.mass
 		h.fit(x, others, within, allRounds)
 		if h.single(others) {
 			h.fit(x, others, slices.Clone(h.who), 5)
 		}
 		f := farm{evidence: h.weighEvidence()}
 		var convincing bool
-		if f.strong, convincing = f.evidence.convinces(h, limit); convincing && h.total <= mostGrowth*(start+20) {
+		if f.strong, convincing = f.evidence.convinces(h, limit); convincing && h.mass <= mostGrowth*(start+20) {
 			h.keep(&f)
 			if within != nil {
 				h.widen(x, &f, others, limit)
 			}
 			return f, true
 		}
-		if h.total < unsettling*float64(len(co.members)) {
+		if h.mass < unsettling*float64(len(co.members)) {
 			break
 		}
 	}
@@ -195,7 +195,7 @@ func (h *hand) try(x *index, co *cohort, odds, others []float64, tried []uint8, 
 // is another's. It tells whether it did.
 func (h *hand) single(others []float64) bool {
 	top, y := h.topDevice()
-	if h.withDevice < oneDevice*h.total || y < leastHand || h.spread(&h.c.t.device, h.device) >= fewDevices {
+	if h.withDevice < oneDevice*h.mass || y < leastHand || h.spread(&h.c.t.device, h.device) >= fewDevices {
 		return false
 	}
 	kept := h.who[:0]
@@ -230,12 +230,12 @@ func (h *hand) keep(f *farm) {
 // widen looks beyond the cohort for more members of a farm that was found within
 // it, a few steps only: with more it would drift again.
 func (h *hand) widen(x *index, f *farm, others []float64, limit float64) {
-	before := h.total
+	before := h.mass
 	h.fit(x, others, nil, 2)
 	wide := farm{evidence: h.weighEvidence()}
 	var convincing bool
 	wide.strong, convincing = wide.evidence.convinces(h, limit)
-	if convincing && wide.strong == f.strong && h.total < 2*before {
+	if convincing && wide.strong == f.strong && h.mass < 2*before {
 		h.keep(&wide)
 		*f = wide
 		return

@@ -44,7 +44,7 @@ func (h *hand) signature() []trait {
 			if one.kind == "via" || one.kind == "referrer" {
 				mass0 = there.mass
 			}
-			odds := math.Log((y + 0.5) / (h.total + 5) / ((x + 0.5) / (mass0 + 5)))
+			odds := math.Log((y + 0.5) / (h.mass + 5) / ((x + 0.5) / (mass0 + 5)))
 			if y >= leastTrait && odds > 0.5 || one.against && odds < -0.5 {
 				of, mass = append(of, trait{one.kind, code, odds}), append(mass, y)
 			}
@@ -114,7 +114,7 @@ func (h *hand) paces() (traits []trait) {
 	}
 	for _, step := range order {
 		m := steps[step]
-		odds := math.Log((m.h + 0.5) / (h.total + 5) / ((m.c + 0.5) / (c.mass + 5)))
+		odds := math.Log((m.h + 0.5) / (h.mass + 5) / ((m.c + 0.5) / (c.mass + 5)))
 		if m.h >= leastTrait && odds > 0.5 {
 			traits = append(traits, trait{"dwell", int32(m.ms), odds})
 		}

@@ -47,7 +47,7 @@ const (
 func (h *hand) serial() float64 {
 	t := h.c.t
 	most, y := h.topDevice()
-	if y < oneDevice*h.total {
+	if y < oneDevice*h.mass {
 		return 0
 	}
 	var at []float64
