@@ -148,18 +148,24 @@ var (
 )
 
 const (
-	oneAddress = 0.7 // of the members
-	fewDevices = 4   // effective number
+	leastPlace = 2.0  // mean log-odds by place: a hand that votes where everybody does has drifted
+	toHold     = 15.0 // ln below the limit that is enough to hold, and not to void
+	unlike     = 0.1  // ln per member: a look that says less against a hand says nothing
+
+	oneAddress = 0.7 // of the members: they are of one home or room
+	fewDevices = 4.0 // effective number
+	manyShared = 8.0 // effective number of devices, or of addresses: a pool that no community has
 
 	// One person's phone may be one that many have: it says less, and the pace more.
 	ownPhone = 1.2
 	hurried  = 0.8
 
-	// One machine at one address, for so much in ln of haste per member, is held: it is a home's
-	// or a room's, and people take their time.
-	brisk = 0.3
-
-	unlike = 0.1 // ln per member: a look that says less against a hand says nothing
+	// What one family has to bring, in ln per member, to hold a hand nearly alone.
+	pooledDevices   = 3.2
+	pooledAddresses = 1.2
+	badAccounts     = 0.4
+	brisk           = 0.3 // of the haste at one machine: people take their time
+	leastBrisk      = 2.0 // in all
 )
 
 // leastFamily is, in ln, what chance does not bring: for structure and devices it is
@@ -172,7 +178,7 @@ var leastFamily = [families]float64{byDevice: 25, byTempo: 8, byNetwork: 10, byA
 // accounts with a little of anything else, convince enough to hold. It notes the
 // families in firm and some.
 func (e *evidence) convinces(h *hand, limit float64) (strong, ok bool) {
-	if h.mass < leastHand || h.mass > mostShare*float64(h.c.n) || e.all < limit-15 || e.place < 2 {
+	if h.mass < leastHand || h.mass > mostShare*float64(h.c.n) || e.all < limit-toHold || e.place < leastPlace {
 		return false, false
 	}
 	looks, firm, some := 0, 0, 0
@@ -197,15 +203,26 @@ func (e *evidence) convinces(h *hand, limit float64) (strong, ok bool) {
 			}
 		}
 	}
-	if e.one > oneAddress && h.mass >= 8 {
-		some++
-	}
 	strong = firm >= 2 && looks >= 1 && e.all >= limit
 	if e.firm[byDevice] && e.pool < fewDevices && !e.firm[byTempo] && !e.firm[byNetwork] && !e.firm[byAccount] {
 		strong = false // friends with one model of phone, who vote for the same
 	}
-	alone := e.by[byDevice] >= max(leastFamily[byDevice], strongly[byDevice]*h.mass) && e.pool < fewDevices && e.one > oneAddress && e.by[byTempo] >= max(2, brisk*h.mass)
-	return strong, strong || alone || some >= 2 && e.by[byAccount] >= max(leastFamily[byAccount], 0.4*h.mass) ||
-		e.by[byDevice] >= 3.2*h.mass && e.pool >= 8 ||
-		e.firm[byStructure] && e.by[byNetwork] >= 1.2*h.mass && e.addresses >= 8
+	return strong, strong || e.holds(h.mass, some)
+}
+
+// holds tells whether one family is so plain that the hand is held: many devices, or
+// many addresses and entries in lockstep, shared among members; one machine at one
+// address, in a hurry; bad accounts with a little of some other family, or of one address.
+func (e *evidence) holds(members float64, some int) bool {
+	brings := func(family int, each float64) bool { return e.by[family] >= max(leastFamily[family], each*members) }
+	oneHome := e.one > oneAddress
+	switch {
+	case e.by[byDevice] >= pooledDevices*members && e.pool >= manyShared:
+	case e.firm[byStructure] && e.by[byNetwork] >= pooledAddresses*members && e.addresses >= manyShared:
+	case oneHome && e.pool < fewDevices && brings(byDevice, strongly[byDevice]) && e.by[byTempo] >= max(leastBrisk, brisk*members):
+	case brings(byAccount, badAccounts) && (some >= 2 || some == 1 && oneHome && members >= manyShared):
+	default:
+		return false
+	}
+	return true
 }
