@@ -110,19 +110,9 @@ func (s *Server) announcedAct(c *fiber.Ctx, who session) error {
 // act does what a form of the queue asks for and leads back to the queue, which
 // says what was done. Every change is a record of the ledger.
 func (s *Server) act(c *fiber.Ctx, who session) error {
-	stored, err := s.contest(c)
+	stored, form, err := s.organizerForm(c, who)
 	if err != nil {
 		return err
-	}
-	if !s.fromOwnPage(c) {
-		return errForbidden
-	}
-	if err := checkType(c, "application/x-www-form-urlencoded"); err != nil {
-		return err
-	}
-	form := c.Request().PostArgs()
-	if !who.made(string(form.Peek("token"))) {
-		return errForbidden
 	}
 	if err := s.cfg.Gate.Err(); err != nil {
 		return err

@@ -10,6 +10,9 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
+
+	"github.com/joute/joute/contest/registry"
 )
 
 const (
@@ -124,4 +127,24 @@ func (s *Server) organizePath(c *fiber.Ctx, contestID string) string {
 		return "/organize/" + stored.Contest.ID + "/held" + chosen(c)
 	}
 	return "/organize" + chosen(c)
+}
+
+// organizerForm is the contest and the form of an organizer who is signed in, sent
+// from a page of ours that was made for them.
+func (s *Server) organizerForm(c *fiber.Ctx, who session) (*registry.Stored, *fasthttp.Args, error) {
+	stored, err := s.contest(c)
+	if err != nil {
+		return nil, nil, err
+	}
+	if !s.fromOwnPage(c) {
+		return nil, nil, errForbidden
+	}
+	if err := checkType(c, "application/x-www-form-urlencoded"); err != nil {
+		return nil, nil, err
+	}
+	form := c.Request().PostArgs()
+	if !who.made(string(form.Peek("token"))) {
+		return nil, nil, errForbidden
+	}
+	return stored, form, nil
 }

@@ -72,19 +72,9 @@ func (v *farmsView) farm(d *contest.Contest, f gate.Farm) farmView {
 
 // liftFarm lifts the farm of a form and leads back to the list.
 func (s *Server) liftFarm(c *fiber.Ctx, who session) error {
-	stored, err := s.contest(c)
+	stored, form, err := s.organizerForm(c, who)
 	if err != nil {
 		return err
-	}
-	if !s.fromOwnPage(c) {
-		return errForbidden
-	}
-	if err := checkType(c, "application/x-www-form-urlencoded"); err != nil {
-		return err
-	}
-	form := c.Request().PostArgs()
-	if !who.made(string(form.Peek("token"))) {
-		return errForbidden
 	}
 	id := string(form.Peek("farm"))
 	if err := s.lift(c, stored, id); err != nil {
