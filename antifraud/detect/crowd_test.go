@@ -42,9 +42,18 @@ func mixedCrowd(n int, seed uint64) *crowd {
 // sums are all numbers and lists of numbers of a struct, by name: what voters add up to.
 func sums(of any, leaveOut ...string) map[string][]float64 {
 	all := map[string][]float64{}
-	s := reflect.ValueOf(of).Elem()
+	addSums(all, reflect.ValueOf(of).Elem())
+	for _, name := range leaveOut {
+		delete(all, name)
+	}
+	return all
+}
+
+func addSums(all map[string][]float64, s reflect.Value) {
 	for i := range s.NumField() {
 		switch f := s.Field(i); {
+		case s.Type().Field(i).Anonymous:
+			addSums(all, f)
 		case f.Kind() == reflect.Float64:
 			all[s.Type().Field(i).Name] = []float64{f.Float()}
 		case (f.Kind() == reflect.Slice || f.Kind() == reflect.Array) && f.Type().Elem().Kind() == reflect.Float64:
@@ -53,10 +62,6 @@ func sums(of any, leaveOut ...string) map[string][]float64 {
 			}
 		}
 	}
-	for _, name := range leaveOut {
-		delete(all, name)
-	}
-	return all
 }
 
 func nearTo(t *testing.T, got, want map[string][]float64) {
