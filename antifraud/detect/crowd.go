@@ -54,11 +54,16 @@ func newCrowd(t *table) *crowd {
 	of := func(col *column) func(v, act int32) int32 {
 		return func(v, _ int32) int32 { return col.of[v] }
 	}
-	c.byNet = t.within("entry-net", of(&t.net), true)
-	c.byBlock = t.within("entry-block", of(&t.block), true)
-	c.byVia = t.within("entry-via", of(&t.via), true)
-	c.byReferrer = t.within("entry-referrer", of(&t.referrer), true)
-	c.byHour = t.within("entry-hours", func(_, act int32) int32 { return c.hourCell(act) }, true)
+	groups := []struct {
+		into  **grouping
+		name  string
+		value func(v, act int32) int32
+	}{
+		{&c.byNet, "entry-net", of(&t.net)}, {&c.byBlock, "entry-block", of(&t.block)}, {&c.byVia, "entry-via", of(&t.via)},
+		{&c.byReferrer, "entry-referrer", of(&t.referrer)},
+		{&c.byHour, "entry-hours", func(_, act int32) int32 { return c.hourCell(act) }},
+	}
+	inParallel(len(groups), func(i int) { *groups[i].into = t.within(groups[i].name, groups[i].value, true) })
 	c.inNet, c.inBlock = make([]float64, c.byNet.n), make([]float64, c.byBlock.n)
 	c.inVia, c.inReferrer = make([]float64, c.byVia.n), make([]float64, c.byReferrer.n)
 

@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 )
 
 const (
@@ -17,21 +18,24 @@ const (
 	chunk      = 2048
 )
 
-// chunks calls each for parts of 0 to n, on all processors. What a part is does not
-// depend on them, so sums over parts, added in their order, are always the same.
-func chunks(n int, each func(part, from, to int)) int {
-	parts := (n + chunk - 1) / chunk
-	workers := min(runtime.GOMAXPROCS(0), parts)
+// inParallel calls do for 0 to n-1, on all processors, each once.
+func inParallel(n int, do func(i int)) {
+	var next atomic.Int64
 	var wg sync.WaitGroup
-	for worker := range workers {
+	for range min(runtime.GOMAXPROCS(0), n) {
 		wg.Go(func() {
-			for part := worker; part < parts; part += workers {
-				each(part, part*chunk, min(n, (part+1)*chunk))
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				do(i)
 			}
 		})
 	}
 	wg.Wait()
-	return parts
+}
+
+// chunks calls each for parts of 0 to n, on all processors. What a part is does not
+// depend on them, so sums over parts, added in their order, are always the same.
+func chunks(n int, each func(part, from, to int)) {
+	inParallel((n+chunk-1)/chunk, func(part int) { each(part, part*chunk, min(n, (part+1)*chunk)) })
 }
 
 // fit runs EM until members hardly change. others is by voter what farms that are

@@ -20,26 +20,36 @@ func newIndex(c *crowd) *index {
 	of := func(col *column) func(v, act int32) int32 {
 		return func(v, _ int32) int32 { return col.of[v] }
 	}
-	x.groups = []*grouping{
-		t.alone("entry", t.entries.size(), func(_, act int32) int32 { return t.entry[act] }),
-		t.alone("device", t.device.size(), of(&t.device)),
-		t.alone("net", t.net.size(), of(&t.net)),
-		t.alone("block", t.block.size(), of(&t.block)),
-		t.alone("via", t.via.size(), of(&t.via)),
-		c.byVia, c.byReferrer, c.byHour,
-		t.within("entry-block", of(&t.block), false),
-		t.within("entry-agent", of(&t.agent), false),
-		t.within("entry-day", func(_, act int32) int32 { return t.hour[act] / 24 }, false),
-		t.within("entry-night", func(_, act int32) int32 { return (t.hour[act] + 12) / 24 }, false),
-		t.within("entry-device", of(&t.device), false),
-		t.within("entry-kind", of(&t.kind), false),
+	alone := func(name string, col *column) func() *grouping {
+		return func() *grouping { return t.alone(name, col.size(), of(col)) }
 	}
+	within := func(name string, value func(v, act int32) int32) func() *grouping {
+		return func() *grouping { return t.within(name, value, false) }
+	}
+	known := func(g *grouping) func() *grouping { return func() *grouping { return g } }
+	groups := []func() *grouping{
+		func() *grouping {
+			return t.alone("entry", t.entries.size(), func(_, act int32) int32 { return t.entry[act] })
+		},
+		alone("device", &t.device), alone("net", &t.net), alone("block", &t.block), alone("via", &t.via),
+		known(c.byVia), known(c.byReferrer), known(c.byHour),
+		within("entry-block", of(&t.block)), within("entry-agent", of(&t.agent)),
+		within("entry-day", func(_, act int32) int32 { return t.hour[act] / 24 }),
+		within("entry-night", func(_, act int32) int32 { return (t.hour[act] + 12) / 24 }),
+		within("entry-device", of(&t.device)), within("entry-kind", of(&t.kind)),
+	}
+	x.groups = make([]*grouping, len(groups))
+	inParallel(len(groups)+1, func(i int) {
+		if i == 0 {
+			x.pairs = t.pairs()
+			return
+		}
+		x.groups[i-1] = groups[i-1]().list(t)
+	})
 	most := int32(0)
 	for _, g := range x.groups {
-		g.list(t)
 		most = max(most, g.n)
 	}
-	x.pairs = t.pairs()
 	x.y = make([]float64, most)
 	return x
 }
