@@ -57,9 +57,10 @@ const (
 
 // Match tells whether an attempt for entry bears the signature at now: what it
 // shows adds up, over two families of evidence at least, one of them the device,
-// or else the network together with provenance or tempo. So it takes more than an
-// address that a school shares or a phone that thousands have: their other members
-// come by other links, at another pace, to other entries.
+// or else the network together with tempo. So it takes more than an address that a
+// school shares or a phone that thousands have: who else is there votes at another
+// pace, for other entries. A link is not enough beside an address, as a farm may use
+// the school's own.
 func (s *Signature) Match(entry string, e *Evidence, now time.Time) bool {
 	if !s.against(entry, now) {
 		return false
@@ -135,5 +136,5 @@ func (w *weighed) bears() bool {
 	if sum < bears || families < 2 {
 		return false
 	}
-	return device >= speaks || network >= speaks && (provenance >= speaks || tempo >= speaks)
+	return device >= speaks || network >= speaks && tempo >= speaks
 }

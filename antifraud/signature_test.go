@@ -32,7 +32,7 @@ func TestSignature_MatchesTheCombinationAndNoPartAlone(t *testing.T) {
 		"all of it":                                 {Evidence{Device: "d1", Agent: "a1", Block: "k2", NetKind: NetHosting, Via: "s7", Referrer: ReferrerShare, DwellMS: &robotMS}, true},
 		"its device on its network":                 {Evidence{Device: "d1", Block: "k1", NetKind: NetHosting}, true},
 		"its network at its pace, another device":   {Evidence{Device: "x", Agent: "y", Block: "k1", NetKind: NetHosting, DwellMS: &robotMS}, true},
-		"its network and link":                      {Evidence{Block: "k1", NetKind: NetHosting, Via: "s7"}, true},
+		"its network and its school's own link":     {Evidence{Block: "k1", NetKind: NetHosting, Via: "s7"}, false},
 		"its device and agent alone":                {Evidence{Device: "d1", Agent: "a1"}, false},
 		"its model of phone, elsewhere":             {Evidence{Device: "d1", Agent: "a1", Block: "home", NetKind: NetResidential, Referrer: ReferrerShare, DwellMS: &personMS}, false},
 		"its address alone":                         {Evidence{Block: "k1", NetKind: NetHosting}, false},
