@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -58,6 +59,7 @@ type service struct {
 	listener net.Listener
 	store    *store.Store
 	gate     *store.Gate
+	dataset  *store.Dataset
 	registry *registry.Registry
 	boxes    *ballotbox.Boxes
 	boards   *live.Boards
@@ -104,9 +106,10 @@ func open(ctx context.Context, cfg config) (_ *service, err error) {
 	if s.gate, err = store.OpenGate(ctx, s.store, store.GateOptions{Mode: mode, Log: cfg.log}); err != nil {
 		return nil, storeFaults(err)
 	}
-	if err = store.Dataset(ctx, s.store, cfg.data); err != nil {
+	if s.dataset, err = store.OpenDataset(ctx, s.store, cfg.data); err != nil {
 		return nil, err
 	}
+	s.gate.Watch(s.dataset.Err)
 	keys, err := keyring.Open(cfg.data)
 	if err != nil {
 		return nil, err
@@ -119,9 +122,10 @@ func open(ctx context.Context, cfg config) (_ *service, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s.boxes = ballotbox.New(s.store)
+	s.registry = registry.New(s.store, keys, registry.Options{Log: cfg.log, Dir: contestsDir(cfg.data), Dataset: s.dataset.Check})
+	s.gate.Watch(s.registry.Lost)
+	s.boxes = ballotbox.New(s.store).GuardedBy(s.registry)
 	s.boards = live.New(s.boxes, cfg.log)
-	s.registry = registry.New(s.store, keys, registry.Options{Log: cfg.log})
 	s.feeds = live.NewFeeds(s.boards, s.registry.Get, cfg.log, live.FeedOptions{})
 	if s.mailer = cfg.mailer; s.mailer != nil {
 		s.outbox = mail.NewOutbox(s.mailer, cfg.log, mail.Options{Registerer: metrics})
@@ -211,6 +215,7 @@ func (s *service) run(ctx context.Context, ready func(url string)) error {
 	defer running.Wait()
 	defer stop()
 	running.Go(func() { s.gate.Run(background) })
+	running.Go(func() { s.dataset.Run(background, s.log) })
 	running.Go(func() { s.registry.Run(background) })
 	running.Go(func() { s.boxes.Tend(background, s.log, s.registry.List) })
 	running.Go(func() { s.boards.Run(background, s.registry.List) })
@@ -261,6 +266,17 @@ func (s *service) close() {
 			s.log.Warn("closing the store", "error", err)
 		}
 	}
+	if err := s.dataset.Close(); err != nil {
+		s.log.Warn("closing the data folder", "error", err)
+	}
+}
+
+// contestsDir is where the data folder has contests; nowhere without a folder.
+func contestsDir(data string) string {
+	if data == "" {
+		return ""
+	}
+	return filepath.Join(data, "contests")
 }
 
 // storeFaults leaves of the gate's error its lines that name a fault each.

@@ -14,8 +14,10 @@ const indexKey = "joute:{contests}" // hash: contest id -> stamp
 //	secret        partner.secret, sealed; absent when there is none
 //	version       1, 2, 3, …: grows with the document
 //	revision      grows with every change of this hash, marks too
-//	epoch         unix seconds of its creation
+//	epoch         unix seconds of its creation, or of the last time it was restored
+//	epochs        JSON, see Epoch; absent until it was restored once
 //	put           name of the put that made this version
+//	configured_at ms, once all its ballot boxes were set up
 //	closed_at     ms, once closed by hand
 //	published_at  ms, once published
 //	forgotten_at  ms, once its personal data is to be deleted

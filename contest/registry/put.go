@@ -15,8 +15,9 @@ import (
 // An identical contest keeps its version: changed is false. Without a
 // partner.secret the contest keeps the one it has. What may not change any more,
 // by the store's clock, is a contest.ErrFixedWhileOpen; a secret that is missing
-// is a contest.Faults. On a store error the version may have been stored: put the
-// same again to know, it will be found identical.
+// is a contest.Faults. Without an error it is in the data folder too. On a store
+// error the version may have been stored: put the same again to know, it will be
+// found identical.
 func (r *Registry) Put(ctx context.Context, c *contest.Contest) (stored Stored, created, changed bool, err error) {
 	name := rand.Text() // a call that the store runs twice is known by it
 	for ctx.Err() == nil {
@@ -30,7 +31,10 @@ func (r *Registry) Put(ctx context.Context, c *contest.Contest) (stored Stored, 
 		}
 		if next == nil {
 			r.remember(old)
-			return *old.stored, false, false, nil
+			return *old.stored, false, false, r.keep(c.ID)
+		}
+		if err := r.checkDataset(ctx); err != nil { // a store that was emptied takes every contest for new
+			return Stored{}, false, false, fmt.Errorf("put contest %s: %w", c.ID, err)
 		}
 		reply, err := r.write(ctx, name, old, next, before)
 		if err != nil {
@@ -40,6 +44,9 @@ func (r *Registry) Put(ctx context.Context, c *contest.Contest) (stored Stored, 
 		if reply == "stored" {
 			s, err := r.load(ctx, c.ID)
 			if err != nil {
+				return Stored{}, false, false, err
+			}
+			if err := r.keep(c.ID); err != nil {
 				return Stored{}, false, false, err
 			}
 			return *s, old.stored == nil, true, nil
@@ -126,8 +133,10 @@ func (r *Registry) note(ctx context.Context, id, field string, at time.Time) err
 	if code == "absent" {
 		return fmt.Errorf("%w: %s", ErrNoContest, id)
 	}
-	_, err = r.load(ctx, id)
-	return err
+	if _, err = r.load(ctx, id); err != nil {
+		return err
+	}
+	return r.keep(id)
 }
 
 func one(reply []string, err error, what string) (string, error) {

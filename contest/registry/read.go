@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"strconv"
 	"time"
@@ -67,9 +68,14 @@ func (r *Registry) decode(id string, fields map[string]string) (held, error) {
 		stored: &Stored{
 			Contest: c, Version: int(n.get("version")), Epoch: n.get("epoch"),
 			ClosedAt: n.instant("closed_at"), PublishedAt: n.instant("published_at"),
-			ForgottenAt: n.instant("forgotten_at"),
+			ForgottenAt: n.instant("forgotten_at"), ConfiguredAt: n.instant("configured_at"),
 		},
-		revision: n.get("revision"),
+		revision: n.get("revision"), sealed: fields["secret"],
+	}
+	if epochs := fields["epochs"]; epochs != "" {
+		if err := json.Unmarshal([]byte(epochs), &h.stored.Epochs); err != nil {
+			return held{}, fmt.Errorf("%w: %s: epochs: %w", ErrCorrupt, id, err)
+		}
 	}
 	if n.err != nil {
 		return held{}, fmt.Errorf("%w: %s: %w", ErrCorrupt, id, n.err)

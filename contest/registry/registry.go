@@ -47,14 +47,22 @@ var markSource string
 // Options has a zero value that works.
 type Options struct {
 	Log *slog.Logger // told of contests that cannot be read; nil: silent
+	Dir string       // where contests are kept as files too; empty: nowhere
+
+	// Dataset asks whether the store is still the one that was opened. nil: always.
+	// It is asked where the store lacks what it had.
+	Dataset func(ctx context.Context) error
 }
 
 // Registry is the contests of one store. It may be used by many goroutines.
 type Registry struct {
 	store     *store.Store
 	secrets   Sealer
+	opts      Options
 	log       *slog.Logger
 	put, mark *store.Script
+
+	lost sync.Map // ids of contests that lack boxes; see Create
 
 	refreshing sync.Mutex        // one refresh at a time
 	unread     map[string]string // id -> stamp that could not be read; guarded by refreshing
@@ -67,12 +75,13 @@ type Registry struct {
 type held struct {
 	stored   *Stored
 	revision int64
+	sealed   string // partner.secret as the store has it
 }
 
 // New makes a registry that knows nothing yet: see Refresh and Run.
 func New(st *store.Store, secrets Sealer, opts Options) *Registry {
 	r := &Registry{
-		store: st, secrets: secrets, log: opts.Log,
+		store: st, secrets: secrets, opts: opts, log: opts.Log,
 		put:    st.Script("contest put", putSource, false),
 		mark:   st.Script("contest mark", markSource, false),
 		unread: make(map[string]string),
@@ -105,7 +114,7 @@ func (r *Registry) List() []*Stored {
 func (r *Registry) Run(ctx context.Context) error {
 	ticker := time.NewTicker(pollEvery)
 	defer ticker.Stop()
-	failing := false
+	failing, unkept, repaired := false, false, time.Time{}
 	for {
 		select {
 		case <-ctx.Done():
@@ -117,6 +126,13 @@ func (r *Registry) Run(ctx context.Context) error {
 			r.log.Warn("contests cannot be read: the last ones seen stay", "error", err)
 		}
 		failing = err != nil
+		if now := time.Now(); now.Sub(repaired) >= repairEvery {
+			err, repaired = r.repair(), now
+			if err != nil && !unkept {
+				r.log.Error("contests cannot be kept in the data folder: without them it restores nothing of them", "error", err)
+			}
+			unkept = err != nil
+		}
 	}
 }
 
@@ -144,11 +160,22 @@ func (r *Registry) Refresh(ctx context.Context) error {
 	// Only what was known before the list was read can be missing from it; newer ones came by Put.
 	for id, h := range before {
 		if _, listed := stamps[id]; !listed {
+			if err := r.checkDataset(ctx); err != nil {
+				return err // the store was emptied or replaced: its word is nobody's
+			}
 			r.log.Warn("contest is gone from the store", "contest", id)
 			r.forget(id, h)
 		}
 	}
 	return nil
+}
+
+// checkDataset asks whether the store is the one that was opened.
+func (r *Registry) checkDataset(ctx context.Context) error {
+	if r.opts.Dataset == nil {
+		return nil
+	}
+	return r.opts.Dataset(ctx)
 }
 
 func (h held) stamp() string { return fmt.Sprintf("%d-%d", h.stored.Epoch, h.revision) }

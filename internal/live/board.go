@@ -97,7 +97,7 @@ func (b *boards) frame() *frame {
 
 // hold tells whether boards made from this would be the same.
 func (b *boards) hold(s *registry.Stored, count ballotbox.Count, before map[time.Time]*voting.Tally) bool {
-	same := b.stored == *s && b.count.Live.Offset == count.Live.Offset && b.count.Closes.Equal(count.Closes) &&
+	same := b.stored.Same(s) && b.count.Live.Offset == count.Live.Offset && b.count.Closes.Equal(count.Closes) &&
 		// Without a new record the counts are the same, unless someone edited them in the store: show it.
 		maps.Equal(b.count.Live.Votes, count.Live.Votes) && maps.Equal(b.count.Live.Home, count.Live.Home) && b.count.Live.Held == count.Live.Held && b.count.Live.Void == count.Live.Void &&
 		(b.count.Frozen == nil) == (count.Frozen == nil) && maps.Equal(b.before, before)

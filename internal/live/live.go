@@ -142,7 +142,7 @@ func (b *Boards) desk(contestID string) *desk {
 func (d *desk) since(s *registry.Stored, instant time.Time) *reading {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.last == nil || d.last.stored != *s || !d.last.started.After(instant) {
+	if d.last == nil || !d.last.stored.Same(s) || !d.last.started.After(instant) {
 		return nil
 	}
 	return d.last

@@ -24,7 +24,7 @@ func (s *Store) Check(ctx context.Context) (faults []string, err error) {
 	if s.Embedded() {
 		return nil, nil
 	}
-	seen, err := s.look(ctx)
+	seen, err := s.look(past(ctx)) // whichever store it is
 	if err != nil {
 		return nil, fmt.Errorf("store: check: %w", err)
 	}

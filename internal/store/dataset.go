@@ -21,32 +21,51 @@ const (
 	datasetPending = "dataset.new"   // written before the key, for the servers that start together
 )
 
-// Dataset makes sure that the folder dir and the store hold the same dataset's
+// A dataset's name begins so in the folder of an embedded store, whose server is
+// its only one; and so in a store that joute restore has not finished.
+const (
+	embeddedMark  = "embedded-"
+	restoringMark = "restoring-"
+)
+
+// OpenDataset makes sure that the folder dir and the store hold the same dataset's
 // name. Where neither has one, it is made up and kept in both; several servers
 // may do so at once. Where only one has it, or they differ, it fails with
-// ErrForeignDataset and changes neither. The embedded store takes any folder.
-func Dataset(ctx context.Context, s *Store, dir string) error {
+// ErrForeignDataset and changes neither. From then on the store refuses whatever
+// is asked of it over a new connection that finds another name: see [Dataset].
+//
+// The embedded store has one server, which takes the folder for itself until
+// Close: its name is kept in the folder alone.
+func OpenDataset(ctx context.Context, s *Store, dir string) (*Dataset, error) {
+	d := dataset{dir: dir, store: s}
 	if s.Embedded() {
-		return nil
+		return d.openEmbedded()
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return fmt.Errorf("store: data folder: %w", err)
+		return nil, fmt.Errorf("store: data folder: %w", err)
 	}
-	d := dataset{dir: dir, store: s}
 	ours, err := d.read(datasetFile)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	// The folder first, the store second: the file is written only after the
 	// key, so a file that is seen without its key is never a start under way.
 	theirs, err := d.stored(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if ours == "" {
-		return d.found(ctx, theirs)
+		err = d.found(ctx, theirs)
+	} else {
+		err = d.compare(ours, theirs)
 	}
-	return d.compare(ours, theirs)
+	if err != nil {
+		return nil, err
+	}
+	if ours, err = d.read(datasetFile); err != nil {
+		return nil, err
+	}
+	return d.pin(ours), nil
 }
 
 type dataset struct {
@@ -96,11 +115,16 @@ func (d dataset) found(ctx context.Context, theirs string) error {
 }
 
 func (d dataset) compare(ours, theirs string) error {
+	unfinished, restoring := strings.CutPrefix(theirs, restoringMark)
 	switch {
 	case ours == theirs && ours != "":
 		return nil
+	case restoring && unfinished == ours:
+		return fmt.Errorf("%w: %s is half restored; run joute restore again", ErrForeignDataset, d.store.name)
+	case strings.HasPrefix(ours, embeddedMark):
+		return fmt.Errorf("%w: %s belongs to a server without --redis; move it to an empty Redis with joute restore", ErrForeignDataset, d.dir)
 	case theirs == "":
-		return fmt.Errorf("%w: %s has the keys of a dataset that is not in %s, which is empty; give --redis the store it was used with, or --data a new folder",
+		return fmt.Errorf("%w: %s has the keys of a dataset that is not in %s, which is empty; give --redis the store it was used with, fill this one with joute restore, or give --data a new folder",
 			ErrForeignDataset, d.dir, d.store.name)
 	case ours == "":
 		return fmt.Errorf("%w: %s holds a dataset whose keys are not in %s; give --data the folder that all its servers share",

@@ -24,7 +24,7 @@ func TestDataset_StartersTogetherAgree(t *testing.T) {
 		var together sync.WaitGroup
 		for _, s := range stores {
 			together.Go(func() {
-				if err := Dataset(t.Context(), s, dir); err != nil {
+				if _, err := OpenDataset(t.Context(), s, dir); err != nil {
 					t.Error(err)
 				}
 			})
@@ -48,14 +48,14 @@ func TestDataset_FolderAndStoreMustBelongTogether(t *testing.T) {
 
 	belongs := func(s *Store, dir string) {
 		t.Helper()
-		if err := Dataset(t.Context(), s, dir); err != nil {
+		if _, err := OpenDataset(t.Context(), s, dir); err != nil {
 			t.Fatal(err)
 		}
 	}
 	foreign := func(s *Store, dir, says string) {
 		t.Helper()
 		for range 2 { // a refusal changes nothing
-			err := Dataset(t.Context(), s, dir)
+			_, err := OpenDataset(t.Context(), s, dir)
 			if !errors.Is(err, ErrForeignDataset) || !strings.Contains(err.Error(), says) || strings.Contains(err.Error(), "\n") {
 				t.Fatalf("err = %v, want ErrForeignDataset: %s", err, says)
 			}
@@ -77,7 +77,7 @@ func TestDataset_FolderAndStoreMustBelongTogether(t *testing.T) {
 func TestDataset_FileIsPrivate(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	if err := Dataset(t.Context(), open(t, Options{URL: redistest.Start(t).URL()}), dir); err != nil {
+	if _, err := OpenDataset(t.Context(), open(t, Options{URL: redistest.Start(t).URL()}), dir); err != nil {
 		t.Fatal(err)
 	}
 	info, err := os.Stat(filepath.Join(dir, "dataset"))
@@ -100,7 +100,7 @@ func TestDataset_GoesOnAfterAStartCutOff(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(dir, datasetPending), []byte("PENDING\n"), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if err := Dataset(t.Context(), s, dir); err != nil {
+		if _, err := OpenDataset(t.Context(), s, dir); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 		if id := srv.Client().Get(t.Context(), datasetKey).Val(); id != "PENDING" {
@@ -115,7 +115,7 @@ func TestDataset_EmptiedFileIsAnErrorNotANewDataset(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, datasetFile), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := Dataset(t.Context(), open(t, Options{URL: redistest.Start(t).URL()}), dir); err == nil || !strings.Contains(err.Error(), "is empty") {
+	if _, err := OpenDataset(t.Context(), open(t, Options{URL: redistest.Start(t).URL()}), dir); err == nil || !strings.Contains(err.Error(), "is empty") {
 		t.Fatalf("err = %v", err)
 	}
 }
@@ -123,7 +123,7 @@ func TestDataset_EmptiedFileIsAnErrorNotANewDataset(t *testing.T) {
 func TestDataset_EmbeddedTakesAnyFolder(t *testing.T) {
 	s := open(t, Options{})
 	dir := t.TempDir()
-	if err := Dataset(t.Context(), s, dir); err != nil {
+	if _, err := OpenDataset(t.Context(), s, dir); err != nil {
 		t.Fatal(err)
 	}
 	if left, _ := os.ReadDir(dir); len(left) != 0 {

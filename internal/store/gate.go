@@ -37,6 +37,8 @@ type Gate struct {
 	store *Store
 	opts  GateOptions
 
+	watched []func() error // see Watch
+
 	mu   sync.RWMutex
 	last verdict
 }
@@ -64,6 +66,11 @@ func OpenGate(ctx context.Context, s *Store, opts GateOptions) (*Gate, error) {
 	return g, nil
 }
 
+// Watch adds something that must be nil for ballots to be taken, whatever the
+// mode: what it says is asked at every Status and Err, so it must cost nothing. It
+// is called before the first of these.
+func (g *Gate) Watch(fault func() error) { g.watched = append(g.watched, fault) }
+
 // Run checks again and again until ctx ends. After an outage it looks every
 // second, since a Redis that comes back may have come back another.
 func (g *Gate) Run(ctx context.Context) {
@@ -87,12 +94,25 @@ func (g *Gate) Run(ctx context.Context) {
 // faults say why not, notes are what an operator should see all the same.
 func (g *Gate) Status() (ok bool, faults, notes []string) {
 	v := g.verdict()
-	return v.err == nil && len(v.faults) == 0, v.faults, v.notes
+	faults = slices.Clone(v.faults)
+	for _, fault := range g.watched {
+		if err := fault(); err != nil {
+			faults = append(faults, err.Error())
+		}
+	}
+	return v.err == nil && len(faults) == 0, faults, v.notes
 }
 
 // Err is nil when ballots may be taken, else ErrUnsafe or ErrUnavailable. It
 // tells what the last check saw, and costs nothing: ask before every cast.
-func (g *Gate) Err() error { return g.verdict().err }
+func (g *Gate) Err() error {
+	for _, fault := range g.watched {
+		if err := fault(); err != nil {
+			return err
+		}
+	}
+	return g.verdict().err
+}
 
 func (g *Gate) verdict() verdict {
 	g.mu.RLock()

@@ -11,10 +11,12 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// hook stands around every round trip: it bounds, measures and classifies it.
+// hook stands around every round trip: it bounds, measures and classifies it, and
+// lets none through to a store that is refused.
 type hook struct {
 	timeout time.Duration
 	metrics *metrics
+	bar     func(context.Context) error // why the store is refused
 }
 
 func (h hook) DialHook(next redis.DialHook) redis.DialHook {
@@ -23,6 +25,10 @@ func (h hook) DialHook(next redis.DialHook) redis.DialHook {
 
 func (h hook) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {
+		if err := h.bar(ctx); err != nil {
+			cmd.SetErr(err)
+			return err
+		}
 		ctx, cancel := context.WithTimeout(ctx, h.timeout)
 		defer cancel()
 		op := "command"
@@ -38,6 +44,12 @@ func (h hook) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 
 func (h hook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
 	return func(ctx context.Context, cmds []redis.Cmder) error {
+		if err := h.bar(ctx); err != nil {
+			for _, cmd := range cmds {
+				cmd.SetErr(err)
+			}
+			return err
+		}
 		ctx, cancel := context.WithTimeout(ctx, h.timeout)
 		defer cancel()
 		start := time.Now()

@@ -11,6 +11,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -39,6 +40,9 @@ type Store struct {
 	name     string
 	timeout  time.Duration
 	metrics  *metrics
+
+	pinned atomic.Pointer[Dataset] // nil: any dataset is the right one
+	barred atomic.Pointer[error]   // why the store is refused; nil: it is not
 }
 
 // Open opens the store and waits until it has answered once. A store that does
@@ -95,8 +99,10 @@ func (s *Store) connect(ro *redis.Options) {
 	// Its lines repeat, unstructured, what every failed call says in its error.
 	redis.SetLogger(&logging.VoidLogger{})
 
+	ro.OnConnect = s.greet
+
 	client := redis.NewClient(ro)
-	client.AddHook(hook{timeout: s.timeout, metrics: s.metrics})
+	client.AddHook(hook{timeout: s.timeout, metrics: s.metrics, bar: s.bar})
 	s.client = client
 }
 

@@ -35,7 +35,7 @@ func (s *Server) getLedger(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	if after != (voting.Position{}) && (after.Epoch != stored.Epoch || after.Box >= stored.Contest.Boxes) {
+	if after != (voting.Position{}) && (after.Box >= stored.Contest.Boxes || after.Epoch != stored.EpochAt(after.Box, after.Offset)) {
 		return ballotbox.ErrEpoch
 	}
 	return s.stream(c, func(ctx context.Context, line func(any) error) error {

@@ -53,6 +53,7 @@ const EvidenceLifetime = 30 * 24 * time.Hour
 // their own and are safe for concurrent use.
 type Boxes struct {
 	store *store.Store
+	guard Guard // nil: none
 
 	cast, standing, configure, turn, close, publish *store.Script
 	join, claim, member, turns                      *store.Script
@@ -90,22 +91,51 @@ func source(name string) string {
 
 // Configure brings every box of the contest to version s. It changes nothing in
 // boxes that have this version or a newer one; after an error some boxes may
-// have it and others not, and the next call goes on.
+// have it and others not, and the next call goes on. A box that is not there is
+// set up, unless the guard knows that it was: [registry.ErrLost].
 func (b *Boxes) Configure(ctx context.Context, s *registry.Stored) error {
-	c := s.Contest
-	var freeze int64
-	if at := c.FreezesAt(); !at.IsZero() {
-		freeze = at.UnixMilli()
+	some, err := b.configureAll(ctx, s, b.guard == nil)
+	if err != nil || b.guard == nil || !some && !s.ConfiguredAt.IsZero() && !b.guard.Lacks(s.Contest.ID) {
+		return err
 	}
-	args := []any{
-		s.Version, c.Phases.Voting.Opens.UnixMilli(), s.Closes().UnixMilli(),
-		c.Rules.Ballots.Max, string(c.Rules.Ballots.Per), c.Rules.PerEntry, c.Rules.Undo.Milliseconds(),
-		freeze, string(c.Scoring.Ties), s.Closes().Add(EvidenceLifetime).UnixMilli(),
-	}
-	return b.each(ctx, c, func(ctx context.Context, box int, keys boxKeys) error {
-		_, err := b.reply(ctx, s, box, b.configure, keys.common(keys.expiring()...), args...)
+	return b.guard.Create(ctx, s, func(ctx context.Context) (bool, error) {
+		return b.configureAll(ctx, s, false)
+	}, func(ctx context.Context) error {
+		_, err := b.configureAll(ctx, s, true)
 		return err
 	})
+}
+
+// configureAll brings the boxes to version s and tells whether some are missing,
+// which it sets up only when it is to.
+func (b *Boxes) configureAll(ctx context.Context, s *registry.Stored, create bool) (missing bool, err error) {
+	c := s.Contest
+	absent := make([]bool, c.Boxes)
+	args := append(configuration(s), mark(create))
+	err = b.each(ctx, c, func(ctx context.Context, box int, keys boxKeys) error {
+		raw, err := b.run(ctx, s, box, b.configure, keys.common(keys.expiring()...), args...)
+		absent[box] = raw.code() == "unconfigured"
+		return err
+	})
+	return slices.Contains(absent, true), err
+}
+
+// configuration is a version of a contest as configure.lua takes it.
+func configuration(s *registry.Stored) []any {
+	c := s.Contest
+	return []any{
+		s.Version, c.Phases.Voting.Opens.UnixMilli(), s.Closes().UnixMilli(),
+		c.Rules.Ballots.Max, string(c.Rules.Ballots.Per), c.Rules.PerEntry, c.Rules.Undo.Milliseconds(),
+		millis(c.FreezesAt()), string(c.Scoring.Ties), s.Closes().Add(EvidenceLifetime).UnixMilli(),
+	}
+}
+
+// millis is an instant as the scripts take it; the zero time is 0.
+func millis(at time.Time) int64 {
+	if at.IsZero() {
+		return 0
+	}
+	return at.UnixMilli()
 }
 
 // turnAll opens or closes the boxes whose time has come by the store's clock, and
@@ -196,29 +226,42 @@ func (b *Boxes) each(ctx context.Context, c *contest.Contest, f func(ctx context
 // first: a server that stopped between storing a contest and setting up its
 // boxes leaves some without. A box that a crash has torn is mended first.
 func (b *Boxes) reply(ctx context.Context, s *registry.Stored, box int, script *store.Script, keys []string, args ...any) (reply, error) {
-	var cause string
-	for range 4 { // each cause once, and once more where another server was in between
+	for range 2 { // once more where another server was in between
+		r, err := b.run(ctx, s, box, script, keys, args...)
+		if err != nil || r.code() != "unconfigured" {
+			return r, err
+		}
+		if err := b.Configure(ctx, s); err != nil {
+			return nil, err
+		}
+	}
+	r, err := b.run(ctx, s, box, script, keys, args...)
+	if err == nil && r.code() == "unconfigured" {
+		err = errors.New("the ballot box stays unconfigured")
+	}
+	return r, err
+}
+
+// run runs a script on a box, which is mended first where it is torn.
+func (b *Boxes) run(ctx context.Context, s *registry.Stored, box int, script *store.Script, keys []string, args ...any) (reply, error) {
+	for range 3 { // once more where another server was in between
 		raw, err := script.Run(ctx, keys, args...).Slice()
 		if err != nil {
 			return nil, err // names the script
 		}
 		r := reply(raw)
-		switch cause = r.code(); cause {
-		case "unconfigured":
-			err = b.Configure(ctx, s)
-		case "torn":
-			// Not ended by the caller's leaving: whoever comes next would begin anew.
-			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), mendTime)
-			err = b.mend(ctx, s, box)
-			cancel()
-		default:
+		if r.code() != "torn" {
 			return r, nil
 		}
+		// Not ended by the caller's leaving: whoever comes next would begin anew.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), mendTime)
+		err = b.mend(ctx, s, box)
+		cancel()
 		if err != nil {
 			return nil, err
 		}
 	}
-	return nil, fmt.Errorf("the ballot box stays %s", cause)
+	return nil, errors.New("the ballot box stays torn")
 }
 
 // reply is what a script answered: a code, then values.
@@ -255,7 +298,7 @@ func (r reply) voter(i int) (voting.Voter, error) {
 }
 
 // cast reads the values that answer in box.lua gives, from place 7 on.
-func (r reply) cast(epoch int64, box int) (voting.Cast, error) {
+func (r reply) cast(s *registry.Stored, box int) (voting.Cast, error) {
 	at, err1 := r.integer(8)
 	offset, err2 := r.integer(9)
 	present, err3 := r.integer(12)
@@ -268,6 +311,6 @@ func (r reply) cast(epoch int64, box int) (voting.Cast, error) {
 	}
 	return voting.Cast{
 		Entry: r.text(10), Standing: standing, Reasons: reasons(r.text(11)), Present: present == 1,
-		Position: voting.Position{Epoch: epoch, Box: box, Millis: at, Offset: offset},
+		Position: voting.Position{Epoch: s.EpochAt(box, offset), Box: box, Millis: at, Offset: offset},
 	}, nil
 }

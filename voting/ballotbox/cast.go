@@ -91,7 +91,7 @@ func outcome(s *registry.Stored, box int, ballot voting.Ballot, r reply) (voting
 	}
 	switch code := r.code(); code {
 	case "counted", "held", "duplicate":
-		cast, err := r.cast(s.Epoch, box)
+		cast, err := r.cast(s, box)
 		if err != nil {
 			return voting.Outcome{}, err
 		}

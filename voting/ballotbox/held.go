@@ -171,7 +171,7 @@ func (b *Boxes) standingAt(ctx context.Context, s *registry.Stored, box int, key
 		if err != nil {
 			return nil, store.Classify(err)
 		}
-		cast, err := parseBallot(value, s.Epoch, box)
+		cast, err := parseBallot(value, s, box)
 		if err != nil {
 			return nil, err
 		}

@@ -27,7 +27,7 @@ const ledgerPage = 1000
 // reading, all boxes agree on an instant before which no further record will be
 // stamped, and only records before it are given.
 func (b *Boxes) Ledger(ctx context.Context, s *registry.Stored, after voting.Position, yield func(voting.Record) error) error {
-	if after != (voting.Position{}) && after.Epoch != s.Epoch {
+	if after != (voting.Position{}) && after.Epoch != s.EpochAt(after.Box, after.Offset) {
 		return ErrEpoch
 	}
 	end, err := b.horizon(ctx, s)

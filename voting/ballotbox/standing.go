@@ -36,7 +36,7 @@ func (b *Boxes) find(ctx context.Context, s *registry.Stored, voter voting.Voter
 	if err != nil {
 		return voting.Cast{}, fmt.Errorf("find ballot: %w", store.Classify(err))
 	}
-	cast, err := parseBallot(value, s.Epoch, box)
+	cast, err := parseBallot(value, s, box)
 	if err != nil {
 		return voting.Cast{}, err
 	}
@@ -136,7 +136,7 @@ func (b *Boxes) Change(ctx context.Context, s *registry.Stored, change Change) (
 	}
 	switch reply.code() {
 	case "changed", "unchanged":
-		cast, err := reply.cast(s.Epoch, box)
+		cast, err := reply.cast(s, box)
 		cast.Ballot, cast.Voter = change.Ballot, change.Voter
 		if err == nil && cast.Standing == voting.Withdrawn {
 			err = b.returnTurn(ctx, s, change.Voter)
@@ -179,7 +179,7 @@ func (b *Boxes) ChangeAll(ctx context.Context, s *registry.Stored, changes []Cha
 const ballotMark = "|present"
 
 // parseBallot reads `standing|at|offset|entry|reasons`, as box.lua writes it.
-func parseBallot(value string, epoch int64, box int) (voting.Cast, error) {
+func parseBallot(value string, s *registry.Stored, box int) (voting.Cast, error) {
 	value, present := strings.CutSuffix(value, ballotMark)
 	parts := strings.Split(value, "|")
 	if len(parts) != 5 {
@@ -196,6 +196,6 @@ func parseBallot(value string, epoch int64, box int) (voting.Cast, error) {
 	}
 	return voting.Cast{
 		Entry: parts[3], Standing: standing, Reasons: reasons(parts[4]), Present: present,
-		Position: voting.Position{Epoch: epoch, Box: box, Millis: at, Offset: offset},
+		Position: voting.Position{Epoch: s.EpochAt(box, offset), Box: box, Millis: at, Offset: offset},
 	}, nil
 }

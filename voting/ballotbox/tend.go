@@ -45,6 +45,7 @@ func (b *Boxes) Tend(ctx context.Context, log *slog.Logger, contests func() []*r
 
 // tended is what this server has already done for a contest.
 type tended struct {
+	epoch          int64
 	version        int
 	opened, closed bool
 	joins          time.Time // when they were looked for
@@ -53,11 +54,14 @@ type tended struct {
 func (b *Boxes) tend(ctx context.Context, s *registry.Stored, done map[string]tended) error {
 	id := s.Contest.ID
 	t := done[id]
-	if t.version < s.Version {
+	if t.epoch != s.Epoch {
+		t = tended{epoch: s.Epoch}
+	}
+	if t.version < s.Version || b.guard != nil && b.guard.Lacks(id) {
 		if err := b.Configure(ctx, s); err != nil {
 			return err
 		}
-		t = tended{version: s.Version, joins: t.joins}
+		t = tended{epoch: s.Epoch, version: s.Version, joins: t.joins}
 	}
 	if now := time.Now(); s.PublishedAt.IsZero() && now.Sub(t.joins) >= joinsEvery { // a result that is out stays as it is
 		if err := b.finishAll(ctx, s); err != nil {

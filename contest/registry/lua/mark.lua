@@ -1,8 +1,8 @@
--- mark notes when a contest was closed by hand, published or forgotten. The first instant stays.
+-- mark notes when a contest was set up, closed by hand, published or forgotten. The first instant stays.
 --
 -- KEYS[1] index    hash  contest id -> stamp
 -- KEYS[2] contest  hash  see keys.go
--- ARGV    id, field (closed_at, published_at or forgotten_at), instant in ms
+-- ARGV    id, field (configured_at, closed_at, published_at or forgotten_at), instant in ms
 -- Replies {'marked'}: it is, now or already
 --         {'absent'}: there is no such contest
 

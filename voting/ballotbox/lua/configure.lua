@@ -4,11 +4,12 @@
 -- KEYS 5 evidence   6 appeals   7 findings   8 sweeps
 -- ARGV 1 version  2 opens  3 closes  4 max  5 per  6 per_entry  7 undo  8 freeze (0: never)
 --      9 ties    10 when 5 to 8 expire; all instants and durations in ms
+--      11 `1`: a box that is not there is set up
 --
--- Replies: {changed}, {unchanged}; {torn}
+-- Replies: {changed}, {unchanged}; {unconfigured}: it is not there; {torn}
 
 local box, missing = open_box()
-if not box and missing[1] == 'torn' then return missing end
+if not box and (missing[1] == 'torn' or ARGV[11] ~= '1') then return missing end
 redis.call('XLEN', KEYS[5])
 for i = 6, 8 do redis.call('HLEN', KEYS[i]) end
 local version = integer(ARGV[1])

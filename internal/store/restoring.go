@@ -1,0 +1,156 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/joute/joute/internal/folder"
+)
+
+// ErrNotEmpty is a store that may not be restored into.
+var ErrNotEmpty = errors.New("the store is not empty")
+
+// Restoring is a store that is being filled from a folder. No server takes it
+// until Finish.
+type Restoring struct {
+	d      dataset
+	id     string
+	unlock func() error
+}
+
+// Restore begins to fill a store from the folder dir. The store must have no key
+// of Joute's that stays; what expires by itself, as servers leave that find the
+// store emptied, may be there and is deleted, and so is what an earlier call has left
+// that did not get to Finish. Any other store is ErrNotEmpty, and not touched.
+//
+// A folder that an embedded store has filled is the Redis' from here on.
+func Restore(ctx context.Context, s *Store, dir string) (_ *Restoring, err error) {
+	d := dataset{dir: dir, store: s}
+	id, err := d.read(datasetFile)
+	if err != nil {
+		return nil, err
+	}
+	if id == "" {
+		return nil, fmt.Errorf("store: %s is no data folder: it has no file %s", dir, datasetFile)
+	}
+	own := strings.TrimPrefix(id, embeddedMark)
+	theirs, err := d.stored(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if theirs != restoringMark+own {
+		if err := s.empty(ctx); err != nil {
+			return nil, err
+		}
+	}
+	r := &Restoring{d: d, id: own}
+	if r.unlock, err = lockFolder(dir); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, r.Close())
+		}
+	}()
+	if id != own {
+		if err := folder.Write(d.path(datasetFile), []byte(own+"\n")); err != nil {
+			return nil, fmt.Errorf("store: dataset: %w", err)
+		}
+	}
+	if theirs == "" {
+		if theirs, err = d.claim(ctx, restoringMark+own); err != nil {
+			return nil, err
+		}
+	}
+	if theirs != restoringMark+own { // somebody came in between
+		return nil, fmt.Errorf("%w: %s", ErrNotEmpty, s.name)
+	}
+	return r, s.deleteAllBut(ctx, datasetKey)
+}
+
+// claim sets the store's name where it has none, and returns the one it has.
+func (d dataset) claim(ctx context.Context, id string) (string, error) {
+	if err := d.store.client.SetNX(ctx, datasetKey, id, 0).Err(); err != nil {
+		return "", fmt.Errorf("store: dataset: %w", err)
+	}
+	return d.stored(ctx)
+}
+
+// Finish makes the store the folder's. Until then no server takes it; from then on
+// those that were refused do, within a second.
+func (r *Restoring) Finish(ctx context.Context) error {
+	if err := r.d.store.client.Set(ctx, datasetKey, r.id, 0).Err(); err != nil {
+		return fmt.Errorf("store: dataset: %w", err)
+	}
+	return nil
+}
+
+// Close gives the folder free. What was restored stays, for the next call to begin anew.
+func (r *Restoring) Close() error { return r.unlock() }
+
+// prefix begins every key of Joute's.
+const prefix = "joute:"
+
+// empty is an ErrNotEmpty that names a key that stays.
+func (s *Store) empty(ctx context.Context) error {
+	return s.scan(ctx, func(ctx context.Context, node redis.Cmdable, keys []string) error {
+		pipe := node.Pipeline()
+		lives := make([]*redis.DurationCmd, len(keys))
+		for i, key := range keys {
+			lives[i] = pipe.PTTL(ctx, key)
+		}
+		if _, err := pipe.Exec(ctx); err != nil {
+			return fmt.Errorf("store: scan: %w", Classify(err))
+		}
+		for i, life := range lives {
+			if life.Val() == -1 {
+				return fmt.Errorf("%w: %s has %q; give --redis an empty one", ErrNotEmpty, s.name, keys[i])
+			}
+		}
+		return nil
+	})
+}
+
+// deleteAllBut deletes every key of Joute's but one.
+func (s *Store) deleteAllBut(ctx context.Context, but string) error {
+	return s.scan(ctx, func(ctx context.Context, node redis.Cmdable, keys []string) error {
+		pipe := node.Pipeline()
+		for _, key := range keys {
+			if key != but {
+				pipe.Unlink(ctx, key)
+			}
+		}
+		if pipe.Len() == 0 {
+			return nil
+		}
+		if _, err := pipe.Exec(ctx); err != nil {
+			return fmt.Errorf("store: delete: %w", Classify(err))
+		}
+		return nil
+	})
+}
+
+// scan gives every key of Joute's to f, some at a time, perhaps more than once.
+func (s *Store) scan(ctx context.Context, f func(ctx context.Context, node redis.Cmdable, keys []string) error) error {
+	return s.onEachNode(ctx, func(ctx context.Context, node redis.Cmdable) error {
+		var cursor uint64
+		for {
+			keys, next, err := node.Scan(ctx, cursor, prefix+"*", scanned).Result()
+			if err != nil {
+				return fmt.Errorf("store: scan: %w", Classify(err))
+			}
+			if len(keys) > 0 {
+				if err := f(ctx, node, keys); err != nil {
+					return err
+				}
+			}
+			if cursor = next; cursor == 0 {
+				return nil
+			}
+		}
+	})
+}
