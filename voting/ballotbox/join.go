@@ -1,7 +1,6 @@
 package ballotbox
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -280,10 +279,7 @@ func (b *Boxes) castsOf(ctx context.Context, s *registry.Stored, group []kept) (
 	if err := reading.Wait(); err != nil {
 		return nil, err
 	}
-	slices.SortFunc(casts, func(x, y voting.Cast) int {
-		return cmp.Or(cmp.Compare(x.Position.Millis, y.Position.Millis), cmp.Compare(x.Position.Box, y.Position.Box),
-			cmp.Compare(x.Position.Offset, y.Position.Offset))
-	})
+	slices.SortFunc(casts, func(x, y voting.Cast) int { return comparePositions(x.Position, y.Position) })
 	return casts, nil
 }
 

@@ -4,13 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
-	"strconv"
-	"strings"
 	"time"
-
-	"github.com/google/uuid"
 
 	"github.com/joute/joute/contest"
 	"github.com/joute/joute/contest/registry"
@@ -90,37 +84,19 @@ func (b *Boxes) sift(ctx context.Context, keys boxKeys, committed int64) (ledger
 // repairs are the keys and arguments of mend.lua: the tally as the ledger folds,
 // and the ballots and voters that torn records name as the ledger has them.
 func repairs(c *contest.Contest, keys boxKeys, ledger, torn []voting.Record) (hashes []string, args []any) {
-	type ballotKey struct {
-		voter  voting.Voter
-		ballot uuid.UUID
-	}
-	fold, ballots, casts := voting.NewFold(), map[ballotKey]voting.Record{}, map[voting.Voter][]voting.Record{}
-	named, into := map[ballotKey]bool{}, map[voting.Voter]voting.Voter{}
+	ballots, voters := map[ballotKey]bool{}, map[voting.Voter]bool{}
 	for _, r := range torn {
 		if r.NamesBallot() {
-			named[ballotKey{r.Voter, r.Ballot}] = true
+			ballots[ballotKey{r.Voter, r.Ballot}] = true
 		}
 		if r.Voter != (voting.Voter{}) {
-			casts[r.Voter] = nil
+			voters[r.Voter] = true
 		}
 	}
-	last := map[ballotKey]voting.Record{}
+	fold, d := voting.NewFold(), derive(c, func(v voting.Voter) bool { return voters[v] })
 	for _, r := range ledger {
 		fold.Add(r)
-		key := ballotKey{r.Voter, r.Ballot}
-		if _, wanted := casts[r.Voter]; !wanted {
-			continue
-		}
-		if r.Kind == voting.KindJoin {
-			into[r.Voter] = r.Into
-		}
-		if !r.NamesBallot() {
-			continue
-		}
-		if last[key] = r; r.Kind == voting.KindCast {
-			ballots[key] = r
-			casts[r.Voter] = append(casts[r.Voter], r)
-		}
+		d.add(r)
 	}
 
 	args = append(args, len(torn))
@@ -135,83 +111,18 @@ func repairs(c *contest.Contest, keys boxKeys, ledger, torn []voting.Record) (ha
 		args = append(args, firstHash+len(hashes), field, value)
 		hashes = append(hashes, hash)
 	}
-	for key := range named {
+	for key := range ballots {
 		value, score := "", ""
-		if cast, there := ballots[key]; there {
-			value = fmt.Sprintf("%s|%d|%d|%s|%s", last[key].Standing, cast.Position.Millis, cast.Position.Offset,
-				cast.Entry, strings.Join(last[key].Reasons, " "))
-			if cast.Present {
-				value += ballotMark
-			}
-			if last[key].Standing == voting.Held {
-				score = strconv.FormatInt(cast.Position.Millis, 10)
-			}
+		if cast, there := d.ballots[key]; there {
+			value, score = ballotText(cast), heldScore(cast)
 		}
 		repair(keys.ballots(key.ballot), ballotField(key.ballot, key.voter), value)
 		args = append(args, held, ballotField(key.ballot, key.voter), score)
 	}
-	for voter, cast := range casts {
-		withdrawn := func(r voting.Record) bool {
-			return last[ballotKey{r.Voter, r.Ballot}].Standing == voting.Withdrawn
-		}
-		value := turnsText(c, cast, withdrawn)
-		if other, joined := into[voter]; joined {
-			value = "=" + string(other[:]) + ballotIDs(cast)
-		}
-		repair(keys.voters(voter), string(voter[:]), value)
+	for voter := range voters {
+		repair(keys.voters(voter), string(voter[:]), d.voterText(voter, d.castsBy(voter)))
 	}
 	return hashes, args
-}
-
-// tallyFields is a tally as the scripts keep it.
-func tallyFields(c *contest.Contest, t *voting.Tally) (fields []any) {
-	for entry, n := range t.Votes {
-		fields = append(fields, entry, n)
-		if c.Scoring.Ties == contest.TiesEarliest {
-			fields = append(fields, entry+"/last", t.Last[entry])
-		}
-	}
-	for entry, n := range t.Home {
-		fields = append(fields, entry+"/home", n)
-	}
-	return append(fields, "/held", t.Held, "/void", t.Void, "/withdrawn", t.Withdrawn)
-}
-
-// turnsText is what box.lua's turns_text says of a voter with these casts, in the
-// order of the ledger; empty for one with none.
-func turnsText(c *contest.Contest, casts []voting.Record, withdrawn func(voting.Record) bool) string {
-	if len(casts) == 0 {
-		return ""
-	}
-	start := periodStart(c, casts[len(casts)-1].Position.At())
-	used, perEntry := 0, map[string]int{}
-	for _, r := range casts {
-		if r.Position.Millis >= start && !withdrawn(r) {
-			used++
-			perEntry[r.Entry]++
-		}
-	}
-	return fmt.Sprintf("%d|%d|%s|%s", start, used, entriesText(c, perEntry), ballotIDs(casts))
-}
-
-// entriesText is the turns by entry as the scripts keep them: nothing where the
-// rules do not limit them.
-func entriesText(c *contest.Contest, perEntry map[string]int) string {
-	var entries []string
-	if c.Rules.PerEntry < c.Rules.Ballots.Max {
-		for _, entry := range slices.Sorted(maps.Keys(perEntry)) {
-			entries = append(entries, fmt.Sprintf("%s=%d", entry, perEntry[entry]))
-		}
-	}
-	return strings.Join(entries, ",")
-}
-
-func ballotIDs(casts []voting.Record) string {
-	var ids strings.Builder
-	for _, r := range casts {
-		ids.Write(r.Ballot[:])
-	}
-	return ids.String()
 }
 
 // periodStart is when the period of an instant began, in ms; 0 for `contest`.

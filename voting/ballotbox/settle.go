@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/google/uuid"
-
 	"github.com/joute/joute/internal/store"
 	"github.com/joute/joute/voting"
 )
@@ -23,10 +21,6 @@ const settlePage = 1000
 func (b *Boxes) settleAll(ctx context.Context, keys boxKeys, hash, upTo string, unsettled map[string]string) error {
 	if len(unsettled) == 0 {
 		return nil
-	}
-	type ballotKey struct {
-		voter  voting.Voter
-		ballot uuid.UUID
 	}
 	standings := map[ballotKey]voting.Standing{}
 	newest := map[string]int64{}
