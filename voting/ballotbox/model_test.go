@@ -193,6 +193,20 @@ func (m *model) read() {
 	}
 }
 
+// restored is what a restore leaves behind: boxes that were looked at, and promise
+// an order anew; no solved challenge.
+func (m *model) restored() {
+	var mark int64
+	for i := range m.boxes {
+		m.turn(&m.boxes[i])
+		mark = max(mark, m.boxes[i].at+1)
+	}
+	for i := range m.boxes {
+		m.boxes[i].mark = mark
+	}
+	m.solved = map[modelChallenge]uuid.UUID{}
+}
+
 func (m *model) tally() *voting.Tally {
 	t := voting.NewTally()
 	for _, ballot := range m.ballots {
@@ -309,6 +323,10 @@ func play(rt *rapid.T, st *store.Store, edits ...string) {
 			c.set(time.UnixMilli(m.clock))
 		},
 		"move": func(rt *rapid.T) { archive.move(rt, c.boxes, s) },
+		"restore": func(rt *rapid.T) {
+			*s = *restoreFrom(rt, st, c.boxes, s, archive)
+			m.restored()
+		},
 		"step back": func(rt *rapid.T) {
 			m.clock -= rapid.Int64Range(1, 30*60_000).Draw(rt, "ms")
 			c.set(time.UnixMilli(m.clock))
