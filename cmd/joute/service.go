@@ -27,6 +27,7 @@ import (
 	"github.com/joute/joute/internal/keyring"
 	"github.com/joute/joute/internal/live"
 	"github.com/joute/joute/internal/mail"
+	"github.com/joute/joute/internal/restore"
 	"github.com/joute/joute/internal/store"
 	"github.com/joute/joute/internal/web"
 	"github.com/joute/joute/sharing/captains"
@@ -34,6 +35,7 @@ import (
 	"github.com/joute/joute/voting"
 	"github.com/joute/joute/voting/ballotbox"
 	"github.com/joute/joute/voting/codes"
+	"github.com/joute/joute/voting/ledger"
 	"github.com/joute/joute/voting/sweep"
 )
 
@@ -67,6 +69,7 @@ type service struct {
 	farms    *gate.Farms
 	pressure *gate.Pressure
 	forget   *forget.Contests
+	rest     *restore.Rest // nil: the store has a file of its own, or nothing is kept
 	sweeper  *sweep.Sweeper
 	windows  *gate.Windows
 	networks *netkind.Networks // nil: no files were named
@@ -103,7 +106,7 @@ func open(ctx context.Context, cfg config) (_ *service, err error) {
 	case cfg.acceptUnverified:
 		mode = store.AcceptUnverified
 	}
-	if s.gate, err = store.OpenGate(ctx, s.store, store.GateOptions{Mode: mode, Log: cfg.log}); err != nil {
+	if s.gate, err = store.OpenGate(ctx, s.store, store.GateOptions{Mode: mode, Kept: cfg.data != "", Log: cfg.log}); err != nil {
 		return nil, storeFaults(err)
 	}
 	if s.dataset, err = store.OpenDataset(ctx, s.store, cfg.data); err != nil {
@@ -125,6 +128,11 @@ func open(ctx context.Context, cfg config) (_ *service, err error) {
 	s.registry = registry.New(s.store, keys, registry.Options{Log: cfg.log, Dir: contestsDir(cfg.data), Dataset: s.dataset.Check})
 	s.gate.Watch(s.registry.Lost)
 	s.boxes = ballotbox.New(s.store).GuardedBy(s.registry)
+	if s.store.Embedded() && cfg.data != "" {
+		if err := s.bringBack(ctx, cfg, keys); err != nil {
+			return nil, err
+		}
+	}
 	s.boards = live.New(s.boxes, cfg.log)
 	s.feeds = live.NewFeeds(s.boards, s.registry.Get, cfg.log, live.FeedOptions{})
 	if s.mailer = cfg.mailer; s.mailer != nil {
@@ -147,8 +155,12 @@ func open(ctx context.Context, cfg config) (_ *service, err error) {
 	}})
 	s.farms, s.pressure = gate.NewFarms(s.store, cfg.log), gate.NewPressure(s.store, cfg.log)
 	proofs := codes.New(s.store, counters, keys.Derive("code"))
+	brief := []forget.Store{proofs, counters, s.pressure, s.windows}
+	if s.rest != nil {
+		brief = append(brief, s.rest)
+	}
 	s.forget = forget.New(forget.Parts{
-		Store: s.store, Registry: s.registry, Keys: keys, Boxes: s.boxes, Stores: []forget.Store{members, sharers, links, s.farms}, Brief: []forget.Store{proofs, counters, s.pressure, s.windows},
+		Store: s.store, Registry: s.registry, Keys: keys, Boxes: s.boxes, Stores: []forget.Store{members, sharers, links, s.farms}, Brief: brief,
 	}, cfg.log)
 	if s.sweeper, err = sweep.New(s.store, s.boxes, sweep.Options{Farms: s.farms, Changed: s.feeds.Changed, Registerer: metrics, Log: cfg.log, Every: cfg.sweepEvery}); err != nil {
 		return nil, err
@@ -212,10 +224,14 @@ func (s *service) run(ctx context.Context, ready func(url string)) error {
 	// What runs beside the requests goes on while the last ones are answered.
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var running sync.WaitGroup
+	defer s.keepRest() // once nothing writes any more
 	defer running.Wait()
 	defer stop()
 	running.Go(func() { s.gate.Run(background) })
 	running.Go(func() { s.dataset.Run(background, s.log) })
+	if s.rest != nil {
+		running.Go(func() { s.rest.Run(background) })
+	}
 	running.Go(func() { s.registry.Run(background) })
 	running.Go(func() { s.boxes.Tend(background, s.log, s.registry.List) })
 	running.Go(func() { s.boards.Run(background, s.registry.List) })
@@ -277,6 +293,51 @@ func contestsDir(data string) string {
 		return ""
 	}
 	return filepath.Join(data, "contests")
+}
+
+// bringBack fills the embedded store from the data folder, as it was when the last
+// server of the folder stopped, or a second before it was killed.
+func (s *service) bringBack(ctx context.Context, cfg config, keys *keyring.Ring) error {
+	started := time.Now()
+	signing, err := keys.Ledger()
+	if err != nil {
+		return err
+	}
+	signer, err := ledger.NewSigner(signing)
+	if err != nil {
+		return err
+	}
+	parts := restore.Parts{Dir: cfg.data, Store: s.store, Registry: s.registry, Boxes: s.boxes, Signer: signer, Keys: keys}
+	kept, err := parts.Check(ctx)
+	if err != nil {
+		return err
+	}
+	done, err := parts.Contests(ctx, kept)
+	if err != nil {
+		return err
+	}
+	s.rest = restore.NewRest(s.store, cfg.data, s.log)
+	if err := s.rest.Load(ctx); err != nil {
+		return err
+	}
+	var records int64
+	for _, c := range done {
+		records += c.Records
+	}
+	s.log.Info("restored from the data folder", "contests", len(done), "records", records, "took", time.Since(started).Round(time.Millisecond))
+	return nil
+}
+
+// keepRest writes what the ledger does not have, when all that was accepted is answered.
+func (s *service) keepRest() {
+	if s.rest == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), drainTime)
+	defer cancel()
+	if err := s.rest.Save(ctx); err != nil {
+		s.log.Error("fans, shares and appeals of the last seconds are lost", "error", err)
+	}
 }
 
 // storeFaults leaves of the gate's error its lines that name a fault each.

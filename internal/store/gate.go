@@ -27,6 +27,7 @@ const (
 // GateOptions has a working zero value.
 type GateOptions struct {
 	Mode  Mode
+	Kept  bool          // what an embedded store holds is kept in a folder
 	Every time.Duration // between checks; 0 is 30 s
 	Log   *slog.Logger  // told of every change; nil is silent
 }
@@ -139,8 +140,10 @@ func (g *Gate) judge(faults []string, err error) verdict {
 	var v verdict
 	v.faults = slices.Clone(faults)
 	switch {
+	case g.store.Embedded() && g.opts.Kept:
+		v.notes = []string{"store in memory, kept in --data: a stop loses nothing; a kill or a power cut the last second of ballots, and the last ten of fans, shares and appeals: give --redis for a vote that counts"}
 	case g.store.Embedded():
-		v.notes = []string{"trial store in memory: a restart loses everything, give --redis for a real vote"}
+		v.notes = []string{"trial store in memory: a restart loses everything, give --data, or --redis for a real vote"}
 	case errors.Is(err, ErrSettingsHidden) && g.opts.Mode == AcceptUnverified:
 		v.notes = append(v.notes, err.Error()+"; accepted by --accept-unverified-store")
 	case errors.Is(err, ErrSettingsHidden):

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/fnv"
+	"regexp"
 
 	"github.com/google/uuid"
 
@@ -71,6 +72,12 @@ func (k boxKeys) expiring() []string { return []string{k.evidence, k.appeals, k.
 func (k boxKeys) common(more ...string) []string {
 	return append([]string{k.meta, k.tally, k.ledger, k.frozen}, more...)
 }
+
+// Recorded tells the keys of boxes that [Boxes.Restore] makes from records, and those
+// that have records and evidence until they are archived.
+func Recorded(key string) bool { return recordedKey.MatchString(key) }
+
+var recordedKey = regexp.MustCompile(`^joute:\{[^/]+/[0-9]+\}:(meta|tally|ledger|frozen|joining|held|evidence|(voters|ballots):.*)$`)
 
 // act is the key of one act. It is in the first box, whichever ballots it is about.
 func (k boxKeys) act(name string) string { return k.prefix + "act:" + name }

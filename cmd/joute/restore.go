@@ -1,0 +1,100 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"text/tabwriter"
+	"time"
+
+	"github.com/joute/joute/contest/registry"
+	"github.com/joute/joute/internal/keyring"
+	"github.com/joute/joute/internal/restore"
+	"github.com/joute/joute/internal/store"
+	"github.com/joute/joute/voting/ballotbox"
+	"github.com/joute/joute/voting/ledger"
+)
+
+type restoreCmd struct {
+	Redis string `required:"" placeholder:"URL" help:"The empty store to fill, as for serve. A store that has anything of Joute's is refused."`
+	Data  string `required:"" placeholder:"DIR" help:"The data folder that the lost store was used with. It is verified first, all of it."`
+}
+
+func (restoreCmd) Help() string {
+	return "Rebuilds contests, tallies, voters with their limits, ballots and standings in an empty Redis from the data folder, as\n" +
+		"they were when the newest records were archived: within a second of the loss. Who asks for a ballot again gets the answer\n" +
+		"it got. Servers that still run on the same folder and address go on by themselves when it is done. Cut off, it is run\n" +
+		"again, and begins anew.\n\n" +
+		"What only the store had is not in the folder: fans, share codes, appeals, findings of the detectors, trends, codes that\n" +
+		"were mailed and not yet used. A copy of the store's own file has them."
+}
+
+func (cmd restoreCmd) Run(ctx context.Context, m *Main) error {
+	if err := checkDataFolder(cmd.Data); err != nil {
+		return fmt.Errorf("--data: %w", err)
+	}
+	started := time.Now()
+	keys, err := keyring.Open(cmd.Data)
+	if err != nil {
+		return err
+	}
+	signing, err := keys.Ledger()
+	if err != nil {
+		return err
+	}
+	signer, err := ledger.NewSigner(signing)
+	if err != nil {
+		return err
+	}
+	st, err := store.Open(ctx, store.Options{URL: cmd.Redis})
+	if err != nil {
+		return err
+	}
+	defer st.Close()
+	log := slog.New(slog.NewTextHandler(m.Stderr, nil))
+	parts := restore.Parts{
+		Dir: cmd.Data, Store: st, Signer: signer, Keys: keys,
+		Registry: registry.New(st, keys, registry.Options{Log: log, Dir: contestsDir(cmd.Data)}),
+		Boxes:    ballotbox.New(st),
+	}
+	kept, err := parts.Check(ctx)
+	if err != nil {
+		return err
+	}
+	restoring, err := store.Restore(ctx, st, cmd.Data)
+	if err != nil {
+		return err
+	}
+	defer restoring.Close()
+	done, err := parts.Contests(ctx, kept)
+	if err == nil {
+		err = restoring.Finish(ctx)
+	}
+	if err != nil {
+		return fmt.Errorf("%w; the store is half restored and no server takes it: run joute restore again", err)
+	}
+	table := tabwriter.NewWriter(m.Stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "contest\trecords\tcounted\theld\tvoid\twithdrawn")
+	for _, c := range done {
+		fmt.Fprintf(table, "%s\t%d\t%d\t%d\t%d\t%d\n", c.ID, c.Records, c.Tally.Counted, c.Tally.Held, c.Tally.Void, c.Tally.Withdrawn)
+	}
+	fmt.Fprintf(table, "restored in %v\n", time.Since(started).Round(time.Millisecond))
+	return table.Flush()
+}
+
+// checkDataFolder tells whether a folder was a store's, with its keys, before
+// anything opens it that would make them.
+func checkDataFolder(dir string) error {
+	for _, name := range []string{"dataset", "keys/server.key"} {
+		if _, err := os.Stat(filepath.Join(dir, name)); errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("%s is no data folder of a store: it has no %s", dir, name)
+		} else if err != nil {
+			return err
+		}
+	}
+	return checkFolder(dir)
+}
