@@ -41,3 +41,29 @@ func processorTime(tb testing.TB) time.Duration {
 	}
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
+
+// What a record costs to verify, in four boxes.
+func BenchmarkVerify(b *testing.B) {
+	dir := inMemory(b)
+	w, err := ledger.Open(dir, contest, signerOf(b, 1))
+	if err != nil {
+		b.Fatal(err)
+	}
+	const boxes, page = 4, 1000
+	pages := b.N/page + 1
+	for range pages {
+		for box := range boxes {
+			appendTo(b, w, box, w.Size(box)+page/boxes)
+		}
+	}
+	if _, err := w.Commit(); err != nil {
+		b.Fatal(err)
+	}
+	w.Close()
+	b.ResetTimer()
+	before := processorTime(b)
+	if _, err := ledger.Verify(dir, ledger.Options{}); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric((processorTime(b)-before).Seconds()/float64(pages*page)*1e6, "core-s/million")
+}
