@@ -124,6 +124,20 @@ func (s *Store) greet(ctx context.Context, connection *redis.Conn) error {
 	return d.judge(id)
 }
 
+// greetScripts is greet for the connection of scripts.
+func (s *Store) greetScripts(c *conn) error {
+	d := s.pinned.Load()
+	if d == nil {
+		return nil
+	}
+	id, err := c.ask("GET", datasetKey)
+	if err != nil && err != redis.Nil {
+		return err
+	}
+	theirs, _ := id.(string)
+	return d.judge(theirs)
+}
+
 // bar is why nothing may be asked of the store; nil when something may.
 func (s *Store) bar(ctx context.Context) error {
 	if barred := s.barred.Load(); barred != nil && ctx.Value(passes{}) == nil {
