@@ -4,10 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -87,6 +84,9 @@ func (b *Boxes) sift(ctx context.Context, keys boxKeys, committed int64) (ledger
 	return ledger, torn, nil
 }
 
+// Where they are in the keys of mend.lua, after the common ones and evidence.
+const heldKey, firstHash = 6, 7
+
 // repairs are the keys and arguments of mend.lua: the tally as the ledger folds,
 // and the ballots and voters that torn records name as the ledger has them.
 func repairs(c *contest.Contest, keys boxKeys, ledger, torn []voting.Record) (hashes []string, args []any) {
@@ -130,7 +130,6 @@ func repairs(c *contest.Contest, keys boxKeys, ledger, torn []voting.Record) (ha
 	tally := tallyFields(c, fold.Tally())
 	args = append(append(args, len(tally)), tally...)
 
-	const held, firstHash = 6, 7 // in KEYS, after the common ones and evidence
 	repair := func(hash, field, value string) {
 		args = append(args, firstHash+len(hashes), field, value)
 		hashes = append(hashes, hash)
@@ -138,17 +137,13 @@ func repairs(c *contest.Contest, keys boxKeys, ledger, torn []voting.Record) (ha
 	for key := range named {
 		value, score := "", ""
 		if cast, there := ballots[key]; there {
-			value = fmt.Sprintf("%s|%d|%d|%s|%s", last[key].Standing, cast.Position.Millis, cast.Position.Offset,
-				cast.Entry, strings.Join(last[key].Reasons, " "))
-			if cast.Present {
-				value += ballotMark
-			}
+			value = ballotText(cast, last[key])
 			if last[key].Standing == voting.Held {
 				score = strconv.FormatInt(cast.Position.Millis, 10)
 			}
 		}
 		repair(keys.ballots(key.ballot), ballotField(key.ballot, key.voter), value)
-		args = append(args, held, ballotField(key.ballot, key.voter), score)
+		args = append(args, heldKey, ballotField(key.ballot, key.voter), score)
 	}
 	for voter, cast := range casts {
 		withdrawn := func(r voting.Record) bool {
@@ -156,7 +151,7 @@ func repairs(c *contest.Contest, keys boxKeys, ledger, torn []voting.Record) (ha
 		}
 		value := turnsText(c, cast, withdrawn)
 		if other, joined := into[voter]; joined {
-			value = "=" + string(other[:]) + ballotIDs(cast)
+			value = joinedText(other, cast)
 		}
 		repair(keys.voters(voter), string(voter[:]), value)
 	}
@@ -175,43 +170,6 @@ func tallyFields(c *contest.Contest, t *voting.Tally) (fields []any) {
 		fields = append(fields, entry+"/home", n)
 	}
 	return append(fields, "/held", t.Held, "/void", t.Void, "/withdrawn", t.Withdrawn)
-}
-
-// turnsText is what box.lua's turns_text says of a voter with these casts, in the
-// order of the ledger; empty for one with none.
-func turnsText(c *contest.Contest, casts []voting.Record, withdrawn func(voting.Record) bool) string {
-	if len(casts) == 0 {
-		return ""
-	}
-	start := periodStart(c, casts[len(casts)-1].Position.At())
-	used, perEntry := 0, map[string]int{}
-	for _, r := range casts {
-		if r.Position.Millis >= start && !withdrawn(r) {
-			used++
-			perEntry[r.Entry]++
-		}
-	}
-	return fmt.Sprintf("%d|%d|%s|%s", start, used, entriesText(c, perEntry), ballotIDs(casts))
-}
-
-// entriesText is the turns by entry as the scripts keep them: nothing where the
-// rules do not limit them.
-func entriesText(c *contest.Contest, perEntry map[string]int) string {
-	var entries []string
-	if c.Rules.PerEntry < c.Rules.Ballots.Max {
-		for _, entry := range slices.Sorted(maps.Keys(perEntry)) {
-			entries = append(entries, fmt.Sprintf("%s=%d", entry, perEntry[entry]))
-		}
-	}
-	return strings.Join(entries, ",")
-}
-
-func ballotIDs(casts []voting.Record) string {
-	var ids strings.Builder
-	for _, r := range casts {
-		ids.Write(r.Ballot[:])
-	}
-	return ids.String()
 }
 
 // periodStart is when the period of an instant began, in ms; 0 for `contest`.
