@@ -34,8 +34,8 @@ type Options struct {
 // Store is an open store. It may be used by many goroutines.
 type Store struct {
 	client   redis.UniversalClient
-	casts    *redis.AutoPipeliner // carries scripts: calls made at the same time share a round trip
-	embedded *embedded            // nil for a real Redis
+	scripts  *batcher  // nil until the store has answered
+	embedded *embedded // nil for a real Redis
 	name     string
 	timeout  time.Duration
 	metrics  *metrics
@@ -66,13 +66,11 @@ func Open(ctx context.Context, opts Options) (*Store, error) {
 	s.name = target(ro, s.Embedded())
 	s.connect(ro)
 
-	if s.casts, err = s.client.AsyncAutoPipelineWithOptions(batching()); err == nil {
-		err = s.client.Ping(ctx).Err()
-	}
-	if err != nil {
+	if err := s.client.Ping(ctx).Err(); err != nil {
 		s.Close()
 		return nil, fmt.Errorf("store: %s does not answer: %w", s.name, err)
 	}
+	s.scripts = newBatcher(s.client.(*redis.Client).Options(), s.metrics)
 	if opts.Log != nil {
 		opts.Log.Info("store open", "store", s.name)
 	}
@@ -114,6 +112,9 @@ func (s *Store) Name() string { return s.name }
 // Close sends what was accepted, then ends every connection and goroutine. The
 // embedded store's data is gone after it.
 func (s *Store) Close() error {
+	if s.scripts != nil {
+		s.scripts.close()
+	}
 	err := s.client.Close()
 	if s.embedded != nil {
 		s.embedded.close()
