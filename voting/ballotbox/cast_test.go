@@ -273,6 +273,9 @@ func TestCast_DamageIsAnErrorAndWritesNothing(t *testing.T) {
 			"ballots is a string": func(k boxKeys, b voting.Ballot) error {
 				return st.Client().Set(ctx, k.ballots(b.ID), "x", 0).Err()
 			},
+			"a ballot is no ballot": func(k boxKeys, b voting.Ballot) error {
+				return st.Client().HSet(ctx, k.ballots(b.ID), ballotField(b.ID, b.Voter), "x123456789012").Err()
+			},
 			"the offset is no number": func(k boxKeys, _ voting.Ballot) error {
 				return st.Client().HSet(ctx, k.meta, "offset", "x").Err()
 			},

@@ -1,11 +1,7 @@
 package ballotbox
 
 import (
-	"fmt"
-	"maps"
-	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/google/uuid"
 
@@ -63,16 +59,6 @@ func (d *derived) add(r voting.Record) {
 	}
 }
 
-// ballotText is what box.lua's ballot_text says of the ballot.
-func ballotText(cast *voting.Cast) string {
-	value := fmt.Sprintf("%s|%d|%d|%s|%s", cast.Standing, cast.Position.Millis, cast.Position.Offset,
-		cast.Entry, strings.Join(cast.Reasons, " "))
-	if cast.Present {
-		value += ballotMark
-	}
-	return value
-}
-
 // heldScore is the ballot's place among those held, empty for one that is not.
 func heldScore(cast *voting.Cast) string {
 	if cast.Standing != voting.Held {
@@ -85,18 +71,13 @@ func heldScore(cast *voting.Cast) string {
 // one that has done nothing. The turns are those of all casts of the voter and of
 // whoever was joined to it, in the order of their instants.
 func (d *derived) voterText(voter voting.Voter, all []voting.Cast) string {
-	var ids strings.Builder
-	for _, cast := range d.casts[voter] {
-		ids.Write(cast.Ballot[:])
-	}
 	if other, joined := d.into[voter]; joined {
-		return "=" + string(other[:]) + ids.String()
+		return joinedText(other, d.casts[voter])
 	}
 	if len(all) == 0 {
 		return ""
 	}
-	t := newestTurns(d.c, all)
-	return fmt.Sprintf("%d|%d|%s|%s", t.start, t.used, entriesText(d.c, t.entries), ids.String())
+	return turnsText(d.c, newestTurns(d.c, all), d.casts[voter])
 }
 
 // castsBy are the casts of one voter in this box.
@@ -120,16 +101,4 @@ func tallyFields(c *contest.Contest, t *voting.Tally) (fields []any) {
 		fields = append(fields, entry+"/home", n)
 	}
 	return append(fields, "/held", t.Held, "/void", t.Void, "/withdrawn", t.Withdrawn)
-}
-
-// entriesText is the turns by entry as the scripts keep them: nothing where the
-// rules do not limit them.
-func entriesText(c *contest.Contest, perEntry map[string]int) string {
-	var entries []string
-	if c.Rules.PerEntry < c.Rules.Ballots.Max {
-		for _, entry := range slices.Sorted(maps.Keys(perEntry)) {
-			entries = append(entries, fmt.Sprintf("%s=%d", entry, perEntry[entry]))
-		}
-	}
-	return strings.Join(entries, ",")
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/google/uuid"
 	"golang.org/x/sync/errgroup"
@@ -166,15 +165,6 @@ func (b *Boxes) returnTurn(ctx context.Context, s *registry.Stored, voter voting
 	return b.settleGroup(ctx, s, *v.into)
 }
 
-// kept is what a box keeps of a voter.
-type kept struct {
-	voter   voting.Voter
-	value   string
-	into    *voting.Voter  // who it is, when it is another one
-	ballots []uuid.UUID    // in the order they were cast
-	others  []voting.Voter // who belongs to it
-}
-
 // voter reads what is kept of a voter; zero but for voter when nothing is.
 func (b *Boxes) voter(ctx context.Context, s *registry.Stored, v voting.Voter) (kept, error) {
 	key := keysOf(s.Contest.ID, boxOf(v, s.Contest.Boxes)).voters(v)
@@ -182,35 +172,9 @@ func (b *Boxes) voter(ctx context.Context, s *registry.Stored, v voting.Voter) (
 	if err != nil {
 		return kept{}, fmt.Errorf("read voter: %w", store.Classify(err))
 	}
-	k := kept{voter: v}
-	var ids, others string
-	k.value, _ = values[0].(string)
-	others, _ = values[1].(string)
-	const size = len(voting.Voter{})
-	switch {
-	case k.value == "":
-	case k.value[0] == '=' && len(k.value) > size:
-		other := voting.Voter([]byte(k.value[1 : 1+size]))
-		k.into, ids = &other, k.value[1+size:]
-	default:
-		parts := strings.SplitN(k.value, "|", 4)
-		if len(parts) != 4 {
-			return kept{}, errors.New("corrupt ballot box: expected the turns of a voter")
-		}
-		ids = parts[3]
-	}
-	if len(ids)%len(uuid.UUID{}) != 0 || len(others)%size != 0 {
-		return kept{}, errors.New("corrupt ballot box: expected the ballots of a voter")
-	}
-	for ; ids != ""; ids = ids[len(uuid.UUID{}):] {
-		k.ballots = append(k.ballots, uuid.UUID([]byte(ids[:len(uuid.UUID{})])))
-	}
-	for ; others != ""; others = others[size:] {
-		if other := voting.Voter([]byte(others[:size])); other != v {
-			k.others = append(k.others, other)
-		}
-	}
-	return k, nil
+	value, _ := values[0].(string)
+	others, _ := values[1].(string)
+	return parseVoter(v, value, others)
 }
 
 // group is a voter, first, and all that belong to it.

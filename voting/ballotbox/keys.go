@@ -21,7 +21,7 @@ import (
 //	joute:{contest/n}:frozen       hash    the tally of the freezing instant
 //	joute:{contest/n}:voters:BBBB  hash    voter -> turns used and ballots, or who it is; voter+ -> who joined it
 //	joute:{contest/n}:joining      hash    voter -> who it is, until that is worked in
-//	joute:{contest/n}:ballots:BBBB hash    ballot+voter -> what became of it
+//	joute:{contest/n}:ballots:BBBB hash    ballot+voter -> what became of it, packed: form.go
 //	joute:{contest/n}:held         zset    ballot+voter of the held ballots, by the instant of the cast
 //	joute:{contest/n}:evidence     stream  what was seen of their casts; expires 30 days after the close
 //	joute:{contest/n}:appeals      hash    ballot+voter -> what its voter wrote, sealed; ballot+voter+! -> it was answered;

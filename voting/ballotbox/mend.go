@@ -177,6 +177,9 @@ func (b *Boxes) siftOld(ctx context.Context, s *registry.Stored, box int, old []
 	return nil
 }
 
+// Where they are in the keys of mend.lua, after the common ones and evidence.
+const heldKey, firstHash = 6, 7
+
 // repairs are the keys and arguments of mend.lua: the tally as the ledger folds,
 // and the ballots and voters that torn records name as the ledger has them. ledger
 // gives its records in order.
@@ -201,7 +204,6 @@ func repairs(c *contest.Contest, keys boxKeys, ledger func(yield func(voting.Rec
 	tally := tallyFields(c, fold.Tally())
 	args = append(append(args, len(tally)), tally...)
 
-	const held, firstHash = 6, 7 // in KEYS, after the common ones and evidence
 	repair := func(hash, field, value string) {
 		args = append(args, firstHash+len(hashes), field, value)
 		hashes = append(hashes, hash)
@@ -212,7 +214,7 @@ func repairs(c *contest.Contest, keys boxKeys, ledger func(yield func(voting.Rec
 			value, score = ballotText(cast), heldScore(cast)
 		}
 		repair(keys.ballots(key.ballot), ballotField(key.ballot, key.voter), value)
-		args = append(args, held, ballotField(key.ballot, key.voter), score)
+		args = append(args, heldKey, ballotField(key.ballot, key.voter), score)
 	}
 	for voter := range voters {
 		repair(keys.voters(voter), string(voter[:]), d.voterText(voter, d.castsBy(voter)))

@@ -449,7 +449,7 @@ func TestModel_FindsABrokenRule(t *testing.T) {
 		"a held ballot is at home":      {"if present and standing == 'counted' then", "if present then"},
 		"the ledger forgets the hall":   {"if present then more = { 'present', '1' } end", ""},
 		"the ledger forgets the policy": {"more[#more + 1], more[#more + 2] = 'policy', ARGV[10]", ""},
-		"the ballot forgets the hall":   {"(b.present and '|present' or '')", "''"},
+		"the ballot forgets the hall":   {"(b.present and string.upper(letter) or letter)", "letter"},
 		"a cast is held and not queued": {"if standing == 'held' then redis.call('ZADD', KEYS[8], text(box.at), id) end", ""},
 		"a hold is not queued":          {"redis.call('ZADD', KEYS[7], text(ballot.at), id)", ""},
 		"the queue keeps what has left": {"redis.call('ZREM', KEYS[7], id)", ""},

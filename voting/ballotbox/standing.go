@@ -29,7 +29,7 @@ func (b *Boxes) Find(ctx context.Context, s *registry.Stored, voter voting.Voter
 func (b *Boxes) find(ctx context.Context, s *registry.Stored, voter voting.Voter, id uuid.UUID) (voting.Cast, error) {
 	box := boxOf(voter, s.Contest.Boxes)
 	keys := keysOf(s.Contest.ID, box)
-	value, err := b.store.Client().HGet(ctx, keys.ballots(id), string(id[:])+string(voter[:])).Result()
+	value, err := b.store.Client().HGet(ctx, keys.ballots(id), ballotField(id, voter)).Result()
 	if errors.Is(err, redis.Nil) {
 		return voting.Cast{}, ErrNoSuchBallot
 	}
@@ -173,29 +173,4 @@ func (b *Boxes) ChangeAll(ctx context.Context, s *registry.Stored, changes []Cha
 		}
 	}
 	return changed, err
-}
-
-// ballotMark is behind a ballot whose pass had been in the hall.
-const ballotMark = "|present"
-
-// parseBallot reads `standing|at|offset|entry|reasons`, as box.lua writes it.
-func parseBallot(value string, s *registry.Stored, box int) (voting.Cast, error) {
-	value, present := strings.CutSuffix(value, ballotMark)
-	parts := strings.Split(value, "|")
-	if len(parts) != 5 {
-		return voting.Cast{}, errors.New("corrupt ballot box: expected a ballot")
-	}
-	standing, err := voting.ParseStanding(parts[0])
-	if err != nil {
-		return voting.Cast{}, fmt.Errorf("corrupt ballot box: %w", err)
-	}
-	at, err1 := parseCount(parts[1])
-	offset, err2 := parseCount(parts[2])
-	if err := errors.Join(err1, err2); err != nil {
-		return voting.Cast{}, err
-	}
-	return voting.Cast{
-		Entry: parts[3], Standing: standing, Reasons: reasons(parts[4]), Present: present,
-		Position: voting.Position{Epoch: s.EpochAt(box, offset), Box: box, Millis: at, Offset: offset},
-	}, nil
 }

@@ -1,0 +1,209 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os/exec"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/joute/joute/antifraud"
+	"github.com/joute/joute/contest"
+	"github.com/joute/joute/contest/registry"
+	"github.com/joute/joute/internal/store"
+	"github.com/joute/joute/voting"
+	"github.com/joute/joute/voting/ballotbox"
+)
+
+// script is the call of the script that casts a ballot, as joute sends it.
+type script struct{ words []string }
+
+// record casts one ballot by way of a wire that is listened to. After it the script
+// is loaded, and the box set up.
+func record(ctx context.Context, addr string) (*script, error) {
+	heard, err := listen(addr)
+	if err != nil {
+		return nil, err
+	}
+	defer heard.Close()
+	st, err := store.Open(ctx, store.Options{URL: "redis://" + heard.Addr().String()})
+	if err != nil {
+		return nil, err
+	}
+	defer st.Close()
+	c, err := contest.Parse([]byte(document()))
+	if err != nil {
+		return nil, err
+	}
+	voter, id := voting.Voter(uuid.New()), uuid.New()
+	dwell, confirm, visible := int64(5400), int64(900), true
+	ballot := voting.Ballot{
+		ID: id, Voter: voter, Entry: entryID(1), Standing: voting.Counted, Level: "partner",
+		Evidence: antifraud.Evidence{
+			Net: "abcdefghijkl", Block: "mnopqrstuvwx", Device: "yzABCDEFGHIJ", Agent: "KLMNOPQRSTUV",
+			Referrer: antifraud.ReferrerSite, DwellMS: &dwell, ConfirmMS: &confirm, Visible: &visible, Signals: []string{"partner"},
+		},
+	}
+	if o, err := ballotbox.New(st).Cast(ctx, &registry.Stored{Contest: c, Version: 1, Epoch: 1}, ballot); err != nil || o.Refused != "" {
+		return nil, fmt.Errorf("a ballot to listen to: %+v, %w", o, err)
+	}
+	words := heard.last("evalsha", string(id[:]))
+	if words == nil {
+		return nil, errors.New("no script that casts was heard")
+	}
+	// redis-benchmark writes 12 digits below 16,384 for each __rand_int__: the bucket's
+	// number in the names of keys, and twice of them, 24 bytes, for voter and ballot.
+	const number = "__rand_int__"
+	for i, word := range words {
+		for _, kind := range []string{":voters:", ":ballots:"} {
+			if at := strings.Index(word, kind); at >= 0 {
+				words[i] = word[:at+len(kind)] + number
+			}
+		}
+		if word == string(voter[:]) || word == string(id[:]) {
+			words[i] = number + number
+		}
+	}
+	return &script{words}, nil
+}
+
+// run runs the script n times by redis-benchmark. The voters it makes up are of a few
+// hundred million: hardly one is there already.
+func (s *script) run(ctx context.Context, addr string, n int) (sample, error) {
+	host, port, _ := net.SplitHostPort(addr)
+	args := append([]string{
+		"-h", host, "-p", port, "-n", strconv.Itoa(n), "-c", "8", "-P", "32", "-r", "16384", "--csv",
+	}, s.words...)
+	c := exec.CommandContext(ctx, "redis-benchmark", args...)
+	var faults bytes.Buffer
+	c.Stderr = &faults
+	before, err := s.recorded(ctx, addr)
+	if err != nil {
+		return sample{}, err
+	}
+	began := time.Now()
+	if out, err := c.Output(); err != nil {
+		return sample{}, fmt.Errorf("redis-benchmark: %w %s%s", err, out, &faults)
+	}
+	took := time.Since(began)
+	after, err := s.recorded(ctx, addr)
+	if counted := after - before; err != nil || counted < n*99/100 {
+		return sample{}, fmt.Errorf("%d scripts recorded %d ballots (%w)", n, counted, err)
+	}
+	return sample{requests: n, took: took}, nil
+}
+
+// recorded is how many records the box has.
+func (s *script) recorded(ctx context.Context, addr string) (int, error) {
+	client := redis.NewClient(&redis.Options{Addr: addr})
+	defer client.Close()
+	meta := s.words[3] // after name, script and number of keys
+	return client.HGet(ctx, meta, "offset").Int()
+}
+
+// wire is a loopback port behind which is a Redis, and what was sent to it.
+type wire struct {
+	net.Listener
+	mu   sync.Mutex
+	sent []*bytes.Buffer
+}
+
+func listen(addr string) (*wire, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	w := &wire{Listener: l}
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			there, err := net.Dial("tcp", addr)
+			if err != nil {
+				c.Close()
+				continue
+			}
+			heard := &bytes.Buffer{}
+			w.mu.Lock()
+			w.sent = append(w.sent, heard)
+			w.mu.Unlock()
+			go func() { _, _ = io.Copy(c, there); c.Close() }()
+			go func() { _, _ = io.Copy(there, io.TeeReader(c, writer{w, heard})); there.Close() }()
+		}
+	}()
+	return w, nil
+}
+
+type writer struct {
+	wire *wire
+	to   *bytes.Buffer
+}
+
+func (w writer) Write(p []byte) (int, error) {
+	w.wire.mu.Lock()
+	defer w.wire.mu.Unlock()
+	return w.to.Write(p)
+}
+
+// last is the newest command of a name that has the word; nil when none was sent.
+func (w *wire) last(name, word string) (found []string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, heard := range w.sent {
+		r := bufio.NewReader(bytes.NewReader(heard.Bytes()))
+		for {
+			words, err := readCommand(r)
+			if err != nil {
+				break
+			}
+			if strings.EqualFold(words[0], name) && slices.Contains(words, word) {
+				found = words
+			}
+		}
+	}
+	return found
+}
+
+// readCommand reads a command as clients send it (RESP): a count, then words by length.
+func readCommand(r *bufio.Reader) ([]string, error) {
+	number := func(mark byte) (int, error) {
+		line, err := r.ReadString('\n')
+		if err != nil {
+			return 0, err
+		}
+		if line[0] != mark {
+			return 0, fmt.Errorf("expected %q, heard %q", mark, line)
+		}
+		return strconv.Atoi(strings.TrimSpace(line[1:]))
+	}
+	n, err := number('*')
+	if err != nil || n < 1 {
+		return nil, errors.Join(err, io.EOF)
+	}
+	words := make([]string, n)
+	for i := range words {
+		size, err := number('$')
+		if err != nil {
+			return nil, err
+		}
+		word := make([]byte, size+2)
+		if _, err := io.ReadFull(r, word); err != nil {
+			return nil, err
+		}
+		words[i] = string(word[:size])
+	}
+	return words, nil
+}

@@ -1,0 +1,148 @@
+package ballotbox
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/joute/joute/contest"
+	"github.com/joute/joute/contest/registry"
+	"github.com/joute/joute/voting"
+)
+
+// This file alone spells, in Go, what the hashes of ballots and voters have in
+// their values; lua/box.lua says what the bytes mean, and spells the same in Lua.
+
+// ballotLetters are the standings of a ballot as they are kept: small letters, and
+// capitals where its pass had been in the hall.
+var ballotLetters = map[voting.Standing]byte{voting.Counted: 'c', voting.Held: 'h', voting.Void: 'v', voting.Withdrawn: 'w'}
+
+const (
+	capital = 'a' ^ 'A' // the bit that a small letter has and a capital has not
+
+	ballotAt     = 1 // first of 6 bytes
+	ballotOffset = 7 // first of 5 bytes
+	ballotEntry  = 12
+)
+
+// ballotText is what is kept of a ballot.
+func ballotText(cast *voting.Cast) string {
+	letter := ballotLetters[cast.Standing]
+	if cast.Present {
+		letter &^= capital
+	}
+	value := []byte{letter}
+	for shift := 40; shift >= 0; shift -= 8 {
+		value = append(value, byte(cast.Position.Millis>>shift))
+	}
+	for shift := 32; shift >= 0; shift -= 8 {
+		value = append(value, byte(cast.Position.Offset>>shift))
+	}
+	value = append(value, cast.Entry...)
+	if len(cast.Reasons) > 0 {
+		value = append(append(value, '|'), strings.Join(cast.Reasons, " ")...)
+	}
+	return string(value)
+}
+
+// parseBallot reads what ballotText and box.lua write; ballot id and voter are in
+// the field's name.
+func parseBallot(value string, s *registry.Stored, box int) (voting.Cast, error) {
+	if len(value) <= ballotEntry {
+		return voting.Cast{}, errors.New("corrupt ballot box: expected a ballot")
+	}
+	cast := voting.Cast{Position: voting.Position{Box: box}}
+	for standing, letter := range ballotLetters {
+		if value[0]|capital == letter {
+			cast.Standing, cast.Present = standing, value[0] != letter
+		}
+	}
+	if cast.Standing == "" {
+		return voting.Cast{}, fmt.Errorf("corrupt ballot box: %w", voting.ErrUnknownStanding)
+	}
+	for _, b := range []byte(value[ballotAt:ballotOffset]) {
+		cast.Position.Millis = cast.Position.Millis<<8 | int64(b)
+	}
+	for _, b := range []byte(value[ballotOffset:ballotEntry]) {
+		cast.Position.Offset = cast.Position.Offset<<8 | int64(b)
+	}
+	cast.Position.Epoch = s.EpochAt(box, cast.Position.Offset)
+	var why string
+	cast.Entry, why, _ = strings.Cut(value[ballotEntry:], "|")
+	cast.Reasons = reasons(why)
+	return cast, nil
+}
+
+// turnsText is what is kept of a voter who has used these turns, and cast these
+// ballots, in the order of the ledger.
+func turnsText(c *contest.Contest, t usedTurns, casts []*voting.Cast) string {
+	return fmt.Sprintf("%d|%d|%s|%s", t.start, t.used, entriesText(c, t.entries), ballotIDs(casts))
+}
+
+// joinedText is what is kept of a voter who is another one.
+func joinedText(into voting.Voter, casts []*voting.Cast) string {
+	return "=" + string(into[:]) + ballotIDs(casts)
+}
+
+// entriesText is the turns by entry: nothing where the rules do not limit them.
+func entriesText(c *contest.Contest, perEntry map[string]int) string {
+	var entries []string
+	if c.Rules.PerEntry < c.Rules.Ballots.Max {
+		for _, entry := range slices.Sorted(maps.Keys(perEntry)) {
+			entries = append(entries, fmt.Sprintf("%s=%d", entry, perEntry[entry]))
+		}
+	}
+	return strings.Join(entries, ",")
+}
+
+func ballotIDs(casts []*voting.Cast) string {
+	var ids strings.Builder
+	for _, cast := range casts {
+		ids.Write(cast.Ballot[:])
+	}
+	return ids.String()
+}
+
+// kept is what a box keeps of a voter.
+type kept struct {
+	voter   voting.Voter
+	value   string
+	into    *voting.Voter  // who it is, when it is another one
+	ballots []uuid.UUID    // in the order they were cast
+	others  []voting.Voter // who belongs to it
+}
+
+// parseVoter reads what is kept of a voter, and behind its `+`; both are empty
+// where nothing is.
+func parseVoter(v voting.Voter, value, others string) (kept, error) {
+	k, ids := kept{voter: v, value: value}, ""
+	const size = len(voting.Voter{})
+	switch {
+	case value == "":
+	case value[0] == '=' && len(value) > size:
+		other := voting.Voter([]byte(value[1 : 1+size]))
+		k.into, ids = &other, value[1+size:]
+	default:
+		parts := strings.SplitN(value, "|", 4)
+		if len(parts) != 4 {
+			return kept{}, errors.New("corrupt ballot box: expected the turns of a voter")
+		}
+		ids = parts[3]
+	}
+	if len(ids)%len(uuid.UUID{}) != 0 || len(others)%size != 0 {
+		return kept{}, errors.New("corrupt ballot box: expected the ballots of a voter")
+	}
+	for ; ids != ""; ids = ids[len(uuid.UUID{}):] {
+		k.ballots = append(k.ballots, uuid.UUID([]byte(ids[:len(uuid.UUID{})])))
+	}
+	for ; others != ""; others = others[size:] {
+		if other := voting.Voter([]byte(others[:size])); other != v {
+			k.others = append(k.others, other)
+		}
+	}
+	return k, nil
+}
