@@ -308,6 +308,9 @@ func (s *service) bringBack(ctx context.Context, cfg config, keys *keyring.Ring)
 		return err
 	}
 	parts := restore.Parts{Dir: cfg.data, Store: s.store, Registry: s.registry, Boxes: s.boxes, Signer: signer, Keys: keys}
+	if err := parts.Settle(); err != nil {
+		return err
+	}
 	kept, err := parts.Check(ctx)
 	if err != nil {
 		return err
