@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/joute/joute/internal/redistest"
+	"github.com/joute/joute/voting/ledger"
 )
 
 // ready asks /readyz.
@@ -110,4 +112,17 @@ func TestLostStore_IsNotVotedOnUntilItIsRestored(t *testing.T) {
 			}
 		})
 	}
+}
+
+// records are how many the newest checkpoint of a data folder has of a contest.
+func records(t *testing.T, data, contest string) (n int64) {
+	t.Helper()
+	c, err := ledger.ReadCheckpoint(filepath.Join(data, "ledger"), contest)
+	if err != nil && !errors.Is(err, ledger.ErrNoLedger) {
+		t.Fatal(err)
+	}
+	for box := range 64 {
+		n += c.Size(box)
+	}
+	return n
 }

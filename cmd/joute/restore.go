@@ -91,5 +91,8 @@ func checkDataFolder(dir string) error {
 			return err
 		}
 	}
+	if err := keyring.Check(dir); err != nil {
+		return err
+	}
 	return checkFolder(dir)
 }
