@@ -16,7 +16,6 @@ import (
 	"github.com/joute/joute/internal/restore"
 	"github.com/joute/joute/internal/store"
 	"github.com/joute/joute/voting/ballotbox"
-	"github.com/joute/joute/voting/ledger"
 )
 
 type restoreCmd struct {
@@ -42,11 +41,7 @@ func (cmd restoreCmd) Run(ctx context.Context, m *Main) error {
 	if err != nil {
 		return err
 	}
-	signing, err := keys.Ledger()
-	if err != nil {
-		return err
-	}
-	signer, err := ledger.NewSigner(signing)
+	signer, err := ledgerSigner(keys)
 	if err != nil {
 		return err
 	}
@@ -95,6 +90,9 @@ func checkDataFolder(dir string) error {
 		} else if err != nil {
 			return err
 		}
+	}
+	if err := keyring.Check(dir); err != nil {
+		return err
 	}
 	return checkFolder(dir)
 }

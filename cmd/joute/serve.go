@@ -17,14 +17,15 @@ import (
 	"time"
 
 	"github.com/joute/joute/antifraud/netkind"
+	"github.com/joute/joute/internal/keyring"
 	"github.com/joute/joute/internal/mail"
 	"github.com/joute/joute/voting"
 )
 
 type serveCmd struct {
 	Listen                string        `default:"127.0.0.1:8080" help:"Address to listen at; port 0 picks a free one."`
-	Redis                 string        `placeholder:"URL" help:"The store, as redis://[user:password@]host:port[/db], rediss:// or unix://. Without it an embedded store in memory serves as a trial."`
-	Data                  string        `placeholder:"DIR" help:"Folder of the keys, shared by all servers of one store. Required with --redis. Keep it: without its keys nobody is known to have voted."`
+	Redis                 string        `placeholder:"URL" help:"The store, as redis://[user:password@]host:port[/db], rediss:// or unix://. Without it an embedded store in memory serves as a trial; with --data it comes back from there."`
+	Data                  string        `placeholder:"DIR" help:"Folder of keys, contests, ledger and evidence, shared by all servers of one store. Required with --redis. Keep it: without its keys nobody is known to have voted, and joute restore makes a lost store again from it."`
 	PublicURL             string        `name:"public-url" placeholder:"URL" help:"Address at which browsers reach the service, such as https://vote.example.org."`
 	TrustedProxies        []string      `name:"trusted-proxies" placeholder:"CIDR" help:"Networks of the proxies in front, whose X-Forwarded-For is believed."`
 	SMTP                  string        `name:"smtp" placeholder:"URL" help:"Mail server, as smtp://[user:password@]host:port (STARTTLS when offered) or smtps://. With a password prefer the environment variable. Without it no e-mail is sent."`
@@ -83,6 +84,10 @@ func (cmd serveCmd) validate(adminKey string) (config, error) {
 	}
 	if err := checkFolder(cmd.Data); err != nil {
 		fault("--data: %w", err)
+	} else if err := keyring.Check(cmd.Data); cmd.Data != "" && err != nil {
+		for line := range strings.Lines(err.Error()) {
+			fault("--data: %s", strings.TrimSuffix(line, "\n"))
+		}
 	}
 	switch {
 	case adminKey == "" && cmd.Redis != "":
@@ -168,6 +173,9 @@ func checkPublicURL(text string) error {
 	return nil
 }
 
+// trialBytes is the least room there must be: keys, a contest and its first records.
+const trialBytes = 64 << 10
+
 // checkFolder tells whether files can be kept in dir, or dir can be made where
 // it is not yet. It tries, since permission bits do not tell of read-only
 // disks, and leaves nothing behind.
@@ -194,7 +202,11 @@ func checkFolder(dir string) error {
 		if err != nil {
 			return fmt.Errorf("%s cannot be written in: %w", at, errors.Unwrap(err))
 		}
-		return errors.Join(trial.Close(), os.Remove(trial.Name()))
+		_, err = trial.Write(make([]byte, trialBytes)) // a full disk still takes empty files
+		if err = errors.Join(err, trial.Sync(), trial.Close(), os.Remove(trial.Name())); err != nil {
+			return fmt.Errorf("%s cannot be written in: %w", at, err)
+		}
+		return nil
 	}
 }
 

@@ -33,6 +33,7 @@ import (
 	"github.com/joute/joute/sharing/captains"
 	"github.com/joute/joute/sharing/reach"
 	"github.com/joute/joute/voting"
+	"github.com/joute/joute/voting/archive"
 	"github.com/joute/joute/voting/ballotbox"
 	"github.com/joute/joute/voting/codes"
 	"github.com/joute/joute/voting/ledger"
@@ -71,6 +72,7 @@ type service struct {
 	forget   *forget.Contests
 	rest     *restore.Rest // nil: the store has a file of its own, or nothing is kept
 	sweeper  *sweep.Sweeper
+	archive  *archive.Archive // nil: there is no folder to move records to
 	windows  *gate.Windows
 	networks *netkind.Networks // nil: no files were named
 	mailer   *mail.SMTP        // nil: no e-mail
@@ -128,8 +130,8 @@ func open(ctx context.Context, cfg config) (_ *service, err error) {
 	s.registry = registry.New(s.store, keys, registry.Options{Log: cfg.log, Dir: contestsDir(cfg.data), Dataset: s.dataset.Check})
 	s.gate.Watch(s.registry.Lost)
 	s.boxes = ballotbox.New(s.store).GuardedBy(s.registry)
-	if s.store.Embedded() && cfg.data != "" {
-		if err := s.bringBack(ctx, cfg, keys); err != nil {
+	if cfg.data != "" {
+		if err = s.openArchive(ctx, cfg, keys, metrics); err != nil {
 			return nil, err
 		}
 	}
@@ -155,17 +157,25 @@ func open(ctx context.Context, cfg config) (_ *service, err error) {
 	}})
 	s.farms, s.pressure = gate.NewFarms(s.store, cfg.log), gate.NewPressure(s.store, cfg.log)
 	proofs := codes.New(s.store, counters, keys.Derive("code"))
-	brief := []forget.Store{proofs, counters, s.pressure, s.windows}
+	personal, brief := []forget.Store{members, sharers, links, s.farms}, []forget.Store{proofs, counters, s.pressure, s.windows}
+	if s.archive != nil {
+		personal = append(personal, s.archive)
+	}
 	if s.rest != nil {
 		brief = append(brief, s.rest)
 	}
 	s.forget = forget.New(forget.Parts{
-		Store: s.store, Registry: s.registry, Keys: keys, Boxes: s.boxes, Stores: []forget.Store{members, sharers, links, s.farms}, Brief: brief,
+		Store: s.store, Registry: s.registry, Keys: keys, Boxes: s.boxes, Stores: personal, Brief: brief,
 	}, cfg.log)
 	if s.sweeper, err = sweep.New(s.store, s.boxes, sweep.Options{Farms: s.farms, Changed: s.feeds.Changed, Registerer: metrics, Log: cfg.log, Every: cfg.sweepEvery}); err != nil {
 		return nil, err
 	}
+	var onDisk web.Health
+	if s.archive != nil {
+		onDisk = s.archive
+	}
 	s.web, err = web.New(web.Config{
+		Ledger: onDisk,
 		Forget: s.forget, Sweeps: s.sweeper,
 		Fans: members, Keys: keys,
 		Store: s.store, Gate: s.gate, Registry: s.registry, Boxes: s.boxes, Boards: s.boards, Feeds: s.feeds,
@@ -180,6 +190,32 @@ func open(ctx context.Context, cfg config) (_ *service, err error) {
 		return nil, err
 	}
 	return s, nil
+}
+
+// openArchive has records moved to the data folder, and read from there. An embedded
+// store is filled from it first.
+func (s *service) openArchive(ctx context.Context, cfg config, keys *keyring.Ring, metrics *prometheus.Registry) error {
+	signer, err := ledgerSigner(keys)
+	if err != nil {
+		return err
+	}
+	s.boxes = s.boxes.WithArchive(archive.NewReader(cfg.data))
+	if s.store.Embedded() {
+		if err := s.bringBack(ctx, restore.Parts{Dir: cfg.data, Store: s.store, Registry: s.registry, Boxes: s.boxes, Signer: signer, Keys: keys}); err != nil {
+			return err
+		}
+	}
+	s.archive, err = archive.New(s.boxes, cfg.data, signer, archive.Options{Gate: s.gate, Registerer: metrics, Log: cfg.log})
+	return err
+}
+
+// ledgerSigner is what signs the ledgers of a data folder.
+func ledgerSigner(keys *keyring.Ring) (*ledger.Signer, error) {
+	key, err := keys.Ledger()
+	if err != nil {
+		return nil, err
+	}
+	return ledger.NewSigner(key)
 }
 
 // listen turns the error everybody meets once into a sentence.
@@ -238,6 +274,9 @@ func (s *service) run(ctx context.Context, ready func(url string)) error {
 	running.Go(func() { s.feeds.Run(background) })
 	running.Go(func() { s.forget.Run(background) })
 	running.Go(func() { s.sweeper.Run(background, s.registry.List) })
+	if s.archive != nil {
+		running.Go(func() { s.archive.Run(background, s.registry.List) })
+	}
 	running.Go(func() { s.farms.Run(background) })
 	running.Go(func() { s.pressure.Run(background) })
 	running.Go(func() { s.windows.Run(background) })
@@ -297,17 +336,11 @@ func contestsDir(data string) string {
 
 // bringBack fills the embedded store from the data folder, as it was when the last
 // server of the folder stopped, or a second before it was killed.
-func (s *service) bringBack(ctx context.Context, cfg config, keys *keyring.Ring) error {
+func (s *service) bringBack(ctx context.Context, parts restore.Parts) error {
 	started := time.Now()
-	signing, err := keys.Ledger()
-	if err != nil {
+	if err := parts.Settle(); err != nil {
 		return err
 	}
-	signer, err := ledger.NewSigner(signing)
-	if err != nil {
-		return err
-	}
-	parts := restore.Parts{Dir: cfg.data, Store: s.store, Registry: s.registry, Boxes: s.boxes, Signer: signer, Keys: keys}
 	kept, err := parts.Check(ctx)
 	if err != nil {
 		return err
@@ -316,7 +349,7 @@ func (s *service) bringBack(ctx context.Context, cfg config, keys *keyring.Ring)
 	if err != nil {
 		return err
 	}
-	s.rest = restore.NewRest(s.store, cfg.data, s.log)
+	s.rest = restore.NewRest(s.store, parts.Dir, s.log)
 	if err := s.rest.Load(ctx); err != nil {
 		return err
 	}

@@ -56,6 +56,22 @@ func Open(dir string) (*Ring, error) {
 	return r, nil
 }
 
+// Check reads every key file of a data folder and makes none: [ErrKeyFile] for each
+// that is not as it should be, one a line. A folder without keys is well.
+func Check(dir string) error {
+	files, err := filepath.Glob(filepath.Join(dir, "keys", "*.key"))
+	if err != nil {
+		return fmt.Errorf("open keys: %w", err)
+	}
+	var faults []error
+	for _, path := range files {
+		if _, err := readKey(path); err != nil {
+			faults = append(faults, err)
+		}
+	}
+	return errors.Join(faults...)
+}
+
 // Derive is a 32-byte key for one purpose, the same on every server of the folder.
 func (r *Ring) Derive(purpose string) []byte {
 	key, err := hkdf.Key(sha256.New, r.server, nil, purpose, keySize)

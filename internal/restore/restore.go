@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/joute/joute/contest/registry"
 	"github.com/joute/joute/internal/store"
@@ -47,8 +48,8 @@ type Contest struct {
 // ledgers is where the folder has them.
 func (p Parts) ledgers() string { return filepath.Join(p.Dir, "ledger") }
 
-// Check reads the contests of the folder, and does not touch it. It returns
-// ErrFolder with what is wrong.
+// Check reads the folder and does not touch it: every contest's file, and every
+// record, hash and signature of every ledger. It returns ErrFolder with what is wrong.
 func (p Parts) Check(ctx context.Context) ([]registry.Kept, error) {
 	kept, err := p.Registry.ReadKept()
 	if err != nil {
@@ -64,7 +65,33 @@ func (p Parts) Check(ctx context.Context) ([]registry.Kept, error) {
 			return nil, fmt.Errorf("%w: it has the ledger of contest %s, and not contests/%s.json", ErrFolder, dir.Name(), dir.Name())
 		}
 	}
-	return kept, nil
+	if len(with) == 0 {
+		return kept, nil
+	}
+	_, err = ledger.Verify(p.ledgers(), ledger.Options{PublicKey: p.Signer.Public()})
+	if err == nil {
+		return kept, nil
+	}
+	first, _, more := strings.Cut(err.Error(), "\n")
+	if more {
+		first += ", and more"
+	}
+	return nil, fmt.Errorf("%w: a ledger is damaged, see joute verify %s: %s", ErrFolder, p.Dir, first)
+}
+
+// Settle signs what a killed server has left of whole records behind the newest
+// checkpoints. It is for the folder of an embedded store, which nobody else has.
+func (p Parts) Settle() error {
+	kept, err := p.Registry.ReadKept()
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrFolder, err)
+	}
+	for _, k := range kept {
+		if _, err := p.settle(k.Contest); err != nil {
+			return fmt.Errorf("%w: %w", ErrFolder, err)
+		}
+	}
+	return nil
 }
 
 // Contests restores every contest of the folder into a store that has none. Nobody

@@ -2,6 +2,7 @@ package ballotbox
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/redis/go-redis/v9"
@@ -26,7 +27,7 @@ type Unmoved struct {
 	// committed; where the box is torn it is mended first.
 	Records []MovedRecord
 
-	Tally *voting.Tally // as of Offset; nil when not asked for
+	Tally *voting.Tally // as of Offset; nil when not asked for, or where it is no tally any more
 }
 
 // MovedRecord is a record on its way to the archive.
@@ -110,10 +111,10 @@ func (b *Boxes) unmoved(ctx context.Context, s *registry.Stored, box int, after 
 		for field, value := range counts.Val() {
 			fields = append(fields, field, value)
 		}
-		if u.Tally, _, err = parseTally(reply{fields}, 0); err != nil {
-			return u, false, err
+		if t, _, err := parseTally(reply{fields}, 0); err == nil {
+			t.Offset, t.At = u.Offset, instant(at)
+			u.Tally = t
 		}
-		u.Tally.Offset, u.Tally.At = u.Offset, instant(at)
 	}
 	return u, false, nil
 }
@@ -139,4 +140,29 @@ func (b *Boxes) Trim(ctx context.Context, s *registry.Stored, box int, records [
 		return fmt.Errorf("trim: box %d answers %q", box, reply.code())
 	}
 	return nil
+}
+
+// Moved is how many records a box ever had, and how many of them were taken out.
+type Moved struct{ Offset, Trimmed int64 }
+
+// Moved is of every box.
+func (b *Boxes) Moved(ctx context.Context, s *registry.Stored) ([]Moved, error) {
+	pipe := b.store.Client().Pipeline()
+	metas := make([]*redis.SliceCmd, s.Contest.Boxes)
+	for box := range metas {
+		metas[box] = pipe.HMGet(ctx, keysOf(s.Contest.ID, box).meta, "offset", "trimmed")
+	}
+	if _, err := pipe.Exec(ctx); err != nil {
+		return nil, fmt.Errorf("moved: %w", store.Classify(err))
+	}
+	moved := make([]Moved, len(metas))
+	for box, meta := range metas {
+		var err1, err2 error
+		moved[box].Offset, err1 = countOf(meta.Val()[0])
+		moved[box].Trimmed, err2 = countOf(meta.Val()[1])
+		if err := errors.Join(err1, err2); err != nil {
+			return nil, fmt.Errorf("moved: %w", err)
+		}
+	}
+	return moved, nil
 }
