@@ -146,7 +146,7 @@ func badNetwork(proxy *redistest.Proxy, fair time.Duration) {
 // done although no reply came, and is asked again.
 func TestFault_ABadNetworkToRedisLosesAndDoublesNothing(t *testing.T) {
 	t.Parallel()
-	want, fair := 2_000, 300*time.Millisecond
+	want, fair := 2_000, time.Second
 	if faulttest.Long() {
 		want, fair = 100_000, 2*time.Second
 	}

@@ -3,7 +3,7 @@ package ballotbox
 import (
 	"context"
 	"math/rand/v2"
-	"strings"
+	"strconv"
 	"testing"
 	"time"
 
@@ -25,6 +25,7 @@ type crashes struct {
 	timeout time.Duration // of the store; 0 is the product's
 	lives   time.Duration // how long Redis lives at least; the moment is drawn from this to twice as long
 	rewrite bool          // in every other cycle it is killed near a rewrite of its file
+	worst   func() bool   // the moment is put off until then; may be nil
 	down    func()        // what is done while it is down; may be nil
 }
 
@@ -50,6 +51,9 @@ func (c crashes) run(t *testing.T) crashed {
 		time.Sleep(c.lives + rand.N(c.lives)) // the random moment
 		if c.rewrite && out.cycles%2 == 1 && c.startRewrite(t, out.cycles%4 == 1) {
 			out.rewriting++
+		}
+		for deadline := time.Now().Add(20 * time.Second); c.worst != nil && !c.worst() && time.Now().Before(deadline); {
+			time.Sleep(10 * time.Millisecond)
 		}
 		c.server.Kill()
 		if c.down != nil {
@@ -92,11 +96,11 @@ func (c crashes) startRewrite(t *testing.T, slow bool) (running bool) {
 		t.Fatal(err)
 	}
 	time.Sleep(rand.N(100 * time.Millisecond))
-	info, err := client.Info(t.Context(), "persistence").Result()
+	info, err := client.InfoMap(t.Context(), "persistence").Result()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return strings.Contains(info, "aof_rewrite_in_progress:1")
+	return info["Persistence"]["aof_rewrite_in_progress"] == "1"
 }
 
 // casting is how voters of faulttest cast here: the ballot's id is its voter too.
@@ -217,9 +221,15 @@ func slowDisk(t *testing.T, fsync string) crashed {
 	disk := server.OnDisk()
 	disk.SyncTakes = 1500 * time.Millisecond
 	server.Restart()
-	// A call waits for the sync under way and for its own. Before the second sync
-	// everysec has nothing to lose.
+	// A call waits for the sync under way and for its own.
 	c := crashes{server: server, cycles: 1, lives: 2 * time.Second, timeout: 6 * time.Second}
+	if fsync == "everysec" { // between two syncs it writes at once: then a kill takes nothing
+		c.worst = func() bool {
+			info, err := server.Client().InfoMap(t.Context(), "persistence").Result()
+			unwritten, _ := strconv.Atoi(info["Persistence"]["aof_buffer_length"])
+			return err == nil && unwritten > 100_000
+		}
+	}
 	kills := 0
 	if faulttest.Long() {
 		c.cycles = 5

@@ -30,6 +30,7 @@ type asked struct {
 type told struct {
 	unknown   bool
 	code      string // how the ballot stands, or why not
+	again     bool   // it had been cast before
 	position  voting.Position
 	remaining int // after a cast
 }
@@ -74,7 +75,7 @@ var voterModel = porcupine.Model{
 			case before.entry != call.entry:
 				want.code = string(voting.BallotReused)
 			default:
-				want.code = string(before.standing)
+				want.code, want.again = string(before.standing), true
 			}
 			want.remaining = historyMax - used
 		case before.entry == "":

@@ -76,11 +76,11 @@ func (p *player) one() (h history) {
 		clients.Go(func() {
 			for range callsOfClient {
 				call := draw()
-				op, known := p.call(client, voter, ids[call.id], call)
-				parts[client] = append(parts[client], op)
+				ops, known := p.call(client, voter, ids[call.id], call)
+				parts[client] = append(parts[client], ops...)
 				if !known && call.what == "cast" { // as clients do that got no answer
-					op, _ = p.call(client, voter, ids[call.id], call)
-					parts[client] = append(parts[client], op)
+					ops, _ = p.call(client, voter, ids[call.id], call)
+					parts[client] = append(parts[client], ops...)
 				}
 			}
 		})
@@ -88,8 +88,8 @@ func (p *player) one() (h history) {
 	clients.Wait()
 	h = slices.Concat(parts...)
 	for i := range ids {
-		op, _ := p.call(clientsOfVoter, voter, ids[i], asked{what: "find", id: i})
-		h = append(h, op)
+		ops, _ := p.call(clientsOfVoter, voter, ids[i], asked{what: "find", id: i})
+		h = append(h, ops...)
 	}
 	return h
 }
@@ -110,21 +110,27 @@ func draw() asked {
 }
 
 // call makes one call. After one without an answer it waits until the store answers.
-func (p *player) call(client int, voter voting.Voter, id uuid.UUID, call asked) (op porcupine.Operation, known bool) {
+func (p *player) call(client int, voter voting.Voter, id uuid.UUID, call asked) (ops history, known bool) {
 	ctx := context.Background()
 	p.calls.Add(1)
-	op = porcupine.Operation{ClientId: client, Input: call, Call: int64(time.Since(p.began))}
+	op := porcupine.Operation{ClientId: client, Input: call, Call: int64(time.Since(p.began))}
 	got, err := p.send(ctx, voter, id, call)
-	op.Return = int64(time.Since(p.began))
+	op.Return, op.Output = int64(time.Since(p.began)), got
 	if err != nil {
 		p.unknown.Add(1)
-		got, op.Return = told{unknown: true}, never
+		op.Return, op.Output = never, told{unknown: true}
 		for p.st.Client().Ping(ctx).Err() != nil {
 			time.Sleep(5 * time.Millisecond)
 		}
 	}
-	op.Output = got
-	return op, err == nil
+	ops = append(ops, op)
+	if got.again {
+		// Script.Run sends once more where a connection is lost: it may be this very call
+		// that had cast the ballot, and somebody else came in between.
+		op.Output = told{unknown: true}
+		ops = append(ops, op)
+	}
+	return ops, err == nil
 }
 
 func (p *player) send(ctx context.Context, voter voting.Voter, id uuid.UUID, call asked) (told, error) {
@@ -138,7 +144,7 @@ func (p *player) send(ctx context.Context, voter voting.Voter, id uuid.UUID, cal
 			return told{code: string(o.Refused), remaining: o.Remaining}, nil
 		}
 		if err == nil {
-			return told{code: string(o.Cast.Standing), position: o.Cast.Position, remaining: o.Remaining}, nil
+			return told{code: string(o.Cast.Standing), again: o.Duplicate, position: o.Cast.Position, remaining: o.Remaining}, nil
 		}
 	case "find":
 		cast, err = p.boxes.Find(ctx, p.s, voter, id)
