@@ -54,5 +54,5 @@ fuzz: ## 30 s of every fuzz target
 	done
 
 .PHONY: faults
-faults: ## the long crash and fault tests
-	JOUTE_FAULTS=long go test -count=1 -timeout=30m -run 'Crash|Fault' ./...
+faults: ## the long crash and fault tests (half an hour), with a summary
+	./scripts/faults
