@@ -31,8 +31,10 @@ import (
 	"github.com/joute/joute/sharing/captains"
 	"github.com/joute/joute/sharing/reach"
 	"github.com/joute/joute/voting"
+	"github.com/joute/joute/voting/archive"
 	"github.com/joute/joute/voting/ballotbox"
 	"github.com/joute/joute/voting/codes"
+	"github.com/joute/joute/voting/ledger"
 	"github.com/joute/joute/voting/sweep"
 )
 
@@ -66,6 +68,7 @@ type service struct {
 	pressure *gate.Pressure
 	forget   *forget.Contests
 	sweeper  *sweep.Sweeper
+	archive  *archive.Archive // nil: there is no folder to move records to
 	windows  *gate.Windows
 	networks *netkind.Networks // nil: no files were named
 	mailer   *mail.SMTP        // nil: no e-mail
@@ -120,6 +123,11 @@ func open(ctx context.Context, cfg config) (_ *service, err error) {
 		return nil, err
 	}
 	s.boxes = ballotbox.New(s.store)
+	if cfg.data != "" {
+		if err = s.openArchive(cfg, keys, metrics); err != nil {
+			return nil, err
+		}
+	}
 	s.boards = live.New(s.boxes, cfg.log)
 	s.registry = registry.New(s.store, keys, registry.Options{Log: cfg.log})
 	s.feeds = live.NewFeeds(s.boards, s.registry.Get, cfg.log, live.FeedOptions{})
@@ -143,13 +151,22 @@ func open(ctx context.Context, cfg config) (_ *service, err error) {
 	}})
 	s.farms, s.pressure = gate.NewFarms(s.store, cfg.log), gate.NewPressure(s.store, cfg.log)
 	proofs := codes.New(s.store, counters, keys.Derive("code"))
+	personal := []forget.Store{members, sharers, links, s.farms}
+	if s.archive != nil {
+		personal = append(personal, s.archive)
+	}
 	s.forget = forget.New(forget.Parts{
-		Store: s.store, Registry: s.registry, Keys: keys, Boxes: s.boxes, Stores: []forget.Store{members, sharers, links, s.farms}, Brief: []forget.Store{proofs, counters, s.pressure, s.windows},
+		Store: s.store, Registry: s.registry, Keys: keys, Boxes: s.boxes, Stores: personal, Brief: []forget.Store{proofs, counters, s.pressure, s.windows},
 	}, cfg.log)
 	if s.sweeper, err = sweep.New(s.store, s.boxes, sweep.Options{Farms: s.farms, Changed: s.feeds.Changed, Registerer: metrics, Log: cfg.log, Every: cfg.sweepEvery}); err != nil {
 		return nil, err
 	}
+	var onDisk web.Health
+	if s.archive != nil {
+		onDisk = s.archive
+	}
 	s.web, err = web.New(web.Config{
+		Ledger: onDisk,
 		Forget: s.forget, Sweeps: s.sweeper,
 		Fans: members, Keys: keys,
 		Store: s.store, Gate: s.gate, Registry: s.registry, Boxes: s.boxes, Boards: s.boards, Feeds: s.feeds,
@@ -164,6 +181,21 @@ func open(ctx context.Context, cfg config) (_ *service, err error) {
 		return nil, err
 	}
 	return s, nil
+}
+
+// openArchive has records moved to the data folder, and read from there.
+func (s *service) openArchive(cfg config, keys *keyring.Ring, metrics *prometheus.Registry) error {
+	key, err := keys.Ledger()
+	if err != nil {
+		return err
+	}
+	signer, err := ledger.NewSigner(key)
+	if err != nil {
+		return err
+	}
+	s.boxes = s.boxes.WithArchive(archive.NewReader(cfg.data))
+	s.archive, err = archive.New(s.boxes, cfg.data, signer, archive.Options{Gate: s.gate, Registerer: metrics, Log: cfg.log})
+	return err
 }
 
 // listen turns the error everybody meets once into a sentence.
@@ -217,6 +249,9 @@ func (s *service) run(ctx context.Context, ready func(url string)) error {
 	running.Go(func() { s.feeds.Run(background) })
 	running.Go(func() { s.forget.Run(background) })
 	running.Go(func() { s.sweeper.Run(background, s.registry.List) })
+	if s.archive != nil {
+		running.Go(func() { s.archive.Run(background, s.registry.List) })
+	}
 	running.Go(func() { s.farms.Run(background) })
 	running.Go(func() { s.pressure.Run(background) })
 	running.Go(func() { s.windows.Run(background) })

@@ -38,7 +38,7 @@ var doors = map[string][]string{
 
 // pure packages are the product's own rules: they know no database and no web.
 var (
-	pure     = []string{"contest", "antifraud", "voting", "community", "sharing", "internal/farmlab"}
+	pure     = []string{"contest", "antifraud", "voting", "voting/ledger", "community", "sharing", "internal/farmlab"}
 	unwanted = []string{goRedis, fiber, fasthttp, module + "internal/store", module + "internal/live", module + "internal/web"}
 )
 

@@ -1,12 +1,13 @@
-// Package keyring keeps the secrets that must not be in Redis: the server's
-// key, from which passes and receipts are signed, and one key per contest, from
-// which voters' pseudonyms and evidence are hashed. Deleting a contest's key
-// makes its voters nobody for good.
+// Package keyring keeps the secrets that must not be in Redis: the server's key,
+// from which passes and receipts are signed, the key that signs ledgers, and one
+// key per contest, from which voters' pseudonyms and evidence are hashed. Deleting
+// a contest's key makes its voters nobody for good.
 package keyring
 
 import (
 	"crypto/aes"
 	"crypto/cipher"
+	"crypto/ed25519"
 	"crypto/hkdf"
 	"crypto/rand"
 	"crypto/sha256"
@@ -33,8 +34,9 @@ type Ring struct {
 	server []byte
 
 	mu        sync.RWMutex
-	contests  map[string][]byte // guarded by mu
-	forgotten map[string]bool   // guarded by mu; see Forget
+	ledger    ed25519.PrivateKey // guarded by mu; nil until it is asked for
+	contests  map[string][]byte  // guarded by mu
+	forgotten map[string]bool    // guarded by mu; see Forget
 }
 
 // Open reads or makes the keys under dir/keys. With an empty dir they are made
@@ -61,6 +63,22 @@ func (r *Ring) Derive(purpose string) []byte {
 		panic(err) // only for lengths over 8 KiB
 	}
 	return key
+}
+
+// Ledger is the Ed25519 key that signs the ledgers of all contests. It is made at
+// the first call, and kept when the folder is: another one could not go on with a
+// ledger that this one has signed.
+func (r *Ring) Ledger() (ed25519.PrivateKey, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.ledger == nil {
+		seed, err := r.key("ledger")
+		if err != nil {
+			return nil, err
+		}
+		r.ledger = ed25519.NewKeyFromSeed(seed)
+	}
+	return r.ledger, nil
 }
 
 // Contest is the contest's own key. It is made at the first call. It returns

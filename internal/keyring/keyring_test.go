@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 
@@ -35,17 +36,21 @@ func TestRing_ServersSharingAFolderAgreeWhoeverComesFirst(t *testing.T) {
 			if err != nil {
 				t.Error(err)
 			}
-			keys[i] = append(ring.Derive("pass"), key...)
+			signs, err := ring.Ledger()
+			if err != nil {
+				t.Error(err)
+			}
+			keys[i] = slices.Concat(ring.Derive("pass"), key, signs)
 		})
 	}
 	wg.Wait()
 	for i, key := range keys {
-		if !bytes.Equal(key, keys[0]) || len(key) != 64 {
+		if !bytes.Equal(key, keys[0]) || len(key) != 128 {
 			t.Fatalf("server %d has other keys", i)
 		}
 	}
 	files, err := os.ReadDir(filepath.Join(dir, "keys"))
-	if err != nil || len(files) != 2 {
+	if err != nil || len(files) != 3 {
 		t.Fatalf("files left: %v, %v", files, err)
 	}
 	for _, file := range files {

@@ -37,8 +37,9 @@ type Gate struct {
 	store *Store
 	opts  GateOptions
 
-	mu   sync.RWMutex
-	last verdict
+	mu     sync.RWMutex
+	last   verdict  // of the last check
+	raised []string // guarded by mu; see Raise
 }
 
 type verdict struct {
@@ -96,8 +97,24 @@ func (g *Gate) Err() error { return g.verdict().err }
 
 func (g *Gate) verdict() verdict {
 	g.mu.RLock()
-	defer g.mu.RUnlock()
-	return g.last
+	v, raised := g.last, g.raised
+	g.mu.RUnlock()
+	if len(raised) == 0 {
+		return v
+	}
+	v.faults = slices.Concat(v.faults, raised)
+	if v.err == nil && g.opts.Mode != Unsafe {
+		v.err = fmt.Errorf("%w:\n%s", ErrUnsafe, strings.Join(v.faults, "\n"))
+	}
+	return v
+}
+
+// Raise tells faults of the store that another part has found, in place of those it
+// told before. While there are some no ballot is taken, as with any other fault.
+func (g *Gate) Raise(faults []string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.raised = slices.Clone(faults)
 }
 
 func (g *Gate) recheck(ctx context.Context) {

@@ -38,8 +38,14 @@ func (s *Server) readyz(c *fiber.Ctx) error {
 	if err := s.cfg.Store.Client().Ping(ctx).Err(); err != nil {
 		checks["store"] = readyCheck{Faults: []string{"the store does not answer"}}
 	}
-	ok, faults, notes := s.cfg.Gate.Status()
-	checks["gate"] = readyCheck{ok, faults, notes}
+	parts := map[string]Health{"gate": s.cfg.Gate}
+	if s.cfg.Ledger != nil {
+		parts["ledger"] = s.cfg.Ledger
+	}
+	for name, part := range parts {
+		ok, faults, notes := part.Status()
+		checks[name] = readyCheck{ok, faults, notes}
+	}
 	answer, status := readyAnswer{"ready", checks}, fiber.StatusOK
 	for _, one := range checks {
 		if !one.OK {

@@ -45,7 +45,7 @@ import (
 	"github.com/joute/joute/voting/sweep"
 )
 
-// Config is what a server stands on. All of it is needed but Sweeps, Networks,
+// Config is what a server stands on. All of it is needed but Sweeps, Ledger, Networks,
 // TrustedProxies, PublicURL, Version and what is of mail.
 type Config struct {
 	Store    *store.Store
@@ -66,6 +66,7 @@ type Config struct {
 	Captains *captains.Captains
 	Forget   *forget.Contests
 	Sweeps   *sweep.Sweeper // nil: no detectors look back
+	Ledger   Health         // of the ledger on disk; nil: there is none
 	Keys     *keyring.Ring  // seals what browsers and mails carry for us
 
 	Windows  *window.Contests  // what was counted of ballots
@@ -82,6 +83,12 @@ type Config struct {
 	Log            *slog.Logger
 	Metrics        *prometheus.Registry
 	Version        string
+}
+
+// Health is a part of the server that /readyz asks: faults say why it is not well,
+// notes are what an operator should see all the same.
+type Health interface {
+	Status() (ok bool, faults, notes []string)
 }
 
 const (

@@ -52,13 +52,14 @@ const EvidenceLifetime = 30 * 24 * time.Hour
 // Boxes are the ballot boxes of all contests of a store. They hold no state of
 // their own and are safe for concurrent use.
 type Boxes struct {
-	store *store.Store
+	store   *store.Store
+	archive Archive // nil: nothing was moved out of the store
 
 	cast, standing, configure, turn, close, publish *store.Script
 	join, claim, member, turns                      *store.Script
 	tally, settle, mark, mendScript                 *store.Script
 	appeal, answer, forget                          *store.Script
-	finding, sweep                                  *store.Script
+	finding, sweep, trim                            *store.Script
 }
 
 // New loads the scripts. Nothing is sent to the store yet.
@@ -76,7 +77,7 @@ func load(st *store.Store, source func(name string) string) *Boxes {
 		join: script("join", false), claim: script("claim", false), member: script("member", false), turns: script("turns", false),
 		tally: script("tally", true), settle: script("settle", false), mark: script("mark", false), mendScript: script("mend", false),
 		appeal: script("appeal", false), answer: script("answer", false), forget: script("forget", false),
-		finding: script("finding", false), sweep: script("sweep", false),
+		finding: script("finding", false), sweep: script("sweep", false), trim: script("trim", false),
 	}
 }
 

@@ -1,10 +1,12 @@
 package ballotbox
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
@@ -56,54 +58,126 @@ func (b *Boxes) Evidence(ctx context.Context, s *registry.Stored, yield func(Log
 	return errors.Join(err, flush())
 }
 
-// lines joins casts with their evidence, which has the same stream ids.
+// lines joins casts with their evidence, which has the same positions.
 func (b *Boxes) lines(ctx context.Context, s *registry.Stored, casts []voting.Record) ([]LogLine, error) {
 	if len(casts) == 0 {
 		return nil, nil
 	}
-	pipe := b.store.Client().Pipeline()
-	reads := make([]*redis.XMessageSliceCmd, len(casts))
+	at := make([]voting.Position, len(casts))
 	for i, r := range casts {
-		reads[i] = rangeSeen(ctx, pipe, keysOf(s.Contest.ID, r.Position.Box), r.Position)
+		at[i] = r.Position
 	}
-	if _, err := pipe.Exec(ctx); err != nil {
-		return nil, store.Classify(err)
+	seen, err := b.seenAt(ctx, s, at)
+	if err != nil {
+		return nil, err
 	}
 	lines := make([]LogLine, len(casts))
 	for i, r := range casts {
 		lines[i] = LogLine{
 			Ballot: r.Ballot, At: voting.FormatTime(r.Position.At()), Voter: r.Voter, Entry: r.Entry, School: r.School,
 		}
-		what, err := parseSeen(reads[i])
-		if err != nil {
-			return nil, fmt.Errorf("of %s: %w", r.Position, err)
-		}
-		if what != nil {
-			lines[i].Level, lines[i].Evidence = what.Level, &what.Evidence
+		if seen[i] != nil {
+			lines[i].Level, lines[i].Evidence = seen[i].Level, &seen[i].Evidence
 		}
 	}
 	return lines, nil
 }
 
-// rangeSeen asks for what was seen of the cast at a position.
-func rangeSeen(ctx context.Context, pipe redis.Pipeliner, keys boxKeys, at voting.Position) *redis.XMessageSliceCmd {
-	id := fmt.Sprintf("%d-%d", at.Millis, at.Offset)
-	return pipe.XRange(ctx, keys.evidence, id, id)
+// seenAt is what was seen of the casts at positions; nil where it has expired. It
+// looks into the stream first: what is not there by then is in the archive, or gone.
+func (b *Boxes) seenAt(ctx context.Context, s *registry.Stored, at []voting.Position) ([]*Seen, error) {
+	found := make([]*Seen, len(at))
+	missing, err := b.seenInStream(ctx, s, at, found)
+	if err != nil || len(missing) == 0 || b.archive == nil {
+		return found, err
+	}
+	slices.SortFunc(missing, func(i, j int) int {
+		return cmp.Or(cmp.Compare(at[i].Box, at[j].Box), cmp.Compare(at[i].Offset, at[j].Offset))
+	})
+	for len(missing) > 0 {
+		if missing, err = b.seenInArchive(ctx, s, at, missing, found); err != nil {
+			return nil, err
+		}
+	}
+	return found, nil
 }
 
-// parseSeen reads the answer; nil when the evidence has expired.
-func parseSeen(read *redis.XMessageSliceCmd) (*Seen, error) {
-	found, err := read.Result()
-	if err != nil {
+// seenInStream fills in what the stream has, and returns the places of the rest.
+func (b *Boxes) seenInStream(ctx context.Context, s *registry.Stored, at []voting.Position, found []*Seen) (missing []int, err error) {
+	trimmed := map[int]int64{}
+	pipe, metas := b.store.Client().Pipeline(), map[int]*redis.SliceCmd{}
+	for _, one := range at {
+		if metas[one.Box] == nil {
+			metas[one.Box] = pipe.HMGet(ctx, keysOf(s.Contest.ID, one.Box).meta, "trimmed")
+		}
+	}
+	if _, err := pipe.Exec(ctx); err != nil {
 		return nil, store.Classify(err)
 	}
-	if len(found) == 0 {
-		return nil, nil
+	for box, meta := range metas {
+		if trimmed[box], err = countOf(meta.Val()[0]); err != nil {
+			return nil, err
+		}
 	}
-	var what Seen
-	text, _ := found[0].Values["seen"].(string)
-	if err := json.Unmarshal([]byte(text), &what); err != nil {
+	pipe = b.store.Client().Pipeline()
+	reads := make([]*redis.XMessageSliceCmd, len(at))
+	for i, one := range at {
+		if one.Offset > trimmed[one.Box] {
+			id := (place{one.Millis, one.Offset}).String()
+			reads[i] = pipe.XRange(ctx, keysOf(s.Contest.ID, one.Box).evidence, id, id)
+		}
+	}
+	if _, err := pipe.Exec(ctx); err != nil {
+		return nil, store.Classify(err)
+	}
+	for i, read := range reads {
+		if read == nil || len(read.Val()) == 0 {
+			missing = append(missing, i)
+			continue
+		}
+		if found[i], err = parseSeen(at[i], seenText(read.Val()[0])); err != nil {
+			return nil, err
+		}
+	}
+	return missing, nil
+}
+
+// seenLeap is over how many records the archive is read on to the next one that is
+// wanted, rather than asked anew: about what finding a place costs.
+const seenLeap = 500
+
+// seenInArchive fills in what one reading of the archive has of the first missing
+// ones, which are in order, and returns those it did not come to.
+func (b *Boxes) seenInArchive(ctx context.Context, s *registry.Stored, at []voting.Position, missing []int, found []*Seen) ([]int, error) {
+	first := at[missing[0]]
+	end := 1
+	for end < len(missing) && at[missing[end]].Box == first.Box && at[missing[end]].Offset-at[missing[end-1]].Offset <= seenLeap {
+		end++
+	}
+	now, rest := missing[:end], missing[end:]
+	err := b.archive.Evidence(ctx, s.Contest.ID, first.Box, voting.Position{Box: first.Box, Offset: first.Offset - 1}, func(of voting.Position, text []byte) (err error) {
+		for len(now) > 0 && at[now[0]].Offset < of.Offset {
+			now = now[1:]
+		}
+		if len(now) == 0 {
+			return errNoMore
+		}
+		if one := at[now[0]]; one.Offset == of.Offset && one.Millis == of.Millis {
+			found[now[0]], err = parseSeen(one, text)
+		}
+		return err
+	})
+	if err != nil && !errors.Is(err, errNoMore) {
 		return nil, err
+	}
+	return rest, nil
+}
+
+// parseSeen reads what was seen of the cast at a position.
+func parseSeen(at voting.Position, text []byte) (*Seen, error) {
+	var what Seen
+	if err := json.Unmarshal(text, &what); err != nil {
+		return nil, fmt.Errorf("evidence of %s: %w", at, err)
 	}
 	return &what, nil
 }

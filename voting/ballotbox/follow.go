@@ -2,13 +2,9 @@ package ballotbox
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/joute/joute/contest/registry"
-	"github.com/joute/joute/internal/store"
 	"github.com/joute/joute/voting"
 )
 
@@ -34,61 +30,43 @@ func (b *Boxes) Follow(ctx context.Context, s *registry.Stored, from Cursor, yie
 		return at, fmt.Errorf("follow: %w", err)
 	}
 	for box := range at {
-		for more := true; more; {
-			records, last, err := b.followPage(ctx, s, box, at[box])
-			if err != nil {
+		t := &track{boxes: b, stored: s, box: box, evidence: true, exact: true}
+		if at[box] != "" {
+			var err error
+			if t.at, err = parsePlace(at[box]); err != nil {
 				return at, fmt.Errorf("follow: %w", err)
 			}
-			for _, r := range records {
-				if err := yield(r); err != nil {
+		}
+		for {
+			if err := t.fill(ctx); err != nil {
+				return at, fmt.Errorf("follow: %w", err)
+			}
+			if len(t.page) == 0 {
+				break
+			}
+			for _, r := range t.page {
+				if err := giveFollowed(r, yield); err != nil {
 					return at, err
 				}
 			}
-			more = last != ""
-			if more {
-				at[box] = last
-			}
+			t.page, at[box] = nil, t.at.String()
 		}
 	}
 	return at, nil
 }
 
-// followPage reads a page of one box, and the id of its last record; empty at the
-// end. Evidence has the ids of its casts, so one range has all of a page's.
-func (b *Boxes) followPage(ctx context.Context, s *registry.Stored, box int, after string) ([]Followed, string, error) {
-	from, keys, client := "-", keysOf(s.Contest.ID, box), b.store.Client()
-	if after != "" {
-		from = "(" + after
+// giveFollowed gives a record that names a ballot or joins voters.
+func giveFollowed(r tracked, yield func(Followed) error) error {
+	if !r.NamesBallot() && r.Kind != voting.KindJoin {
+		return nil
 	}
-	messages, err := client.XRangeN(ctx, keys.ledger, from, "+", ledgerPage).Result()
-	if err != nil || len(messages) == 0 {
-		return nil, "", store.Classify(err)
-	}
-	last := messages[len(messages)-1].ID
-	evidence, err := client.XRange(ctx, keys.evidence, messages[0].ID, last).Result()
-	if err != nil {
-		return nil, "", store.Classify(err)
-	}
-	var records []Followed
-	for _, m := range messages {
-		r, err := parseRecord(m, s.Epoch, box)
+	f := Followed{Record: r.Record}
+	if len(r.seen) > 0 {
+		seen, err := parseSeen(r.Position, r.seen)
 		if err != nil {
-			return nil, "", err
+			return fmt.Errorf("follow: %w", err)
 		}
-		var of redis.XMessage
-		if len(evidence) > 0 && evidence[0].ID == m.ID {
-			of, evidence = evidence[0], evidence[1:]
-		}
-		if !r.NamesBallot() && r.Kind != voting.KindJoin {
-			continue
-		}
-		f := Followed{Record: r}
-		if text, _ := of.Values["seen"].(string); text != "" {
-			if err := json.Unmarshal([]byte(text), &f.Seen); err != nil {
-				return nil, "", fmt.Errorf("evidence of %s: %w", r.Position, err)
-			}
-		}
-		records = append(records, f)
+		f.Seen = *seen
 	}
-	return records, last, nil
+	return yield(f)
 }

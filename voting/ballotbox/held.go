@@ -187,23 +187,23 @@ func (b *Boxes) explain(ctx context.Context, s *registry.Stored, held []HeldBall
 	for from := 0; from < len(held); from += heldPage {
 		page := held[from:min(from+heldPage, len(held))]
 		pipe := b.store.Client().Pipeline()
-		evidence, findings, appeals := make([]*redis.XMessageSliceCmd, len(page)), make([]*redis.StringCmd, len(page)), make([]*redis.StringCmd, len(page))
+		findings, appeals, at := make([]*redis.StringCmd, len(page)), make([]*redis.StringCmd, len(page)), make([]voting.Position, len(page))
 		for i, h := range page {
 			keys := keysOf(s.Contest.ID, h.Position.Box)
-			evidence[i] = rangeSeen(ctx, pipe, keys, h.Position)
+			at[i] = h.Position
 			findings[i] = pipe.HGet(ctx, keys.findings, ballotField(h.Ballot, h.Voter))
 			appeals[i] = pipe.HGet(ctx, keys.appeals, ballotField(h.Ballot, h.Voter))
 		}
 		if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
 			return store.Classify(err)
 		}
+		seen, err := b.seenAt(ctx, s, at)
+		if err != nil {
+			return err
+		}
 		for i := range page {
-			what, err := parseSeen(evidence[i])
-			if err != nil {
-				return err
-			}
-			if what != nil {
-				page[i].Level, page[i].Evidence = what.Level, &what.Evidence
+			if seen[i] != nil {
+				page[i].Level, page[i].Evidence = seen[i].Level, &seen[i].Evidence
 			}
 			if page[i].Finding, err = parseFinding(findings[i]); err != nil {
 				return err

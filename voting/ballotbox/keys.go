@@ -16,13 +16,13 @@ import (
 //
 //	joute:{contest/n}:meta         hash    state, rules and place of the box; whether it was forgotten
 //	joute:{contest/n}:tally        hash    counts by entry and standing
-//	joute:{contest/n}:ledger       stream  the records, id millisecond-offset
+//	joute:{contest/n}:ledger       stream  the records that are not on disk yet, id millisecond-offset
 //	joute:{contest/n}:frozen       hash    the tally of the freezing instant
 //	joute:{contest/n}:voters:BBBB  hash    voter -> turns used and ballots, or who it is; voter+ -> who joined it
 //	joute:{contest/n}:joining      hash    voter -> who it is, until that is worked in
 //	joute:{contest/n}:ballots:BBBB hash    ballot+voter -> what became of it
 //	joute:{contest/n}:held         zset    ballot+voter of the held ballots, by the instant of the cast
-//	joute:{contest/n}:evidence     stream  what was seen; expires 30 days after the close
+//	joute:{contest/n}:evidence     stream  what was seen of their casts; expires 30 days after the close
 //	joute:{contest/n}:appeals      hash    ballot+voter -> what its voter wrote, sealed; ballot+voter+! -> it was answered;
 //	                                       expires with the evidence
 //	joute:{contest/n}:findings     hash    ballot+voter -> what the detectors last decided of it, and why; expires with the evidence

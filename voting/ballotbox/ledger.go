@@ -4,14 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
-	"strings"
 
 	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
 
 	"github.com/joute/joute/contest/registry"
-	"github.com/joute/joute/internal/store"
 	"github.com/joute/joute/voting"
 )
 
@@ -36,10 +35,8 @@ func (b *Boxes) Ledger(ctx context.Context, s *registry.Stored, after voting.Pos
 	}
 	tracks := make([]*track, s.Contest.Boxes)
 	for box := range tracks {
-		tracks[box] = &track{
-			client: b.store.Client(), key: keysOf(s.Contest.ID, box).ledger,
-			from: firstAfter(after, box), to: end, epoch: s.Epoch, box: box,
-		}
+		tracks[box] = &track{boxes: b, stored: s, box: box, end: end, start: after}
+		tracks[box].at, tracks[box].exact = firstAfter(after, box)
 	}
 	for {
 		var first *track
@@ -55,33 +52,34 @@ func (b *Boxes) Ledger(ctx context.Context, s *registry.Stored, after voting.Pos
 		if first == nil {
 			return nil
 		}
-		if err := yield(first.page[0]); err != nil {
+		if err := yield(first.page[0].Record); err != nil {
 			return err
 		}
 		first.page = first.page[1:]
 	}
 }
 
-// firstAfter is where a box's stream goes on after a position of the contest.
-func firstAfter(after voting.Position, box int) string {
+// firstAfter is where a box goes on after a position of the contest, and whether
+// that is a record of the box, or its beginning.
+func firstAfter(after voting.Position, box int) (at place, exact bool) {
 	switch {
 	case after == voting.Position{}:
-		return "-"
+		return place{}, true
 	case box < after.Box: // its records of that millisecond were given
-		return fmt.Sprintf("%d-0", after.Millis+1)
+		return place{after.Millis, math.MaxInt64}, false
 	case box > after.Box: // none of them was
-		return fmt.Sprintf("%d-0", after.Millis)
+		return place{after.Millis, 0}, false
 	default:
-		return fmt.Sprintf("(%d-%d", after.Millis, after.Offset)
+		return place{after.Millis, after.Offset}, true
 	}
 }
 
-// horizon is the end of what can be read in one order: exclusive, as a stream
-// id. One box has an order of its own and needs none.
-func (b *Boxes) horizon(ctx context.Context, s *registry.Stored) (string, error) {
+// horizon is the end of what can be read in one order: an instant in ms, exclusive.
+// One box has an order of its own and needs none: 0.
+func (b *Boxes) horizon(ctx context.Context, s *registry.Stored) (int64, error) {
 	if s.Contest.Boxes == 1 {
 		_, err := b.turnAll(ctx, s) // finds a torn box
-		return "+", err
+		return 0, err
 	}
 	var instant int64
 	// The second round brings boxes whose clock is behind up to the others, on
@@ -98,7 +96,7 @@ func (b *Boxes) horizon(ctx context.Context, s *registry.Stored) (string, error)
 			return err
 		})
 		if err != nil {
-			return "", err
+			return 0, err
 		}
 		if instant == 0 {
 			for _, mark := range marks {
@@ -106,52 +104,18 @@ func (b *Boxes) horizon(ctx context.Context, s *registry.Stored) (string, error)
 			}
 		}
 	}
-	return fmt.Sprintf("(%d-0", instant), nil
-}
-
-// track reads one box's stream page by page.
-type track struct {
-	client   redis.UniversalClient
-	key      string
-	from, to string
-	epoch    int64
-	box      int
-	page     []voting.Record
-	done     bool
-}
-
-// fill reads the next page when the last one is used up.
-func (t *track) fill(ctx context.Context) error {
-	if t.done || len(t.page) > 0 {
-		return nil
-	}
-	messages, err := t.client.XRangeN(ctx, t.key, t.from, t.to, ledgerPage).Result()
-	if err != nil {
-		return store.Classify(err)
-	}
-	t.done = len(messages) < ledgerPage
-	for _, m := range messages {
-		r, err := parseRecord(m, t.epoch, t.box)
-		if err != nil {
-			return err
-		}
-		t.page = append(t.page, r)
-		t.from = "(" + m.ID
-	}
-	return nil
+	return instant, nil
 }
 
 // parseRecord reads a stream entry as the scripts write it.
 func parseRecord(m redis.XMessage, epoch int64, box int) (voting.Record, error) {
 	field := func(name string) string { s, _ := m.Values[name].(string); return s }
-	millis, offset, ok := strings.Cut(m.ID, "-")
-	at, err1 := parseCount(millis)
-	n, err2 := parseCount(offset)
-	if err := errors.Join(err1, err2); err != nil || !ok {
-		return voting.Record{}, fmt.Errorf("corrupt ballot box: record id %q", m.ID)
+	at, err := parsePlace(m.ID)
+	if err != nil {
+		return voting.Record{}, err
 	}
 	r := voting.Record{
-		Position: voting.Position{Epoch: epoch, Box: box, Millis: at, Offset: n},
+		Position: voting.Position{Epoch: epoch, Box: box, Millis: at.millis, Offset: at.offset},
 		Kind:     voting.Kind(field("kind")), Entry: field("entry"), School: field("school"),
 		Reasons: reasons(field("reasons")), Actor: voting.Actor(field("actor")), Present: field("present") == "1",
 		Policy: field("policy"), Model: field("model"),

@@ -22,74 +22,170 @@ import (
 // committed and that cannot be told from the others.
 var ErrTorn = errors.New("the ledger of a ballot box is damaged")
 
-// mend takes uncommitted records out of a box. They come from a Redis that was
-// killed while it wrote to its file: it may later run the beginning of the
-// transaction it was writing (see commit in box.lua). Nobody was ever told of
-// such a ballot, as the answer follows the write; its voter who asked again has
+// mend takes records out of a box that should not be in it. They come from a Redis
+// that was killed while it wrote to its file: it may later run the beginning of the
+// transaction it was writing (see commit in box.lua, and trim.lua). Nobody was ever
+// told of such a ballot, as the answer follows the write; its voter who asked again has
 // another record, the true one.
 func (b *Boxes) mend(ctx context.Context, s *registry.Stored, box int) error {
 	keys := keysOf(s.Contest.ID, box)
 	for ctx.Err() == nil {
-		committed, err := b.store.Client().HGet(ctx, keys.meta, "offset").Int64()
-		if err != nil {
-			return fmt.Errorf("mend: %w", store.Classify(err))
-		}
-		ledger, torn, err := b.sift(ctx, keys, committed)
+		seen, err := b.sift(ctx, s, box)
 		if err != nil {
 			return fmt.Errorf("mend: %w", err)
 		}
-		if len(torn) == 0 {
+		if len(seen.torn)+len(seen.left) == 0 {
 			return nil // another server was faster
 		}
-		hashes, args := repairs(s.Contest, keys, ledger, torn)
-		args = append([]any{len(ledger) + len(torn), committed, torn[len(torn)-1].Position.Millis + 1}, args...)
+		hashes, changes, err := repairs(s.Contest, keys, seen.committed(ctx, b, s, box), seen.torn)
+		if err != nil {
+			return fmt.Errorf("mend: %w", err)
+		}
+		args := []any{seen.records, seen.offset, seen.trimmed, seen.after(), len(seen.torn) + len(seen.left)}
+		for _, r := range slices.Concat(seen.left, seen.torn) {
+			args = append(args, placeOfRecord(r).String())
+		}
+		args = append(args, changes...)
 		reply, err := b.mendScript.Run(ctx, append(keys.common(keys.evidence, keys.held), hashes...), args...).Slice()
 		if err != nil {
 			return fmt.Errorf("mend: %w", err)
 		}
 		if len(reply) == 1 && reply[0] == "mended" {
-			return b.settleTorn(ctx, s, torn)
+			return b.settleTorn(ctx, s, seen.torn)
 		}
 	}
 	return fmt.Errorf("mend: %w", ctx.Err())
 }
 
-// sift reads a box's ledger and tells committed records from torn ones. Offsets
+// sifted is a box's stream, told apart.
+type sifted struct {
+	records, offset, trimmed int64 // in the stream; committed ever; of these, trimmed
+
+	ledger []voting.Record // committed, behind the trimmed ones
+	torn   []voting.Record // never committed
+	left   []voting.Record // trimmed, and still there
+}
+
+// after is an instant in ms that every later record must be stamped at or after.
+func (s sifted) after() (millis int64) {
+	for _, r := range s.torn {
+		millis = max(millis, r.Position.Millis+1)
+	}
+	return millis
+}
+
+// committed gives every committed record of the box.
+func (s sifted) committed(ctx context.Context, b *Boxes, stored *registry.Stored, box int) func(yield func(voting.Record)) error {
+	return func(yield func(voting.Record)) error {
+		n := int64(0)
+		if s.trimmed > 0 {
+			if _, err := b.archived(ctx, stored.Contest.ID, box, voting.Position{Box: box}, func(r voting.Record) bool {
+				n++
+				yield(r)
+				return n == s.trimmed
+			}); err != nil {
+				return err
+			}
+		}
+		if n != s.trimmed {
+			return fmt.Errorf("%w: box %d of %s has %d of %d", ErrNoArchive, box, stored.Contest.ID, n, s.trimmed)
+		}
+		for _, r := range s.ledger {
+			yield(r)
+		}
+		return nil
+	}
+}
+
+// sift reads a box's stream and tells committed records from torn ones. Offsets
 // count committed records: where one comes again, the earlier records from it on
-// were not committed, and neither were those past the box's own offset.
-func (b *Boxes) sift(ctx context.Context, keys boxKeys, committed int64) (ledger, torn []voting.Record, err error) {
+// were not committed, and neither were those past the box's own offset. Those that
+// were trimmed are in the archive, by which they are known.
+func (b *Boxes) sift(ctx context.Context, s *registry.Stored, box int) (seen sifted, err error) {
+	keys := keysOf(s.Contest.ID, box)
+	meta, err := b.store.Client().HMGet(ctx, keys.meta, "offset", "trimmed").Result()
+	if err != nil {
+		return sifted{}, store.Classify(err)
+	}
+	var err1, err2 error
+	seen.offset, err1 = countOf(meta[0])
+	seen.trimmed, err2 = countOf(meta[1])
+	if err := errors.Join(err1, err2); err != nil {
+		return sifted{}, err
+	}
 	drop := func(from int64) {
-		n := len(ledger)
-		for n > 0 && ledger[n-1].Position.Offset >= from {
+		n := len(seen.ledger)
+		for n > 0 && seen.ledger[n-1].Position.Offset >= from {
 			n--
 		}
-		torn = append(torn, ledger[n:]...)
-		ledger = ledger[:n]
+		seen.torn = append(seen.torn, seen.ledger[n:]...)
+		seen.ledger = seen.ledger[:n]
 	}
-	t := &track{client: b.store.Client(), key: keys.ledger, from: "-", to: "+"}
-	for {
-		if err := t.fill(ctx); err != nil {
-			return nil, nil, err
+	var old []voting.Record // with offsets of trimmed ones
+	for from := "-"; ; {
+		page, err := b.store.Client().XRangeN(ctx, keys.ledger, from, "+", ledgerPage).Result()
+		if err != nil {
+			return sifted{}, store.Classify(err)
 		}
-		if len(t.page) == 0 {
+		for _, m := range page {
+			r, err := parseRecord(m, s.Epoch, box)
+			if err != nil {
+				return sifted{}, err
+			}
+			seen.records++
+			from = "(" + m.ID
+			if r.Position.Offset <= seen.trimmed {
+				old = append(old, r)
+				continue
+			}
+			drop(r.Position.Offset)
+			seen.ledger = append(seen.ledger, r)
+		}
+		if len(page) < ledgerPage {
 			break
 		}
-		for _, r := range t.page {
-			drop(r.Position.Offset)
-			ledger = append(ledger, r)
+	}
+	drop(seen.offset + 1)
+	if err := b.siftOld(ctx, s, box, old, &seen); err != nil {
+		return sifted{}, err
+	}
+	if sane := seen.trimmed + int64(len(seen.ledger)); len(seen.torn)+len(seen.left) > 0 && sane != seen.offset {
+		return sifted{}, fmt.Errorf("%w: %d records make sense, %d were committed", ErrTorn, sane, seen.offset)
+	}
+	return seen, nil
+}
+
+// siftOld tells of records with offsets of trimmed ones whether they are these, left
+// over, or torn.
+func (b *Boxes) siftOld(ctx context.Context, s *registry.Stored, box int, old []voting.Record, seen *sifted) error {
+	if len(old) == 0 {
+		return nil
+	}
+	first, last := old[0].Position.Offset, old[0].Position.Offset
+	for _, r := range old {
+		first, last = min(first, r.Position.Offset), max(last, r.Position.Offset)
+	}
+	archived := map[place]bool{}
+	if _, err := b.archived(ctx, s.Contest.ID, box, voting.Position{Box: box, Offset: first - 1}, func(r voting.Record) bool {
+		archived[placeOfRecord(r)] = true
+		return r.Position.Offset >= last
+	}); err != nil {
+		return err
+	}
+	for _, r := range old {
+		if archived[placeOfRecord(r)] {
+			seen.left = append(seen.left, r)
+		} else {
+			seen.torn = append(seen.torn, r)
 		}
-		t.page = nil
 	}
-	drop(committed + 1)
-	if len(torn) > 0 && int64(len(ledger)) != committed {
-		return nil, nil, fmt.Errorf("%w: %d records make sense, %d were committed", ErrTorn, len(ledger), committed)
-	}
-	return ledger, torn, nil
+	return nil
 }
 
 // repairs are the keys and arguments of mend.lua: the tally as the ledger folds,
-// and the ballots and voters that torn records name as the ledger has them.
-func repairs(c *contest.Contest, keys boxKeys, ledger, torn []voting.Record) (hashes []string, args []any) {
+// and the ballots and voters that torn records name as the ledger has them. ledger
+// gives its records in order.
+func repairs(c *contest.Contest, keys boxKeys, ledger func(yield func(voting.Record)) error, torn []voting.Record) (hashes []string, args []any, err error) {
 	type ballotKey struct {
 		voter  voting.Voter
 		ballot uuid.UUID
@@ -105,28 +201,26 @@ func repairs(c *contest.Contest, keys boxKeys, ledger, torn []voting.Record) (ha
 		}
 	}
 	last := map[ballotKey]voting.Record{}
-	for _, r := range ledger {
+	if err := ledger(func(r voting.Record) {
 		fold.Add(r)
 		key := ballotKey{r.Voter, r.Ballot}
 		if _, wanted := casts[r.Voter]; !wanted {
-			continue
+			return
 		}
 		if r.Kind == voting.KindJoin {
 			into[r.Voter] = r.Into
 		}
 		if !r.NamesBallot() {
-			continue
+			return
 		}
 		if last[key] = r; r.Kind == voting.KindCast {
 			ballots[key] = r
 			casts[r.Voter] = append(casts[r.Voter], r)
 		}
+	}); err != nil {
+		return nil, nil, err
 	}
 
-	args = append(args, len(torn))
-	for _, r := range torn {
-		args = append(args, fmt.Sprintf("%d-%d", r.Position.Millis, r.Position.Offset))
-	}
 	tally := tallyFields(c, fold.Tally())
 	args = append(append(args, len(tally)), tally...)
 
@@ -160,7 +254,7 @@ func repairs(c *contest.Contest, keys boxKeys, ledger, torn []voting.Record) (ha
 		}
 		repair(keys.voters(voter), string(voter[:]), value)
 	}
-	return hashes, args
+	return hashes, args, nil
 }
 
 // tallyFields is a tally as the scripts keep it.

@@ -222,6 +222,8 @@ func (m *model) tally() *voting.Tally {
 // and after each act tally, fold of the ledger and model.
 func play(rt *rapid.T, st *store.Store, edits ...string) {
 	c := withClock(rt, st, edits...)
+	archive := newShelf()
+	c.boxes = c.boxes.WithArchive(archive)
 	ctx := context.Background()
 	draw := func(label string, values ...string) string { return rapid.SampledFrom(values).Draw(rt, label) }
 	most := rapid.IntRange(1, 3).Draw(rt, "max")
@@ -306,6 +308,7 @@ func play(rt *rapid.T, st *store.Store, edits ...string) {
 			m.clock += rapid.SampledFrom([]int64{1, 1_000, 60_000, 9 * 60_000, 50 * 60_000}).Draw(rt, "ms")
 			c.set(time.UnixMilli(m.clock))
 		},
+		"move": func(rt *rapid.T) { archive.move(rt, c.boxes, s) },
 		"step back": func(rt *rapid.T) {
 			m.clock -= rapid.Int64Range(1, 30*60_000).Draw(rt, "ms")
 			c.set(time.UnixMilli(m.clock))

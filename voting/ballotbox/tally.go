@@ -77,8 +77,8 @@ func (b *Boxes) count(ctx context.Context, s *registry.Stored, box int, keys box
 		}
 		if s.Contest.Scoring.Ties == contest.TiesEarliest && len(unsettled)+len(unsettledThen) > 0 {
 			if err := errors.Join(
-				b.settleAll(ctx, keys, keys.tally, "+", unsettled),
-				b.settleAll(ctx, keys, keys.frozen, fmt.Sprintf("(%d-0", freeze), unsettledThen),
+				b.settleAll(ctx, s, box, keys.tally, 0, unsettled),
+				b.settleAll(ctx, s, box, keys.frozen, freeze, unsettledThen),
 			); err != nil {
 				return Count{}, err
 			}

@@ -42,29 +42,42 @@ func tearWrite(t *testing.T, server *redistest.Server, cut int64, write, goOn fu
 	return false
 }
 
-// tear tears a cast; again says whether its voter asked again in between. It
-// returns what is wrong, or done when cut is past the transaction.
-func tear(t *testing.T, server *redistest.Server, load func() *Boxes, cut int64, again bool) (fault string, done bool) {
+// tearing says what happens around a write that is torn.
+type tearing struct {
+	again bool // its voter asks again in between
+	moved int  // records move to the archive: 1 before it, 2 and after it too
+}
+
+// tear tears a cast. It returns what is wrong, or done when cut is past the transaction.
+func (how tearing) tear(t *testing.T, server *redistest.Server, load func() *Boxes, cut int64) (fault string, done bool) {
 	t.Helper()
-	b := load()
+	archive := newShelf()
+	open := func() *Boxes { return load().WithArchive(archive) }
+	b := open()
 	s := newContest(t, "rules: {ballots: {max: 2, per: day}, per_entry: 1}", "scoring: {schools: {by: total}, ties: earliest}")
 	first, torn, other := ballotFor("ada", "n-1"), ballotFor("ada", "n-2"), ballotFor("bob", "n-2")
 	first.Present, torn.Present = true, true
 	torn.Solved = &voting.Solved{ID: torn.ID, Life: time.Hour}
 	mustCast(t, b, s, first)
-	counted := int64(2)
+	if how.moved > 0 {
+		archive.move(t, b, s)
+	}
+	counted, again := int64(2), how.again
 	past := tearWrite(t, server, cut, func() { mustCast(t, b, s, torn) }, func() {
-		b := load()
+		b := open()
 		mustCast(t, b, s, other)
 		if again {
 			mustCast(t, b, s, torn)
 			counted++
 		}
+		if how.moved > 1 {
+			archive.move(t, b, s) // over the torn record, which is there at the next start
+		}
 	})
 	if past {
 		return "", true
 	}
-	b = load()
+	b = open()
 	count, err := b.Tally(t.Context(), s)
 	if err != nil {
 		t.Fatal(err)
@@ -104,11 +117,13 @@ func TestTorn_AnInterruptedWriteNeverCounts(t *testing.T) {
 	server := redistest.Start(t)
 	load := func() *Boxes { return New(openStore(t, server.URL())) }
 	cuts := 0
-	for again := range 2 {
-		for cut := int64(1); ; cut += 37 { // into every command of the transaction, at its start, middle and end
-			fault, done := tear(t, server, load, cut, again == 1)
+	for _, how := range []tearing{{false, 0}, {true, 0}, {false, 1}, {true, 1}, {false, 2}, {true, 2}} {
+		// Into every command of the transaction, at its start, middle and end; where
+		// records move, into every command.
+		for cut := int64(1); ; cut += int64(37 + 36*min(how.moved, 1)) {
+			fault, done := how.tear(t, server, load, cut)
 			if fault != "" {
-				t.Fatalf("cut %d bytes in, asked again %v: %s", cut, again == 1, fault)
+				t.Fatalf("cut %d bytes in, %+v: %s", cut, how, fault)
 			}
 			if done {
 				break
@@ -119,9 +134,83 @@ func TestTorn_AnInterruptedWriteNeverCounts(t *testing.T) {
 	t.Logf("%d cuts", cuts)
 }
 
+// The same for the write that takes records out: none is lost, and none comes twice,
+// whether the next one came before the torn one ran or not.
+func TestTorn_AnInterruptedTrimLosesNothing(t *testing.T) {
+	server := redistest.Start(t)
+	cuts := 0
+	for _, again := range []bool{false, true} {
+		for cut := int64(1); ; cut += 29 {
+			archive := newShelf()
+			open := func() *Boxes { return New(openStore(t, server.URL())).WithArchive(archive) }
+			b, s := open(), newContest(t)
+			for n := range 3 {
+				mustCast(t, b, s, ballotFor(fmt.Sprint(n), "n-1"))
+			}
+			past := tearWrite(t, server, cut, func() { archive.move(t, b, s) }, func() {
+				b := open()
+				mustCast(t, b, s, ballotFor("another", "n-2"))
+				if again {
+					archive.move(t, b, s)
+				}
+			})
+			if past {
+				break
+			}
+			cuts++
+			b = open()
+			mustCast(t, b, s, ballotFor("last", "n-2"))
+			for i := range 2 {
+				records := ledgerOf(t, b, s, voting.Position{})
+				for n, r := range records {
+					if r.Position.Offset != int64(n+1) {
+						t.Fatalf("cut %d bytes in, moved again %v: record %d is %v", cut, again, n+1, r.Position)
+					}
+				}
+				if len(records) != 6 || len(mustFollow(t, b, s)) != 5 {
+					t.Fatalf("cut %d bytes in, moved again %v: %d records", cut, again, len(records))
+				}
+				checkRecount(t, b, s)
+				if i == 0 {
+					archive.move(t, b, s)
+				}
+			}
+			for key, left := range map[string]int64{"ledger": b.store.Client().XLen(t.Context(), keysOf(s.Contest.ID, 0).ledger).Val(),
+				"evidence": b.store.Client().XLen(t.Context(), keysOf(s.Contest.ID, 0).evidence).Val()} {
+				if left != 0 {
+					t.Errorf("cut %d bytes in, moved again %v: %d are left in %s", cut, again, left, key)
+				}
+			}
+		}
+	}
+	if cuts < 10 {
+		t.Fatalf("only %d cuts", cuts)
+	}
+}
+
+// Control: where records are trimmed by where they end and not by name, what a torn
+// write has put among them goes with them, and is counted for good.
+func TestTorn_FindsATrimThatHidesIt(t *testing.T) {
+	const byName, byPlace = "redis.call('XDEL', LEDGER, unpack(ARGV, 3))", "redis.call('XTRIM', LEDGER, 'MINID', ARGV[2])"
+	scriptsHave(t, byName)
+	server := redistest.Start(t)
+	load := func() *Boxes {
+		return load(openStore(t, server.URL()), func(name string) string { return strings.ReplaceAll(source(name), byName, byPlace) })
+	}
+	for cut := int64(1); ; cut += 37 {
+		fault, done := tearing{again: true, moved: 2}.tear(t, server, load, cut)
+		if fault != "" {
+			return
+		}
+		if done {
+			t.Fatal("no cut was noticed")
+		}
+	}
+}
+
 // Control: where torn boxes go unseen, the same test finds what they count.
 func TestTorn_FindsABoxThatIsNotMended(t *testing.T) {
-	const mended = "if records > box.offset then return nil, { 'torn' } end"
+	const mended = "if records + box.trimmed > box.offset then return nil, { 'torn' } end"
 	scriptsHave(t, mended)
 	server := redistest.Start(t)
 	load := func() *Boxes {
@@ -130,7 +219,7 @@ func TestTorn_FindsABoxThatIsNotMended(t *testing.T) {
 		})
 	}
 	for cut := int64(1); ; cut += 37 {
-		fault, done := tear(t, server, load, cut, true)
+		fault, done := tearing{again: true}.tear(t, server, load, cut)
 		if fault != "" {
 			return
 		}

@@ -3,7 +3,7 @@
 --
 -- KEYS[1] meta    hash    state, rules and place of the box
 -- KEYS[2] tally   hash    counts: `entry`, `entry/last`, `entry/home`, `/held`, `/void`, `/withdrawn`
--- KEYS[3] ledger  stream  one record an entry, id = millisecond-offset
+-- KEYS[3] ledger  stream  one record an entry, id = millisecond-offset; the first `trimmed` of them are on disk alone
 -- KEYS[4] frozen  hash    the tally as it stood at the freezing instant
 --
 -- Lua does not roll back: every script reads and checks all it needs, types
@@ -28,10 +28,11 @@ end
 -- clock, read once, and never behind what the box has already stamped or
 -- promised. Without a box it returns what to reply instead:
 --   unconfigured   the box has no meta
---   torn           the ledger has a record that was never committed: see commit
+--   torn           the ledger has a record that was never committed, or should be gone:
+--                  see commit, and trim.lua
 local function open_box()
   local m = redis.call('HMGET', META, 'state', 'opens', 'closes', 'max', 'per', 'per_entry',
-    'undo', 'freeze', 'frozen', 'ties', 'version', 'expires', 'at', 'mark', 'offset')
+    'undo', 'freeze', 'frozen', 'ties', 'version', 'expires', 'at', 'mark', 'offset', 'trimmed')
   redis.call('HLEN', TALLY)
   local records = redis.call('XLEN', LEDGER)
   redis.call('HLEN', FROZEN)
@@ -43,8 +44,9 @@ local function open_box()
     max = integer(m[4]), per = m[5], per_entry = integer(m[6]), undo = integer(m[7]),
     freeze = integer(m[8]), frozen = m[9] == '1', ties = m[10], version = integer(m[11]),
     expires = integer(m[12]), at = integer(m[13]), mark = integer(m[14]), offset = integer(m[15]),
+    trimmed = integer(m[16], 0),
   }
-  if records > box.offset then return nil, { 'torn' } end
+  if records + box.trimmed > box.offset then return nil, { 'torn' } end
   box.now = math.max(clock, box.at, box.mark)
   return box
 end
@@ -77,7 +79,8 @@ end
 -- Why: Redis writes a script's effects to its file as one transaction. When it is
 -- killed in the middle of that write, it cuts the file at the last whole command,
 -- which may leave the beginning of the transaction; at the start after next, this
--- beginning runs. The box then has a record that its offset does not count.
+-- beginning runs. The box then has a record that its offset does not count: more in
+-- the ledger, with those that were trimmed, than were ever committed.
 local function commit(box, ...)
   if not box.recorded then return end
   redis.call('HSET', META, 'state', box.state, 'frozen', box.frozen and '1' or '0',

@@ -3,18 +3,20 @@
 --
 -- KEYS 5 evidence   6 held   7 and on: hashes of voters and ballots
 -- ARGV 1 records the ledger was seen to have   2 the offset it was seen to have
---      3 an instant in ms that later records must be stamped at or after
---      4 how many torn records, then their stream ids
+--      3 how many it was seen to have trimmed
+--      4 an instant in ms that later records must be stamped at or after
+--      5 how many records to take out, then their stream ids
 --        how many values of the tally, then field, value, …
 --        then, to the end: number of the key, field, value; an empty value removes the field,
 --        and of held the value is a score
 --
 -- Replies: {mended}; {changed} when the box is no longer as it was seen
 
-if redis.call('XLEN', LEDGER) ~= tonumber(ARGV[1]) or redis.call('HGET', META, 'offset') ~= ARGV[2] then
+local seen = redis.call('HMGET', META, 'offset', 'trimmed', 'mark')
+if redis.call('XLEN', LEDGER) ~= tonumber(ARGV[1]) or seen[1] ~= ARGV[2] or (seen[2] or '0') ~= ARGV[3] then
   return { 'changed' }
 end
-local at = 4
+local at = 5
 local function take(values)
   local from, n = at + 1, tonumber(ARGV[at])
   at = from + n
@@ -37,7 +39,7 @@ for i = at, #ARGV, 3 do
     redis.call('HSET', key, ARGV[i + 1], ARGV[i + 2])
   end
 end
-redis.call('HSET', META, 'mark', ARGV[3])
+redis.call('HSET', META, 'mark', text(math.max(integer(ARGV[4]), integer(seen[3], 0))))
 for _, id in ipairs(torn) do redis.call('XDEL', KEYS[5], id) end
 -- Last: until the last of them is gone, the box is known to be torn.
 for _, id in ipairs(torn) do redis.call('XDEL', LEDGER, id) end

@@ -1,0 +1,168 @@
+package ballotbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/joute/joute/contest/registry"
+	"github.com/joute/joute/internal/store"
+	"github.com/joute/joute/voting"
+)
+
+// MovePage is how many records one read brings that are to be moved, and one script
+// takes out: casts wait for either, about a millisecond.
+const MovePage = 500
+
+// Unmoved is what a box holds that was not taken out of it, as it stood in one step.
+type Unmoved struct {
+	Offset    int64 // records ever
+	Trimmed   int64 // how many of them were taken out
+	Expires   int64 // when evidence does, in ms of the store's clock
+	Forgotten bool  // what was seen of the contest is deleted, and must not be kept
+
+	// Records are those behind the place that was asked for, at most MovePage. All are
+	// committed; where the box is torn it is mended first.
+	Records []MovedRecord
+
+	Tally *voting.Tally // as of Offset; nil when not asked for, or where it is no tally any more
+}
+
+// MovedRecord is a record on its way to the archive.
+type MovedRecord struct {
+	voting.Record
+	Seen []byte // of a cast, what was seen of it: JSON of a [Seen]; empty when nothing
+}
+
+// Unmoved reads what a box holds behind a position of it, zero for all. A box that is
+// not there has nothing.
+func (b *Boxes) Unmoved(ctx context.Context, s *registry.Stored, box int, after voting.Position, tally bool) (Unmoved, error) {
+	for range 4 { // torn once, and once more where a kill came between
+		u, torn, err := b.unmoved(ctx, s, box, after, tally)
+		if err != nil {
+			return Unmoved{}, fmt.Errorf("box %d: %w", box, err)
+		}
+		if !torn {
+			return u, nil
+		}
+		// Any script finds the box torn, and has it mended.
+		if _, err := b.reply(ctx, s, box, b.turn, keysOf(s.Contest.ID, box).common()); err != nil {
+			return Unmoved{}, fmt.Errorf("box %d: %w", box, err)
+		}
+	}
+	return Unmoved{}, fmt.Errorf("box %d: %w", box, ErrTorn)
+}
+
+func (b *Boxes) unmoved(ctx context.Context, s *registry.Stored, box int, after voting.Position, tally bool) (u Unmoved, torn bool, err error) {
+	keys, from := keysOf(s.Contest.ID, box), place{after.Millis, after.Offset}.next()
+	// One step, so that no record is taken that was never committed: how many there are
+	// says whether they all were.
+	pipe := b.store.Client().TxPipeline()
+	meta := pipe.HMGet(ctx, keys.meta, "offset", "trimmed", "expires", "forgotten", "at")
+	length := pipe.XLen(ctx, keys.ledger)
+	ledger := pipe.XRangeN(ctx, keys.ledger, from, "+", MovePage)
+	evidence := pipe.XRangeN(ctx, keys.evidence, from, "+", MovePage)
+	var counts *redis.MapStringStringCmd
+	if tally {
+		counts = pipe.HGetAll(ctx, keys.tally)
+	}
+	if _, err := pipe.Exec(ctx); err != nil {
+		return u, false, store.Classify(err)
+	}
+	var at int64
+	for i, n := range []*int64{&u.Offset, &u.Trimmed, &u.Expires, nil, &at} {
+		if n == nil {
+			continue
+		}
+		if *n, err = countOf(meta.Val()[i]); err != nil {
+			return u, false, err
+		}
+	}
+	u.Forgotten = meta.Val()[3] == "1"
+	if length.Val()+u.Trimmed > u.Offset {
+		return u, true, nil
+	}
+	seen := evidence.Val()
+	for _, m := range ledger.Val() {
+		r, err := parseRecord(m, s.Epoch, box)
+		if err != nil {
+			return u, false, err
+		}
+		moved := MovedRecord{Record: r}
+		for len(seen) > 0 {
+			of, err := parsePlace(seen[0].ID)
+			if err != nil {
+				return u, false, err
+			}
+			if of.behind(placeOfRecord(r)) {
+				break
+			}
+			if of == placeOfRecord(r) {
+				moved.Seen = seenText(seen[0])
+			}
+			seen = seen[1:] // else of a record that is gone
+		}
+		u.Records = append(u.Records, moved)
+	}
+	if tally {
+		var fields []any
+		for field, value := range counts.Val() {
+			fields = append(fields, field, value)
+		}
+		if t, _, err := parseTally(reply{fields}, 0); err == nil {
+			t.Offset, t.At = u.Offset, instant(at)
+			u.Tally = t
+		}
+	}
+	return u, false, nil
+}
+
+// Trim takes records out of a box, with what was seen of their casts: all that are left
+// up to the last one, at most MovePage. They must be where readers find them, for good.
+// The same call again changes nothing.
+func (b *Boxes) Trim(ctx context.Context, s *registry.Stored, box int, records []voting.Position) error {
+	if len(records) == 0 {
+		return nil
+	}
+	last := records[len(records)-1]
+	keys := keysOf(s.Contest.ID, box)
+	args := []any{last.Offset, place{last.Millis, last.Offset + 1}.String()}
+	for _, r := range records {
+		args = append(args, place{r.Millis, r.Offset}.String())
+	}
+	reply, err := b.reply(ctx, s, box, b.trim, keys.common(keys.evidence), args...)
+	if err != nil {
+		return fmt.Errorf("trim: %w", err)
+	}
+	if reply.code() != "trimmed" {
+		return fmt.Errorf("trim: box %d answers %q", box, reply.code())
+	}
+	return nil
+}
+
+// Moved is how many records a box ever had, and how many of them were taken out.
+type Moved struct{ Offset, Trimmed int64 }
+
+// Moved is of every box.
+func (b *Boxes) Moved(ctx context.Context, s *registry.Stored) ([]Moved, error) {
+	pipe := b.store.Client().Pipeline()
+	metas := make([]*redis.SliceCmd, s.Contest.Boxes)
+	for box := range metas {
+		metas[box] = pipe.HMGet(ctx, keysOf(s.Contest.ID, box).meta, "offset", "trimmed")
+	}
+	if _, err := pipe.Exec(ctx); err != nil {
+		return nil, fmt.Errorf("moved: %w", store.Classify(err))
+	}
+	moved := make([]Moved, len(metas))
+	for box, meta := range metas {
+		var err1, err2 error
+		moved[box].Offset, err1 = countOf(meta.Val()[0])
+		moved[box].Trimmed, err2 = countOf(meta.Val()[1])
+		if err := errors.Join(err1, err2); err != nil {
+			return nil, fmt.Errorf("moved: %w", err)
+		}
+	}
+	return moved, nil
+}

@@ -1,0 +1,198 @@
+package ballotbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/joute/joute/contest/registry"
+	"github.com/joute/joute/internal/store"
+	"github.com/joute/joute/voting"
+)
+
+// track reads one box's records in order, wherever they are: first those that were
+// moved to the archive, then the stream.
+//
+// Records move while it reads. Whenever it reads the stream it asks in the same step
+// how many records were trimmed: if that is more than it has passed, some may be
+// missing between what it gave and what it reads, and it goes to the archive again,
+// which has them all.
+type track struct {
+	boxes    *Boxes
+	stored   *registry.Stored
+	box      int
+	evidence bool  // each cast with what was seen of it
+	end      int64 // instant in ms before which it ends; 0: as far as there is
+
+	start  voting.Position // of the contest, behind which it begins
+	at     place           // of the last record read, or where the stream's part begins
+	exact  bool            // at is a record's, or the beginning: its offset says how many are before
+	passed int64           // of the trimmed records, how many the archive was read up to
+	moved  bool            // the archive is being read
+
+	page []tracked
+	done bool
+}
+
+// tracked is a record, and what was seen of it, JSON; empty when nothing.
+type tracked struct {
+	voting.Record
+	seen []byte
+}
+
+// after is what is read next is behind.
+func (t *track) after() voting.Position {
+	if t.exact {
+		return voting.Position{Box: t.box, Millis: t.at.millis, Offset: t.at.offset}
+	}
+	return t.start
+}
+
+// fill reads the next page when the last one is used up. With an empty page and no
+// error it is done.
+func (t *track) fill(ctx context.Context) error {
+	for !t.done && len(t.page) == 0 {
+		var err error
+		if t.moved {
+			err = t.fromArchive(ctx)
+		} else {
+			err = t.fromStream(ctx)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *track) take(r voting.Record, seen []byte) {
+	t.page = append(t.page, tracked{r, seen})
+	t.at, t.exact = placeOfRecord(r), true
+}
+
+func (t *track) fromArchive(ctx context.Context) error {
+	before := t.after()
+	more, err := t.boxes.archived(ctx, t.stored.Contest.ID, t.box, before, func(r voting.Record) bool {
+		if t.end > 0 && r.Position.Millis >= t.end {
+			t.done = true
+			return true
+		}
+		t.take(r, nil)
+		return len(t.page) == ledgerPage
+	})
+	if err != nil {
+		return err
+	}
+	if t.moved = more; !more {
+		if err := t.whole(ctx); err != nil {
+			return err
+		}
+	}
+	if len(t.page) > 0 && t.evidence {
+		return t.seenOfPage(ctx, before)
+	}
+	return nil
+}
+
+// whole makes sure that the archive had what it was read for: a folder that lost
+// records must not look like a ledger that never had them.
+func (t *track) whole(ctx context.Context) error {
+	if t.exact && t.at.offset >= t.passed {
+		return nil
+	}
+	there := false
+	if !t.exact {
+		last := voting.Position{Box: t.box, Offset: t.passed - 1}
+		var err error
+		if there, err = t.boxes.archived(ctx, t.stored.Contest.ID, t.box, last, func(voting.Record) bool { return true }); err != nil {
+			return err
+		}
+	}
+	if !there {
+		return fmt.Errorf("%w: box %d of %s, up to record %d", ErrNoArchive, t.box, t.stored.Contest.ID, t.passed)
+	}
+	return nil
+}
+
+// seenOfPage adds to a page of the archive what was seen of its casts.
+func (t *track) seenOfPage(ctx context.Context, before voting.Position) error {
+	page := t.page
+	err := t.boxes.archive.Evidence(ctx, t.stored.Contest.ID, t.box, before, func(at voting.Position, seen []byte) error {
+		of := place{at.Millis, at.Offset}
+		for len(page) > 0 && of.behind(placeOfRecord(page[0].Record)) {
+			page = page[1:]
+		}
+		if len(page) == 0 {
+			return errNoMore
+		}
+		if of == placeOfRecord(page[0].Record) {
+			page[0].seen = seen
+		}
+		return nil
+	})
+	if errors.Is(err, errNoMore) {
+		return nil
+	}
+	return err
+}
+
+func (t *track) fromStream(ctx context.Context) error {
+	to := "+"
+	if t.end > 0 {
+		to = fmt.Sprintf("(%d-0", t.end)
+	}
+	keys := keysOf(t.stored.Contest.ID, t.box)
+	pipe := t.boxes.store.Client().TxPipeline()
+	meta := pipe.HMGet(ctx, keys.meta, "trimmed")
+	records := pipe.XRangeN(ctx, keys.ledger, t.at.next(), to, ledgerPage)
+	var evidence *redis.XMessageSliceCmd
+	if t.evidence {
+		evidence = pipe.XRangeN(ctx, keys.evidence, t.at.next(), to, ledgerPage)
+	}
+	if _, err := pipe.Exec(ctx); err != nil {
+		return store.Classify(err)
+	}
+	trimmed, err := countOf(meta.Val()[0])
+	if err != nil {
+		return err
+	}
+	if trimmed > t.passed && !(t.exact && t.at.offset >= trimmed) {
+		t.moved, t.passed = true, trimmed
+		return nil
+	}
+	var seen []redis.XMessage
+	if t.evidence {
+		seen = evidence.Val()
+	}
+	messages := records.Val()
+	t.done = len(messages) < ledgerPage
+	for _, m := range messages {
+		r, err := parseRecord(m, t.stored.Epoch, t.box)
+		if err != nil {
+			return err
+		}
+		var text []byte
+		if len(seen) > 0 && seen[0].ID == m.ID { // a cast's
+			text, seen = seenText(seen[0]), seen[1:]
+		}
+		t.take(r, text)
+	}
+	return nil
+}
+
+// seenText is what an entry of the evidence stream keeps.
+func seenText(m redis.XMessage) []byte {
+	text, _ := m.Values["seen"].(string)
+	return []byte(text)
+}
+
+// countOf reads a number of a hash; 0 where there is none.
+func countOf(value any) (int64, error) {
+	text, there := value.(string)
+	if !there {
+		return 0, nil
+	}
+	return parseCount(text)
+}

@@ -1,0 +1,17 @@
+package ledger
+
+import (
+	"testing"
+
+	"golang.org/x/mod/sumdb/tlog"
+)
+
+// SegmentsOf makes segments end there, until the test ends.
+func SegmentsOf(t testing.TB, bytes int64) {
+	before := segmentBytes
+	segmentBytes = bytes
+	t.Cleanup(func() { segmentBytes = before })
+}
+
+// Root is of all that was appended to a box.
+func (w *Writer) Root(box int) tlog.Tree { return w.boxes[box].tree.root() }
