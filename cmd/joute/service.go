@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -33,6 +34,7 @@ import (
 	"github.com/joute/joute/voting"
 	"github.com/joute/joute/voting/ballotbox"
 	"github.com/joute/joute/voting/codes"
+	"github.com/joute/joute/voting/ledger"
 	"github.com/joute/joute/voting/sweep"
 )
 
@@ -119,6 +121,18 @@ func open(ctx context.Context, cfg config) (_ *service, err error) {
 	if err != nil {
 		return nil, err
 	}
+	var ledgers web.Ledgers // nil: without a data folder nothing is moved to disk
+	if cfg.data != "" {
+		key, err := keys.Ledger()
+		if err != nil {
+			return nil, err
+		}
+		signer, err := ledger.NewSigner(key)
+		if err != nil {
+			return nil, err
+		}
+		ledgers = ledger.NewShelf(filepath.Join(cfg.data, "ledger"), signer)
+	}
 	s.boxes = ballotbox.New(s.store)
 	s.boards = live.New(s.boxes, cfg.log)
 	s.registry = registry.New(s.store, keys, registry.Options{Log: cfg.log})
@@ -150,7 +164,7 @@ func open(ctx context.Context, cfg config) (_ *service, err error) {
 		return nil, err
 	}
 	s.web, err = web.New(web.Config{
-		Forget: s.forget, Sweeps: s.sweeper,
+		Forget: s.forget, Sweeps: s.sweeper, Ledgers: ledgers,
 		Fans: members, Keys: keys,
 		Store: s.store, Gate: s.gate, Registry: s.registry, Boxes: s.boxes, Boards: s.boards, Feeds: s.feeds,
 		Passes: voting.NewPasses(keys), Receipts: receipts, Reach: sharers, Captains: links, FormKey: keys.Derive("form"),
