@@ -70,6 +70,10 @@ func printProof(m *Main, p ledger.Proof) error {
 	if p.Key != "" {
 		fmt.Fprintf(table, "key\t%s\n", p.Key)
 	}
+	if len(p.Faults) > 0 {
+		fmt.Fprintln(table, "not proved")
+		return table.Flush()
+	}
 	for _, box := range p.Boxes {
 		behind := ""
 		if box.Behind > 0 {
@@ -79,10 +83,6 @@ func printProof(m *Main, p ledger.Proof) error {
 			behind += "\tand what a crash has torn"
 		}
 		fmt.Fprintf(table, "box %d\t%d records\t%s%s\n", box.Box, box.Size, box.Root, behind)
-	}
-	if len(p.Faults) > 0 {
-		fmt.Fprintf(table, "not proved: %d faults\n", len(p.Faults))
-		return table.Flush()
 	}
 	for _, name := range p.Seen {
 		fmt.Fprintf(table, "goes on from\t%s\n", name)
