@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -122,6 +123,18 @@ func open(ctx context.Context, cfg config) (_ *service, err error) {
 	if err != nil {
 		return nil, err
 	}
+	var ledgers web.Ledgers // nil: without a data folder nothing is moved to disk
+	if cfg.data != "" {
+		key, err := keys.Ledger()
+		if err != nil {
+			return nil, err
+		}
+		signer, err := ledger.NewSigner(key)
+		if err != nil {
+			return nil, err
+		}
+		ledgers = ledger.NewShelf(filepath.Join(cfg.data, "ledger"), signer)
+	}
 	s.boxes = ballotbox.New(s.store)
 	if cfg.data != "" {
 		if err = s.openArchive(cfg, keys, metrics); err != nil {
@@ -166,7 +179,7 @@ func open(ctx context.Context, cfg config) (_ *service, err error) {
 		onDisk = s.archive
 	}
 	s.web, err = web.New(web.Config{
-		Ledger: onDisk,
+		Ledger: onDisk, Ledgers: ledgers,
 		Forget: s.forget, Sweeps: s.sweeper,
 		Fans: members, Keys: keys,
 		Store: s.store, Gate: s.gate, Registry: s.registry, Boxes: s.boxes, Boards: s.boards, Feeds: s.feeds,
