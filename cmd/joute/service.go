@@ -73,6 +73,7 @@ type service struct {
 	rest     *restore.Rest // nil: the store has a file of its own, or nothing is kept
 	sweeper  *sweep.Sweeper
 	archive  *archive.Archive // nil: there is no folder to move records to
+	ledgers  web.Ledgers      // nil: the same
 	windows  *gate.Windows
 	networks *netkind.Networks // nil: no files were named
 	mailer   *mail.SMTP        // nil: no e-mail
@@ -175,7 +176,7 @@ func open(ctx context.Context, cfg config) (_ *service, err error) {
 		onDisk = s.archive
 	}
 	s.web, err = web.New(web.Config{
-		Ledger: onDisk,
+		Ledger: onDisk, Ledgers: s.ledgers,
 		Forget: s.forget, Sweeps: s.sweeper,
 		Fans: members, Keys: keys,
 		Store: s.store, Gate: s.gate, Registry: s.registry, Boxes: s.boxes, Boards: s.boards, Feeds: s.feeds,
@@ -205,6 +206,7 @@ func (s *service) openArchive(ctx context.Context, cfg config, keys *keyring.Rin
 			return err
 		}
 	}
+	s.ledgers = ledger.NewShelf(filepath.Join(cfg.data, "ledger"), signer)
 	s.archive, err = archive.New(s.boxes, cfg.data, signer, archive.Options{Gate: s.gate, Registerer: metrics, Log: cfg.log})
 	return err
 }

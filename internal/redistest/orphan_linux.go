@@ -2,5 +2,8 @@ package redistest
 
 import "syscall"
 
-// dieWithParent: a test binary that is killed takes its servers with it.
-func dieWithParent() *syscall.SysProcAttr { return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} }
+// ownGroup: a server is killed with its children, and a test binary that is killed
+// takes its servers with it.
+func ownGroup() *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+}

@@ -35,6 +35,7 @@ type Server struct {
 	dir  string
 	port int
 	conf []string // after the defaults, which it overrides
+	disk *Disk    // nil: the machine's
 
 	mu      sync.Mutex
 	process *exec.Cmd // nil when down
@@ -121,7 +122,8 @@ func (s *Server) AOF() string {
 	return filepath.Join(s.dir, "appendonlydir", name)
 }
 
-// Kill is kill -9: what was not written is gone. It returns once the process is.
+// Kill is kill -9, of a child that rewrites the file too: what was not written is
+// gone. It returns once the process is.
 func (s *Server) Kill() { s.end(syscall.SIGKILL) }
 
 // Restart starts a server that is down again, on the same port and data, and
@@ -193,7 +195,8 @@ func (s *Server) launch() error {
 	}
 	s.process = exec.Command("redis-server", path)
 	s.process.Stdout, s.process.Stderr = s, s
-	s.process.SysProcAttr = dieWithParent()
+	s.process.Env = append(os.Environ(), s.disk.env()...)
+	s.process.SysProcAttr = ownGroup()
 	if err := s.process.Start(); err != nil {
 		s.process = nil
 		return err
@@ -226,6 +229,9 @@ func (s *Server) end(sig syscall.Signal) {
 	s.mu.Unlock()
 	if process == nil {
 		return
+	}
+	if sig == syscall.SIGKILL {
+		_ = syscall.Kill(-process.Process.Pid, sig) // the group
 	}
 	_ = process.Process.Signal(sig)
 	gone := time.AfterFunc(patience, func() { _ = process.Process.Kill() })

@@ -34,7 +34,13 @@ func onEveryStore(t *testing.T, test func(t *testing.T, st *store.Store)) {
 
 func openStore(t testing.TB, url string) *store.Store {
 	t.Helper()
-	st, err := store.Open(t.Context(), store.Options{URL: url})
+	return openPatient(t, url, 0)
+}
+
+// openPatient is openStore with another timeout than the product's.
+func openPatient(t testing.TB, url string, timeout time.Duration) *store.Store {
+	t.Helper()
+	st, err := store.Open(t.Context(), store.Options{URL: url, Timeout: timeout})
 	if err != nil {
 		t.Fatal(err)
 	}
