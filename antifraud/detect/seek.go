@@ -141,6 +141,7 @@ func seek(c *crowd, x *index) []farm {
 		odds = c.looks(x)
 		weighAll()
 	}
+	c.strays(farms)
 	return farms
 }
 
