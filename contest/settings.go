@@ -125,7 +125,7 @@ type Antifraud struct {
 	Hold         time.Duration // a held ballot counts after this unless something speaks against it
 	Campuses     []Campus      // never public
 	PresenceUses int           // how often one presence code may be used
-	Canaries     []string      // pseudonyms of voters known to be honest, whom no detector may touch; never public
+	Canaries     []string      // pseudonyms of voters known to be honest, whom neither screening nor detectors may hold, reject or void; never public
 }
 
 // Campus is where thousands of honest voters share one address.

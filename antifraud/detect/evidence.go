@@ -33,6 +33,7 @@ type evidence struct {
 	one       float64        // share of members at the busiest address, where that is no campus
 	pool      float64        // how many devices the members share, evenly: the inverse of Simpson's index
 	addresses float64        // how many addresses they share, likewise
+	clock     float64        // of tempo: that members vote around the clock; how they vote is another matter
 }
 
 // split sums a voter's terms by family, of what speaks against the members as a
@@ -116,7 +117,7 @@ func (h *hand) weighEvidence() (e evidence) {
 			break
 		}
 	}
-	e.by[byTempo] = max(e.by[byTempo], h.haste(), h.serial())
+	e.by[byTempo], e.clock = max(e.by[byTempo], h.haste(), h.serial()), h.clock()
 	return e
 }
 
@@ -186,6 +187,9 @@ func (e *evidence) convinces(h *hand, limit float64) (strong, ok bool) {
 		look := f == byDevice || f == byTempo || f == byAccount
 		if look && x < -max(2, unlike*h.mass) {
 			return false, false // looks more like the crowd than the crowd does
+		}
+		if f == byTempo {
+			x = max(x, e.clock)
 		}
 		if x >= max(leastFamily[f], weakly[f]*h.mass) {
 			some++

@@ -58,8 +58,7 @@ func (h *hand) fit(x *index, others []float64, within []int32, rounds int) {
 				v := h.who[n]
 				wasW, own := h.w[v], 1-c.taken[v]
 				out = terms{}
-				h.judgePlace(v, wasW, own, &out, &learned[part], same)
-				if h.hopeless(prior, &out) {
+				if !h.judgePlace(v, wasW, own, prior, &out, &learned[part], same) {
 					continue
 				}
 				h.judgeLooks(v, wasW, own, &out, &learned[part], same)

@@ -45,12 +45,18 @@ type pool struct{ own float64 }
 // poolCount is what one pass over voters teaches of a pool.
 type poolCount struct{ own, of float64 }
 
+// nothing is what rounding leaves of a sum from which all was taken again.
+const nothing = 1e-9
+
+// lacks is the ratio for a value that no other member has, whatever the crowd has of it.
+func (p pool) lacks() float64 { return math.Log(1 - p.own) }
+
 // ratio is ln of P(value | hand) / P(value | crowd). y of Y is what the other
 // members have of the value, p what the crowd has; w is how much of a member this
 // voter is, which only says how much there is to learn.
 func (p pool) ratio(y, others, w, crowd float64, learn *poolCount) float64 {
 	q := 0.0
-	if others > 1e-9 {
+	if others > nothing {
 		q = max(y, 0) / others
 	}
 	r := p.own*q/crowd + 1 - p.own
@@ -127,20 +133,21 @@ func predictive(y, others, x, crowd, c float64) float64 {
 func (h *hand) judge(v int32, out *terms, learn *[features]poolCount, same *strangers) {
 	*out = terms{}
 	w, own := h.w[v], 1-h.c.taken[v]
-	h.judgePlace(v, w, own, out, learn, same)
+	h.judgePlace(v, w, own, anybody, out, learn, same)
 	h.judgeLooks(v, w, own, out, learn, same)
 }
 
+// anybody is a prior by which nobody is hopeless.
+var anybody = math.Inf(1)
+
 // hopeless tells whether no looks could make a member of a voter who votes where
-// out says. Nearly all voters are: the rest of the work is done for few.
-func (h *hand) hopeless(prior float64, out *terms) bool {
-	return prior+out.place()+mostLooks(out.place()) < lnFaint
-}
+// place says, at the most. Nearly all voters are: the rest of the work is done for few.
+func hopeless(prior, place float64) bool { return prior+place+mostLooks(place) < lnFaint }
 
 func (h *hand) judgeLooks(v int32, w, own float64, out *terms, learn *[features]poolCount, s *strangers) {
 	c, t := h.c, h.c.t
 	if k := t.device.of[v]; k != unseen {
-		out[atDevice] = clip(h.judgeDevice(k, w, own, learn, &s.devices), -4, 6)
+		out[atDevice] = clip(h.judgeDevice(k, w, own, learn, s), -4, 6)
 	}
 	agent, kind, dwell := t.agent.of[v], t.kind.of[v], int(c.dwellBin[v])
 	if s.are(w, own) {
@@ -195,10 +202,14 @@ func (h *hand) judgeDwell(b int, w, own float64) float64 {
 }
 
 // judgeDevice holds a device against what strangers share.
-func (h *hand) judgeDevice(k int32, w, own float64, learn *[features]poolCount, of *apart) float64 {
-	c := h.c
+func (h *hand) judgeDevice(k int32, w, own float64, learn *[features]poolCount, s *strangers) float64 {
+	c, of := h.c, &s.devices
 	if c.t.device.voters[k] == 1 {
 		return of.owns
+	}
+	if h.device[k]-w <= nothing {
+		learn[atDevice].of += w
+		return of.shares + s.lacks[atDevice]
 	}
 	p := max(c.device[k]-own, 0.3) / (c.mass * (1 - of.alone)) // 0.3: a device no stranger has could be the next one's
 	return of.shares + h.pools[atDevice].ratio(h.device[k]-w, h.withDevice-h.ownDevice-w, w, p, &learn[atDevice])
@@ -220,21 +231,6 @@ func (h *hand) judgeAccount(b int, w, own float64) float64 {
 	return clip(predictive(y-w, h.mass-h.account[noAccount]-w, x-own, c.mass-c.account[noAccount]-own, 10), -2.5, 2.5)
 }
 
-// placeWeight is how many voters of the whole crowd an entry's own crowd is mixed
-// with, to say what can be expected where few have voted.
-const placeWeight = 15
-
-// expected is the crowd's probability of a value at a voter's entries, averaged:
-// general is that of the whole crowd.
-func (c *crowd) expected(v int32, g *grouping, in []float64, general, own float64) float64 {
-	from, to := c.t.acts(v)
-	p := 0.0
-	for a := from; a < to; a++ {
-		p += (max(in[g.of[a]]-own, 0) + placeWeight*general) / (max(c.entry[c.t.entry[a]]-own, 0) + placeWeight)
-	}
-	return p / float64(to-from)
-}
-
 // judgeNet holds an address, or its block where that says more, against the crowd
 // of the same entries: so does a campus not stand out at its own. Among rented
 // networks strangers share exits whatever they vote for: those are held against
@@ -245,6 +241,10 @@ func (h *hand) judgeNet(v int32, w, own float64, learn *[features]poolCount, s *
 	term := func(k int32, col *column, f int, members, crowd []float64, memberOwn float64, of *apart, g *grouping, in []float64, learn *poolCount) float64 {
 		if col.voters[k] == 1 {
 			return of.owns
+		}
+		if members[k]-w <= nothing {
+			learn.of += w
+			return of.shares + s.lacks[f]
 		}
 		x, others := max(crowd[k]-own, 0.3), h.withNet-memberOwn
 		p := 0.0
@@ -266,66 +266,6 @@ func (h *hand) judgeNet(v int32, w, own float64, learn *[features]poolCount, s *
 		return block
 	}
 	return net
-}
-
-// usualErrands are votes of one voter that are the farm's for sure: whoever casts
-// more may cast the rest for anybody, to look like a person.
-const usualErrands = 12
-
-// judgePlace is about what honest communities have too: a link, a way there, an
-// hour, entries. It tells members apart, and accuses nobody.
-func (h *hand) judgePlace(v int32, w, own float64, out *terms, learn *[features]poolCount, s *strangers) {
-	c, t := h.c, h.c.t
-	if t.via.size() > 0 {
-		k := at(c.via, t.via.of[v])
-		p := c.expected(v, c.byVia, c.inVia, (max(c.via[k]-own, 0)+0.5)/(c.mass+5), own)
-		out[atVia] = clip(h.pools[atVia].ratio(h.via[k]-w, h.mass-w, w, p, &learn[atVia]), -2.5, 3.5)
-	}
-	if t.referrer.size() > 0 {
-		k := at(c.referrer, t.referrer.of[v])
-		p := c.expected(v, c.byReferrer, c.inReferrer, (max(c.referrer[k]-own, 0)+0.5)/(c.mass+5), own)
-		out[atReferrer] = clip(h.pools[atReferrer].ratio(h.referrer[k]-w, h.mass-w, w, p, &learn[atReferrer]), -2, 2)
-		if math.Abs(out[atVia]) > math.Abs(out[atReferrer]) {
-			out[atReferrer] /= 2 // a link brings its referrer with it
-		}
-	}
-	from, to := t.acts(v)
-	n := float64(to - from)
-	hours, entries := 0.0, 0.0
-	stranger := s.are(w, own)
-	for a := from; a < to; a++ {
-		e, cell := t.entry[a], c.byHour.of[a]
-		general := (c.hour[c.hourCell(a)] + 0.5) / (c.acts + float64(len(c.hour)))
-		p := (max(c.inHour[cell]-own, 0) + 10*general) / (max(c.entry[e]-own, 0) + 10)
-		q := (max(h.hour[c.hourCell(a)]-w, 0) + 10*p) / (max(h.acts-w*n, 0) + 10)
-		q = (max(h.inHour[cell]-w, 0) + 20*q) / (max(h.entry[e]-w, 0) + 20)
-		hours += math.Log(q / p)
-		if stranger && n <= usualErrands {
-			entries += s.entry[e]
-		} else {
-			entries += h.judgeEntry(e, w, own, n)
-		}
-	}
-	out[atHour] = clip(hours/n, -2, 3)
-	if k := min(to-from, countBins-1); stranger {
-		entries += s.count[k]
-	} else {
-		entries += h.judgeCount(k, w, own)
-	}
-	out[atEntries] = clip(entries, -8, 12)
-}
-
-// judgeEntry is of one of a voter's n entries.
-func (h *hand) judgeEntry(e int32, w, own, n float64) float64 {
-	errands := min(1, usualErrands/n)
-	p := (max(h.c.entry[e]-own, 0) + 0.5) / (h.c.acts + float64(len(h.c.entry)))
-	q := (max(h.entry[e]-w, 0) + 6*p) / (max(h.acts-w*n, 0) + 6)
-	return clip(math.Log(1-errands+errands*q/p), -3, 8)
-}
-
-// judgeCount is of how many entries a voter votes for.
-func (h *hand) judgeCount(k int32, w, own float64) float64 {
-	return clip(predictive(h.count[k]-w, h.mass-w, h.c.count[k]-own, h.c.mass-own, 6), -2, 2)
 }
 
 // prior is the log-odds that any voter is a member.

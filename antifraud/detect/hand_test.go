@@ -3,6 +3,7 @@ package detect
 import (
 	"fmt"
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/joute/joute/antifraud"
@@ -44,6 +45,56 @@ func TestPool_Ratio(t *testing.T) {
 		if !near(got, row.want) || !near(learn.own, row.learnedOwn) || learn.of != row.learnedW {
 			t.Errorf("%s: %v, %+v", row.name, got, learn)
 		}
+	}
+}
+
+func TestPool_LacksIsTheRatioOfWhatNoMemberHas(t *testing.T) {
+	for _, own := range []float64{0.02, 0.5, 0.97} {
+		var unlearned poolCount
+		if p := (pool{own}); p.lacks() != p.ratio(0, 10, 0, 0.01, &unlearned) {
+			t.Errorf("share %v: %v", own, p.lacks())
+		}
+	}
+}
+
+// Who is let go of early could not have become a member, and who is not is judged as
+// a whole.
+func TestJudgePlace_LetsGoOfTheHopelessAlone(t *testing.T) {
+	var ballots []Ballot
+	for n := range 600 {
+		e := antifraud.Evidence{Device: fmt.Sprint("d", n), Net: fmt.Sprint("n", n/3), Via: fmt.Sprint("s", n%7), Referrer: antifraud.ReferrerSocial}
+		if n%3 == 0 {
+			e.Referrer = antifraud.ReferrerShare
+		}
+		voter := fmt.Sprint("h", n)
+		if n%20 == 0 {
+			voter, e.Via, e.Referrer = fmt.Sprint("f", n), "s1", antifraud.ReferrerShare
+		}
+		ballots = append(ballots, vote(voter, fmt.Sprint("e", n%5), float64(900*(n%97)), e))
+		if n%4 == 0 {
+			ballots = append(ballots, vote(voter, fmt.Sprint("e", (n+1)%5), float64(900*(n%89)), e))
+		}
+	}
+	h := handOf(ballots)
+	var unlearned [features]poolCount
+	gone, stayed := 0, 0
+	for _, prior := range []float64{-14, -8, -3} {
+		same := h.strangers()
+		for v := range int32(h.c.n) {
+			var whole, early terms
+			h.judgePlace(v, h.w[v], 1-h.c.taken[v], anybody, &whole, &unlearned, same)
+			if h.judgePlace(v, h.w[v], 1-h.c.taken[v], prior, &early, &unlearned, same) {
+				stayed++
+				if early != whole {
+					t.Fatalf("voter %d: %v, want %v", v, early, whole)
+				}
+			} else if gone++; !hopeless(prior, whole.place()) {
+				t.Fatalf("voter %d is let go of, with %v", v, whole)
+			}
+		}
+	}
+	if gone < 100 || stayed < 100 {
+		t.Errorf("%d were let go of, %d were not", gone, stayed)
 	}
 }
 
@@ -178,6 +229,31 @@ func TestTempo_SerialIsOnePersonAfterAnother(t *testing.T) {
 		}
 		if got := handOf(ballots).serial(); got < row.least || got > row.most {
 			t.Errorf("%s: %v, want %v to %v", row.name, got, row.least, row.most)
+		}
+	}
+}
+
+func TestTempo_ClockIsVotingWhileTheCrowdSleeps(t *testing.T) {
+	const hour, day = 3600.0, 86_400.0
+	var crowd []Ballot // by day, for ten days
+	for n := range 1000 {
+		crowd = append(crowd, vote(fmt.Sprint("h", n), "e1", float64(n%10)*day+(9+float64(n%12))*hour, antifraud.Evidence{}))
+	}
+	for _, row := range []struct {
+		name string
+		at   func(n int) float64
+		says bool
+	}{
+		{"around the clock", func(n int) float64 { return float64(n) * 1.2 * hour }, true},
+		{"when the crowd does", func(n int) float64 { return float64(n%10)*day + (9+float64(n%12))*hour }, false},
+		{"a spike of one night", func(n int) float64 { return 3*day + 2*hour + float64(n) }, false},
+	} {
+		ballots := slices.Clone(crowd)
+		for n := range 200 {
+			ballots = append(ballots, vote(fmt.Sprint("f", n), "e1", row.at(n), antifraud.Evidence{}))
+		}
+		if said := handOf(ballots).clock(); said >= strongly[byTempo]*200 != row.says {
+			t.Errorf("%s: %v", row.name, said)
 		}
 	}
 }

@@ -13,15 +13,12 @@ import (
 	"github.com/joute/joute/antifraud"
 )
 
-// Lines reads the lines of one ballot log. Texts that many lines have in common are
-// kept once: a million ballots are of a few thousand devices, blocks and entries. The
-// zero value is ready.
+// Lines reads the lines of one ballot log. The zero value is ready.
 type Lines struct {
 	// Clamped is told of numbers that no ballot can have, each kind once; nil: nobody.
 	Clamped func(member, found string, taken float64)
 
-	known map[string]string
-	told  map[string]bool
+	told map[string]bool
 }
 
 // maxText is more than any id, key or hash of a log is long.
@@ -68,9 +65,12 @@ type wireProfile struct {
 // Parse reads a line. Members it does not know are skipped; any of evidence may be
 // missing. The error says what was expected, and nothing of the line is kept then.
 func (l *Lines) Parse(raw []byte) (Ballot, error) {
-	var w wireLine
-	if err := json.Unmarshal(raw, &w); err != nil {
-		return Ballot{}, explain(err)
+	w, ok := readPlain(raw)
+	if !ok {
+		w = wireLine{}
+		if err := json.Unmarshal(raw, &w); err != nil {
+			return Ballot{}, explain(err)
+		}
 	}
 	for _, text := range []struct {
 		member, value string
@@ -84,7 +84,7 @@ func (l *Lines) Parse(raw []byte) (Ballot, error) {
 	if at = at.UTC(); err != nil || at.Year() < 2000 || at.Year() > 2199 {
 		return Ballot{}, errors.New("at: expected an instant of the years 2000 to 2199 such as 2026-11-03T18:04:05.123Z")
 	}
-	b := Ballot{ID: w.Ballot, At: at, Voter: l.keep(w.Voter), Entry: l.keep(w.Entry), School: l.keep(w.School), Level: l.keep(w.Level)}
+	b := Ballot{ID: w.Ballot, At: at, Voter: w.Voter, Entry: w.Entry, School: w.School, Level: w.Level}
 	if w.Evidence != nil {
 		b.Evidence, err = l.evidence(w.Evidence)
 	}
@@ -116,11 +116,10 @@ func named(kind reflect.Type) string {
 
 func (l *Lines) evidence(w *wireEvidence) (antifraud.Evidence, error) {
 	e := w.Evidence
-	for _, text := range []*string{&e.Net, &e.Block, &e.Device, &e.Agent, &e.Via, &e.EmbedOrigin, (*string)(&e.Referrer), (*string)(&e.NetKind)} {
-		if len(*text) > maxText {
-			return e, fmt.Errorf("evidence: expected texts of at most %d bytes, found one of %d", maxText, len(*text))
+	for _, text := range [...]string{e.Net, e.Block, e.Device, e.Agent, e.Via, e.EmbedOrigin, string(e.Referrer), string(e.NetKind)} {
+		if len(text) > maxText {
+			return e, fmt.Errorf("evidence: expected texts of at most %d bytes, found one of %d", maxText, len(text))
 		}
-		*text = l.keep(*text)
 	}
 	if w.ASN != nil {
 		e.ASN = uint32(l.number("evidence.asn", *w.ASN, math.MaxUint32))
@@ -163,15 +162,4 @@ func (l *Lines) number(member string, n json.Number, most float64) float64 {
 		}
 	}
 	return taken
-}
-
-func (l *Lines) keep(text string) string {
-	if known, there := l.known[text]; there {
-		return known
-	}
-	if l.known == nil {
-		l.known = map[string]string{}
-	}
-	l.known[text] = text
-	return text
 }

@@ -81,10 +81,41 @@ func TestLines_SayWhatWasExpected(t *testing.T) {
 	}
 }
 
+// plainLine has every member that is read without encoding/json.
+var plainLine = []byte(`{"ballot":"b17","at":"2026-11-03T18:04:05.123Z","voter":"v9","entry":"e1","school":"s1","level":"device",
+ "evidence":{"net":"n3","block":"k1","asn":3215,"net_kind":"residential","device":"d5","agent":"a2","via":"s7","referrer":"site",
+ "dwell_ms":5400,"confirm_ms":-900.25,"visible":true,"present":false,"school_domain":true,"opened":true,
+ "profile":{"followers":10,"following":900,"posts":0,"age_days":3,"has_picture":false,"has_bio":true,"bio_length":0,"name_digits":0.4}}} `)
+
+func TestReadPlain_ReadsLikeEncodingJSON(t *testing.T) {
+	var want wireLine
+	if err := json.Unmarshal(plainLine, &want); err != nil {
+		t.Fatal(err)
+	}
+	if got, ok := readPlain(plainLine); !ok || !reflect.DeepEqual(got, want) {
+		t.Errorf("%v: %+v\n%+v", ok, got, want)
+	}
+	for _, other := range []string{
+		``, `{`, `{}x`, `{"ballot":"b",}`, `{"Ballot":"b"}`, `{"ballot":null}`, `{"ballot":"\u0062"}`, `{"ballot":"é"}`, `{"ballot":"b" "at":"c"}`, `{"new":1}`,
+		`{"evidence":{},"evidence":{}}`, `{"evidence":{"asn":01}}`, `{"evidence":{"asn":1.}}`, `{"evidence":{"asn":-}}`, `{"evidence":{"asn":1e3}}`,
+		`{"evidence":{"profile":{},"profile":{}}}`, `{"evidence":{"visible":truth}}`, `{"evidence":{"visible":tru`,
+	} {
+		if w, ok := readPlain([]byte(other)); ok {
+			t.Errorf("%s: %+v", other, w)
+		}
+	}
+}
+
 func FuzzLines(f *testing.F) {
 	f.Add([]byte(goodLine))
 	f.Add([]byte(`{"ballot":"b","at":"2026-11-03T18:04:05Z","voter":"v","entry":"e","evidence":{"dwell_ms":1e400,"profile":{"name_digits":-0}}}`))
+	f.Add(plainLine)
 	f.Fuzz(func(t *testing.T, raw []byte) {
+		var whole wireLine
+		plainly, taken := readPlain(raw)
+		if err := json.Unmarshal(raw, &whole); taken && (err != nil || !reflect.DeepEqual(plainly, whole)) {
+			t.Errorf("%+v\n%+v, %v", plainly, whole, err)
+		}
 		b, err := new(Lines).Parse(raw)
 		if err != nil {
 			return

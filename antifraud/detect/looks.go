@@ -18,19 +18,24 @@ func (c *crowd) looks(x *index) []float64 {
 	device := c.together(x.group("entry-device"), c.device, &c.t.device)
 	net := c.together(c.byNet, c.net, &c.t.net)
 	rented := (c.rented + 1) / (c.known + 2)
+	var pace [dwellBins]float64
+	for b := range pace {
+		u := (float64(b) + 0.5) / float64(len(c.dwellCuts)+1) // share of the crowd that is quicker
+		pace[b] = clip(math.Log(2*(1-u)), -1.5, 0.7)
+	}
+	hired, homely := clip(math.Log(rentedByFarms/rented), 0, 2.5), math.Log((1-rentedByFarms)/(1-rented))
 	sums := make([]float64, c.n/chunk+1)
 	chunks(c.n, func(part, from, to int) {
 		for v := int32(from); v < int32(to); v++ {
 			r := c.t.proof[v]
 			if b := c.dwellBin[v]; b >= 0 {
-				u := (float64(b) + 0.5) / float64(len(c.dwellCuts)+1) // share of the crowd that is quicker
-				r += clip(math.Log(2*(1-u)), -1.5, 0.7)
+				r += pace[b]
 			}
 			if c.t.kind.of[v] != unseen {
 				if c.t.isRented(v) {
-					r += clip(math.Log(rentedByFarms/rented), 0, 2.5)
+					r += hired
 				} else {
-					r += math.Log((1 - rentedByFarms) / (1 - rented))
+					r += homely
 				}
 			}
 			if a := c.t.account[v]; !math.IsNaN(a) {
@@ -72,7 +77,7 @@ func (c *crowd) together(g *grouping, crowd []float64, col *column) func(v int32
 		if k == unseen {
 			return 0
 		}
-		own, best := 1-c.taken[v], alikeLeast
+		own, best := 1-c.taken[v], 0.0
 		from, to := c.t.acts(v)
 		for a := from; a < to; a++ {
 			here := in[g.of[a]] - own
@@ -81,8 +86,11 @@ func (c *crowd) together(g *grouping, crowd []float64, col *column) func(v int32
 			}
 			size := c.entry[c.t.entry[a]]
 			elsewhere := max(crowd[k]-own-here, 0)
-			best = max(best, math.Log(here/((elsewhere+0.3)*size/max(c.mass-size, size))))
+			best = max(best, here/((elsewhere+0.3)*size/max(c.mass-size, size)))
 		}
-		return min(best, alikeMost)
+		if best == 0 {
+			return alikeLeast
+		}
+		return clip(math.Log(best), alikeLeast, alikeMost)
 	}
 }

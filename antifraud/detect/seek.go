@@ -33,18 +33,25 @@ type farm struct {
 // Side by side, as each is asked for in many cohorts.
 type weight struct{ left, odds float64 }
 
+// surplus is what a voter adds to the least that can be gained, and to no more.
+func (w weight) surplus() float64 {
+	if w.left < 0 {
+		return 0
+	}
+	return w.left * (w.odds - 1)
+}
+
 // weigh estimates the suspicious share of a cohort by EM over its members' odds,
 // and the likelihood that is gained over none of it being suspicious. Of a cohort
 // that cannot gain what [plainest] asks for it says that it gains nothing.
 //
-// room is for its members; it is given back, perhaps larger.
-func (co *cohort) weigh(by, room []weight) []weight {
+// surpluses are those of by, which nearly all cohorts need nothing else of. room is
+// for the members; it is given back, perhaps larger.
+func (co *cohort) weigh(by []weight, surpluses []float64, room []weight) []weight {
 	co.share, co.gain = 0, 0
 	surplus := 0.0
 	for _, v := range co.members {
-		if x := &by[v]; x.left >= 0 {
-			surplus += x.left * (x.odds - 1)
-		}
+		surplus += surpluses[v]
 	}
 	// ln(1+x) <= x: a share s of it gains s times the surplus at most. The half is far
 	// more than rounding.
@@ -89,19 +96,20 @@ func seek(c *crowd, x *index) []farm {
 	limit := math.Log(float64(len(list)+1)) + 30
 	tried := make([]uint8, c.n)
 	odds := c.looks(x)
-	by := make([]weight, c.n)
+	by, surpluses := make([]weight, c.n), make([]float64, c.n)
 	weighAll := func() {
 		for v := range by {
 			by[v] = weight{1 - c.taken[v], odds[v]}
 			if tried[v] >= twoTrials {
 				by[v].left = -1
 			}
+			surpluses[v] = by[v].surplus()
 		}
 		chunks(len(list), func(_, from, to int) {
 			var room []weight
 			for k := from; k < to; k++ {
 				if list[k].tries < mostTries {
-					room = list[k].weigh(by, room)
+					room = list[k].weigh(by, surpluses, room)
 				}
 			}
 		})
@@ -133,6 +141,7 @@ func seek(c *crowd, x *index) []farm {
 		odds = c.looks(x)
 		weighAll()
 	}
+	c.strays(farms)
 	return farms
 }
 
@@ -214,7 +223,9 @@ func (h *hand) single(others []float64) bool {
 // keep notes who the members are, and what speaks against each.
 func (h *hand) keep(f *farm) {
 	busiest, same := h.busiest(), h.strangers()
-	f.signature = h.signature()
+	if f.strong { // no other is told
+		f.signature = h.signature()
+	}
 	var out terms
 	var unlearned [features]poolCount
 	for _, v := range h.who {

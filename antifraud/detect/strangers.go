@@ -6,11 +6,13 @@ import "math"
 // until a member or a pool of the hand changes.
 type strangers struct {
 	devices, nets, blocks apart
+	lacks                 [features]float64 // of pools: log-odds of a value that no member has
 
 	// Terms of voters who are no members and of whom no farm has any: of each such
 	// voter with the same value they are the same, and nearly all candidates are such.
 	// They are nil where candidates are so few that they cost more than they spare.
 	entry, agent, kind, dwell, account []float64 // by entry, code or bin
+	idle                               []float64 // by entry: at an hour when no member votes
 	count                              [countBins]float64
 }
 
@@ -35,6 +37,9 @@ func (h *hand) strangers() *strangers {
 		nets:    compareApart(h.ownNet, h.withNet, c.ownNet, c.withNet),
 		blocks:  compareApart(h.ownBlock, h.withNet, c.ownBlock, c.withNet),
 	}
+	for _, f := range [...]int{atDevice, atNet, atVia, atReferrer} {
+		s.lacks[f] = h.pools[f].lacks()
+	}
 	if len(h.who) < t.entries.size()+t.agent.size() {
 		return s
 	}
@@ -47,6 +52,9 @@ func (h *hand) strangers() *strangers {
 		return terms
 	}
 	s.entry = each(t.entries.size(), func(k int) float64 { return h.judgeEntry(int32(k), 0, 1, 1) })
+	s.idle = each(t.entries.size(), func(k int) float64 {
+		return math.Log(hourWeight / (h.acts + hourWeight) * entryHourWeight / (h.entry[k] + entryHourWeight))
+	})
 	s.agent = each(t.agent.size(), func(k int) float64 { return h.judgeAgent(int32(k), 0, 1, &unlearned) })
 	s.kind = each(t.kind.size(), func(k int) float64 { return h.judgeKind(int32(k), 0, 1) })
 	s.dwell = each(dwellBins, func(k int) float64 { return h.judgeDwell(k, 0, 1) })

@@ -87,3 +87,30 @@ func (h *hand) topDevice() (device int32, members float64) {
 	}
 	return device, members
 }
+
+// cellsADay is how often the crowd's cells of hours fit into a day.
+const cellsADay = 24 / hoursInCell
+
+// clock is the log-likelihood, for all members, that they vote evenly around the
+// clock rather than when the crowd does: a program does not sleep, nor do workers in
+// shifts. Hours that have any votes of theirs count once each, as who votes beside
+// whom at one time is no other case. It is 0 where those hours together say less than
+// chance might.
+func (h *hand) clock() float64 {
+	c := h.c
+	var crowd [cellsADay]float64
+	for cell, x := range c.hour {
+		crowd[cell%cellsADay] += max(x, 0)
+	}
+	said, cells := 0.0, 0.0
+	for cell, y := range h.hour {
+		if y = clip(y, 0, 1); y > faint {
+			p := (crowd[cell%cellsADay] + 5) / (c.acts + 5*cellsADay)
+			said, cells = said+y*math.Log(1/(cellsADay*p)), cells+y
+		}
+	}
+	if said < leastFamily[byTempo] {
+		return 0
+	}
+	return said * max(1, h.mass/cells)
+}

@@ -16,6 +16,7 @@ const (
 	farmHeld     farmMatch = "held"     // by a proven address: a person looks at it
 	farmAccepted farmMatch = "accepted" // seen in the hall, or of the school: no farm's, whatever it looks like
 	farmObserved farmMatch = "observed" // the policy only observes
+	farmSpared   farmMatch = "spared"   // a canary
 )
 
 // matched says it, by the verdict.

@@ -154,6 +154,40 @@ func TestDoor_WhoIsProvenHow(t *testing.T) {
 	}
 }
 
+// The same attempt, by somebody whom the organizer vouches for and by somebody else.
+func TestDoor_ACanaryIsNeitherHeldNorRejected(t *testing.T) {
+	e := start(t)
+	canary := voting.Voter{1}
+	id, path := e.contest(`,"antifraud":{"canaries":["` + canary.String() + `"]}`)
+	e.knowFarm(id, "n4-of-tests")
+	stored, dwell := e.stored(path), int64(1500)
+	attempt := antifraud.Attempt{
+		At: time.Now(), Level: "device", UserAgent: strings.TrimPrefix(robotAgent, "User-Agent: "), Client: antifraud.Client{Device: "farm phone", DwellMS: &dwell},
+	}
+	for _, row := range []struct {
+		voter   voting.Voter
+		level   string
+		refused voting.Code
+		want    voting.Standing
+		became  farmMatch
+	}{
+		{voting.Voter{2}, "device", voting.Rejected, voting.Counted, farmRejected}, {voting.Voter{2}, "email", "", voting.Held, farmHeld},
+		{canary, "device", "", voting.Counted, farmSpared}, {canary, "email", "", voting.Counted, farmSpared},
+	} {
+		attempt.Level = row.level
+		got, err := e.server.screen(stored, "lumiere-1", voting.Pass{Voter: row.voter}, attempt)
+		if must(t, err); got.refused != row.refused || got.standing != row.want || got.became != row.became || len(got.reasons) > 0 != (row.voter != canary) {
+			t.Errorf("%+v: %+v", row, got)
+		}
+	}
+	if n := strings.Count(e.log.String(), "a canary would be held or rejected"); n != 2 {
+		t.Errorf("%d alarms", n)
+	}
+	if strings.Contains(e.log.String(), canary.String()) {
+		t.Error("the log has the canary")
+	}
+}
+
 func TestDoor_ObserveChangesNothingAndCounts(t *testing.T) {
 	e := start(t)
 	id, path := e.contest(`,"antifraud":{"policy":"observe"}`)

@@ -54,11 +54,11 @@ func newMetrics(registry *prometheus.Registry, feeds *live.Feeds) (*metrics, err
 		}, []string{"event"}),
 		farms: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "joute_known_farm_total",
-			Help: "Attempts that bore the signature of a known farm: rejected, held, accepted (the voter is proven), observed (by a policy that changes nothing).",
+			Help: "Attempts that bore the signature of a known farm: rejected, held, accepted (the voter is proven), spared (a canary), observed (by a policy that changes nothing).",
 		}, []string{"became"}),
 		screened: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "joute_screened_total",
-			Help: "Attempts at casting, by what the policy decided (accept, challenge, hold, reject), and whether that was applied or only observed.",
+			Help: "Attempts at casting, by what the policy decided (accept, challenge, hold, reject), and whether that was applied, only observed, or spared a canary, which is an alarm.",
 		}, []string{"decision", "effect"}),
 		logins: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "joute_organizer_logins_total",

@@ -17,8 +17,8 @@ import (
 	"github.com/joute/joute/voting"
 )
 
-// policies keeps the policy of each contest as it was filled in last, and the
-// networks of its campuses: every cast asks for them.
+// policies keeps the policy of each contest as it was filled in last, the networks
+// of its campuses and its canaries: every cast asks for them.
 type policies struct {
 	kept sync.Map // contest id -> *keptPolicy
 }
@@ -28,6 +28,7 @@ type keptPolicy struct {
 	epoch    int64
 	policy   antifraud.Policy
 	campuses bart.Lite
+	canaries map[string]bool
 }
 
 func (p *policies) of(s *registry.Stored) *keptPolicy {
@@ -36,7 +37,10 @@ func (p *policies) of(s *registry.Stored) *keptPolicy {
 			return k
 		}
 	}
-	k := &keptPolicy{version: s.Version, epoch: s.Epoch, policy: antifraud.PolicyOf(s.Contest.Antifraud.Policy)}
+	k := &keptPolicy{version: s.Version, epoch: s.Epoch, policy: antifraud.PolicyOf(s.Contest.Antifraud.Policy), canaries: map[string]bool{}}
+	for _, voter := range s.Contest.Antifraud.Canaries {
+		k.canaries[voter] = true
+	}
 	for _, campus := range s.Contest.Antifraud.Campuses {
 		for _, prefix := range campus.CIDRs {
 			k.campuses.Insert(prefix)
@@ -68,6 +72,7 @@ type screened struct {
 	refused  voting.Code // or empty
 	priced   bool        // it takes a solved challenge
 	action   antifraud.Action
+	spared   bool      // a canary that would be held or rejected
 	farm     string    // whose signature the attempt bears; empty: none
 	became   farmMatch // of an attempt with farm
 	evidence antifraud.Evidence
@@ -79,7 +84,7 @@ type screened struct {
 func (s *Server) screen(stored *registry.Stored, entry string, pass voting.Pass, attempt antifraud.Attempt) (screened, error) {
 	done, verdict, err := s.judge(stored, entry, pass, attempt)
 	if err == nil {
-		s.tellScreened(stored.Contest, verdict)
+		s.tellScreened(stored.Contest, verdict, done.spared)
 	}
 	return done, err
 }
@@ -111,8 +116,16 @@ func (s *Server) judge(stored *registry.Stored, entry string, pass voting.Pass, 
 	}
 	done.sighting = window.Of(cast, &attempt, &done.evidence)
 	counts := s.cfg.Windows.Contest(id, attempt.At).Counts(done.sighting)
-	verdict := s.policies.of(stored).policy.Screen(attempt, counts[:]...)
+	kept := s.policies.of(stored)
+	verdict := kept.policy.Screen(attempt, counts[:]...)
+	if kept.canaries[voter] && (verdict.Action == antifraud.Hold || verdict.Action == antifraud.Reject) {
+		// The organizer vouches for them. A challenge is a price that anybody may be asked.
+		verdict.Action, verdict.Reasons, done.spared = antifraud.Accept, nil, true
+	}
 	done.evidence.Signals, done.action, done.became = verdict.Signals, verdict.Action, matched(verdict)
+	if done.spared && done.farm != "" {
+		done.became = farmSpared
+	}
 	switch verdict.Action {
 	case antifraud.Reject:
 		done.refused, done.reasons = voting.Rejected, verdict.Reasons
@@ -125,10 +138,15 @@ func (s *Server) judge(stored *registry.Stored, entry string, pass voting.Pass, 
 }
 
 // tellScreened measures a verdict, and logs one that is no plain acceptance: also
-// of a policy that only observes.
-func (s *Server) tellScreened(c *contest.Contest, verdict antifraud.Verdict) {
+// of a policy that only observes. A canary that was spared is an alarm.
+func (s *Server) tellScreened(c *contest.Contest, verdict antifraud.Verdict, spared bool) {
 	effect := "applied"
-	if verdict.Action != verdict.Would {
+	switch {
+	case spared:
+		effect = "spared"
+		s.log.Error("a canary would be held or rejected: screening is wrong about somebody known to be honest",
+			slog.String("contest", c.ID), slog.String("would", string(verdict.Would)))
+	case verdict.Action != verdict.Would:
 		effect = "observed"
 	}
 	s.metrics.screened.WithLabelValues(string(verdict.Would), effect).Inc()

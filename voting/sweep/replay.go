@@ -153,7 +153,8 @@ type Screen func(seen antifraud.Evidence) (voting.Standing, []string, error)
 
 // Suppose tells where the ballots would stand had the contest had other settings and
 // another screening from the beginning: sweeps at the cuts that were kept, and what
-// voters and organizers did as they did it. Who was refused then is in no ledger.
+// voters and organizers did as they did it. Canaries are held and rejected by no
+// screening. Who was refused then is in no ledger.
 func Suppose(ledger []Line, sweeps []Sweep, settings Settings, screen Screen, finder func() Finder) (map[Ballot]Outcome, error) {
 	if len(sweeps) == 0 {
 		return nil, ErrNoSweeps
@@ -164,6 +165,9 @@ func Suppose(ledger []Line, sweeps []Sweep, settings Settings, screen Screen, fi
 			var err error
 			if r.Standing, r.Reasons, err = screen(r.Evidence); err != nil {
 				return nil, fmt.Errorf("ballot %s: %w", r.Ballot, err)
+			}
+			if slices.Contains(settings.Canaries, r.Voter.String()) {
+				r.Standing, r.Reasons = voting.Counted, nil
 			}
 			r.Actor = voting.ActorVoter
 			if r.Standing != voting.Counted {

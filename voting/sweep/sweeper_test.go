@@ -410,6 +410,17 @@ func TestSweeper_ObservesWithoutWriting(t *testing.T) {
 		if o := supposed[ballotNamed("ada")]; err != nil || o.Standing != voting.Void {
 			t.Errorf("%+v, %v", o, err)
 		}
+		// By one that rejects everybody, but for canaries.
+		rejects := func(antifraud.Evidence) (voting.Standing, []string, error) {
+			return voting.Void, []string{"known-farm"}, nil
+		}
+		for canaries, want := range map[string]voting.Standing{"": voting.Void, ballotNamed("ada").Voter.String(): voting.Counted} {
+			settings.Canaries = []string{canaries}
+			supposed, err := Suppose(h.ledger(), h.sweeps(s), settings, rejects, newScripted)
+			if o := supposed[ballotNamed("ada")]; err != nil || o.Standing != want {
+				t.Errorf("canary %q: %+v, %v", canaries, o, err)
+			}
+		}
 	})
 }
 

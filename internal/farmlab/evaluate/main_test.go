@@ -4,8 +4,10 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"testing"
 
+	"github.com/joute/joute/antifraud/detect"
 	"github.com/joute/joute/internal/farmlab"
 )
 
@@ -23,7 +25,7 @@ func TestMain(m *testing.M) {
 func TestDetects_TheCommandIsMeasuredAtAWorkload(t *testing.T) {
 	folder := t.TempDir()
 	workload := filepath.Join(folder, "1500")
-	if err := makeWorkload(workload, 1500); err != nil {
+	if err := makeWorkload(workload, 1500, 1); err != nil {
 		t.Fatal(err)
 	}
 	made, err := farmlab.Read(workload)
@@ -50,8 +52,24 @@ func TestDetects_TheCommandIsMeasuredAtAWorkload(t *testing.T) {
 	}
 }
 
+func TestOfEvery_KeepsVotersWhole(t *testing.T) {
+	var ballots []detect.Ballot
+	for _, voter := range []string{"a", "b", "a", "c", "b", "d", "c"} {
+		ballots = append(ballots, detect.Ballot{Voter: voter})
+	}
+	for every, want := range map[int]string{1: "abacbdc", 2: "aacc"} {
+		got := ""
+		for _, b := range ofEvery(slices.Clone(ballots), every) {
+			got += b.Voter
+		}
+		if got != want {
+			t.Errorf("every %d: %s, want %s", every, got, want)
+		}
+	}
+}
+
 func TestWork_OnlyWhatItKnows(t *testing.T) {
-	for _, args := range [][]string{nil, {"folder"}, {"folder", "many"}} {
+	for _, args := range [][]string{nil, {"folder"}, {"folder", "10"}, {"folder", "many", "1"}, {"folder", "10", "each"}} {
 		if err := work(makes, args); err == nil {
 			t.Errorf("%q was done", args)
 		}
