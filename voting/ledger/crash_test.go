@@ -234,7 +234,8 @@ func goesOn(t *testing.T, dir string, w *ledger.Writer) error {
 			return fmt.Errorf("box %d has the records %v", box, got)
 		}
 	}
-	return nil
+	_, err = ledger.Verify(dir, ledger.Options{})
+	return err
 }
 
 // The table of failures: after every step of a session the process is killed, is
@@ -243,7 +244,7 @@ func TestCrash_AfterEveryStep(t *testing.T) {
 	ledger.SegmentsOf(t, 1500)
 	cuts := 6
 	if os.Getenv("JOUTE_FAULTS") == "long" {
-		cuts = 200
+		cuts = 60
 	}
 	steps := 0
 	for ended := false; !ended; steps++ {
