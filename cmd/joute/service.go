@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -123,10 +124,23 @@ func open(ctx context.Context, cfg config) (_ *service, err error) {
 		return nil, err
 	}
 	s.boxes = ballotbox.New(s.store)
+	var ledgers web.Ledgers // nil: without a data folder nothing is moved to disk
+	var moving web.Health
 	if cfg.data != "" {
-		if err = s.openArchive(cfg, keys, metrics); err != nil {
+		key, err := keys.Ledger()
+		if err != nil {
 			return nil, err
 		}
+		signer, err := ledger.NewSigner(key)
+		if err != nil {
+			return nil, err
+		}
+		ledgers = ledger.NewShelf(filepath.Join(cfg.data, "ledger"), signer)
+		s.boxes = s.boxes.WithArchive(archive.NewReader(cfg.data))
+		if s.archive, err = archive.New(s.boxes, cfg.data, signer, archive.Options{Gate: s.gate, Registerer: metrics, Log: cfg.log}); err != nil {
+			return nil, err
+		}
+		moving = s.archive
 	}
 	s.boards = live.New(s.boxes, cfg.log)
 	s.registry = registry.New(s.store, keys, registry.Options{Log: cfg.log})
@@ -161,13 +175,8 @@ func open(ctx context.Context, cfg config) (_ *service, err error) {
 	if s.sweeper, err = sweep.New(s.store, s.boxes, sweep.Options{Farms: s.farms, Changed: s.feeds.Changed, Registerer: metrics, Log: cfg.log, Every: cfg.sweepEvery}); err != nil {
 		return nil, err
 	}
-	var onDisk web.Health
-	if s.archive != nil {
-		onDisk = s.archive
-	}
 	s.web, err = web.New(web.Config{
-		Ledger: onDisk,
-		Forget: s.forget, Sweeps: s.sweeper,
+		Forget: s.forget, Sweeps: s.sweeper, Ledgers: ledgers, Archive: moving,
 		Fans: members, Keys: keys,
 		Store: s.store, Gate: s.gate, Registry: s.registry, Boxes: s.boxes, Boards: s.boards, Feeds: s.feeds,
 		Passes: voting.NewPasses(keys), Receipts: receipts, Reach: sharers, Captains: links, FormKey: keys.Derive("form"),
@@ -181,21 +190,6 @@ func open(ctx context.Context, cfg config) (_ *service, err error) {
 		return nil, err
 	}
 	return s, nil
-}
-
-// openArchive has records moved to the data folder, and read from there.
-func (s *service) openArchive(cfg config, keys *keyring.Ring, metrics *prometheus.Registry) error {
-	key, err := keys.Ledger()
-	if err != nil {
-		return err
-	}
-	signer, err := ledger.NewSigner(key)
-	if err != nil {
-		return err
-	}
-	s.boxes = s.boxes.WithArchive(archive.NewReader(cfg.data))
-	s.archive, err = archive.New(s.boxes, cfg.data, signer, archive.Options{Gate: s.gate, Registerer: metrics, Log: cfg.log})
-	return err
 }
 
 // listen turns the error everybody meets once into a sentence.

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -17,7 +18,7 @@ type boxWriter struct {
 	contest string
 	box     int
 	dir     string
-	step    func(what string) error // told before each step that a crash may come between; never nil
+	step    func(what, path string) error // told of each step on files once it is done; an error of it is a crash there
 
 	segment *os.File // the newest; nil: there is none yet
 	bytes   int64    // of the newest segment
@@ -45,7 +46,7 @@ func (b *boxWriter) append(lines [][]byte) error {
 			return fmt.Errorf("%w: %w", ErrOrder, err)
 		case !continues(last, at, b.box):
 			return fmt.Errorf("%w: %s of box %d comes after %s", ErrOrder, at, b.box, last)
-		case len(line) >= maxLine || hasNewline(line):
+		case len(line) >= maxLine || bytes.IndexByte(line, '\n') >= 0:
 			return fmt.Errorf("%w: %s is no line", ErrOrder, at)
 		}
 		last = at
@@ -57,10 +58,10 @@ func (b *boxWriter) append(lines [][]byte) error {
 	if err := b.room(); err != nil {
 		return err
 	}
-	if err := b.step("write lines"); err != nil {
+	if _, err := b.segment.WriteAt(b.lines, b.bytes); err != nil {
 		return err
 	}
-	if _, err := b.segment.WriteAt(b.lines, b.bytes); err != nil {
+	if err := b.step("write lines", b.segment.Name()); err != nil {
 		return err
 	}
 	b.bytes += int64(len(b.lines))
@@ -68,30 +69,18 @@ func (b *boxWriter) append(lines [][]byte) error {
 	for _, line := range lines {
 		b.nodes = b.tree.add(b.leaf(line), b.nodes)
 	}
-	if err := b.step("write hashes"); err != nil {
-		return err
-	}
 	if _, err := b.hashes.WriteAt(b.nodes, b.stored); err != nil {
 		return err
 	}
 	b.stored += int64(len(b.nodes))
 	b.last = last
-	return nil
+	return b.step("write hashes", b.hashes.Name())
 }
 
 // leaf is tlog.RecordHash in memory that is reused.
 func (b *boxWriter) leaf(line []byte) tlog.Hash {
 	b.line = append(append(b.line[:0], 0), line...)
 	return sha256.Sum256(b.line)
-}
-
-func hasNewline(line []byte) bool {
-	for _, c := range line {
-		if c == '\n' {
-			return true
-		}
-	}
-	return false
 }
 
 // room begins a new segment where the newest is full. A full one is synced here,
@@ -101,16 +90,14 @@ func (b *boxWriter) room() error {
 		return nil
 	}
 	if b.segment != nil {
-		if err := b.step("sync full segment"); err != nil {
-			return err
-		}
-		if err := errors.Join(b.segment.Sync(), b.segment.Close()); err != nil {
-			return err
-		}
+		full := b.segment
 		b.segment = nil
-	}
-	if err := b.step("create segment"); err != nil {
-		return err
+		if err := errors.Join(full.Sync(), full.Close()); err != nil {
+			return err
+		}
+		if err := b.step("sync lines", full.Name()); err != nil {
+			return err
+		}
 	}
 	path := filepath.Join(b.dir, segmentName(b.tree.size+1))
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
@@ -118,7 +105,7 @@ func (b *boxWriter) room() error {
 		return err
 	}
 	b.segment, b.bytes, b.unnamed = f, 0, true
-	return nil
+	return b.step("create segment", path)
 }
 
 // commit makes what was appended survive a power cut, then signs it.
@@ -136,45 +123,43 @@ func (b *boxWriter) commit(signer *Signer) error {
 	if err != nil {
 		return err
 	}
-	if err := b.step("write box checkpoint"); err != nil {
+	path := filepath.Join(b.dir, checkpointName)
+	if err := replace(path, signed); err != nil {
 		return err
 	}
-	if err := replace(filepath.Join(b.dir, checkpointName), signed); err != nil {
-		return err
-	}
-	if err := b.step("sync box checkpoint"); err != nil {
+	if err := b.step("write box checkpoint", path); err != nil {
 		return err
 	}
 	if err := syncFolder(b.dir); err != nil {
 		return err
 	}
 	b.signed = b.tree.size
-	return nil
+	return b.step("sync box folder", b.dir)
 }
 
 func (b *boxWriter) sync() error {
 	if b.segment != nil {
-		if err := b.step("sync segment"); err != nil {
-			return err
-		}
 		if err := b.segment.Sync(); err != nil {
 			return err
 		}
-	}
-	if err := b.step("sync hashes"); err != nil {
-		return err
+		if err := b.step("sync lines", b.segment.Name()); err != nil {
+			return err
+		}
 	}
 	if err := b.hashes.Sync(); err != nil {
+		return err
+	}
+	if err := b.step("sync hashes", b.hashes.Name()); err != nil {
 		return err
 	}
 	if !b.unnamed {
 		return nil
 	}
-	if err := b.step("sync box folder"); err != nil {
+	if err := syncFolder(b.dir); err != nil {
 		return err
 	}
 	b.unnamed = false
-	return syncFolder(b.dir)
+	return b.step("sync box folder", b.dir)
 }
 
 func (b *boxWriter) close() error {

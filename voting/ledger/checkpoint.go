@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"bytes"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"os"
@@ -119,6 +120,22 @@ func openNote(signed []byte, key note.Verifier) (string, error) {
 		return "", fmt.Errorf("the signature is not of the key %s+%08x: %w", key.Name(), key.KeyHash(), err)
 	}
 	return opened.Text, nil
+}
+
+// openOurs is openNote of a file of ours: that text, our signature, and not a byte
+// more or in another form.
+func openOurs(signed []byte, key note.Verifier) (string, error) {
+	text, err := openNote(signed, key)
+	if err != nil {
+		return "", err
+	}
+	line := strings.TrimPrefix(string(signed), text)
+	encoded := strings.TrimSuffix(strings.TrimPrefix(line, "\n— "+key.Name()+" "), "\n")
+	signature, err := base64.StdEncoding.Strict().DecodeString(encoded)
+	if err != nil || line != "\n— "+key.Name()+" "+base64.StdEncoding.EncodeToString(signature)+"\n" {
+		return "", errors.New("beside the signature is what we did not write")
+	}
+	return text, nil
 }
 
 // noteText is the text of a note, whoever signed it.

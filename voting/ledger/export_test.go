@@ -15,3 +15,14 @@ func SegmentsOf(t testing.TB, bytes int64) {
 
 // Root is of all that was appended to a box.
 func (w *Writer) Root(box int) tlog.Tree { return w.boxes[box].tree.root() }
+
+// OnStep has step told of each step on files once it is done; its error is a
+// crash there.
+func (w *Writer) OnStep(step func(what, path string) error) {
+	w.step = step
+	for _, box := range w.boxes {
+		if box != nil {
+			box.step = step
+		}
+	}
+}

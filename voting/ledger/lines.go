@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -44,17 +43,27 @@ var errTorn = errors.New("the line is torn")
 // lines reads a file line by line. next returns io.EOF behind the last one. The
 // line is good until the next call, and without its end.
 type lines struct {
-	in *bufio.Reader
+	in   *bufio.Reader
+	long []byte // a line that does not fit into in
 }
 
-func newLines(in io.Reader) *lines { return &lines{bufio.NewReaderSize(in, maxLine+1)} }
+func newLines(in io.Reader) *lines { return &lines{in: bufio.NewReaderSize(in, 64<<10)} }
 
 func (l *lines) next() ([]byte, error) {
 	line, err := l.in.ReadSlice('\n')
+	l.long = l.long[:0]
+	for errors.Is(err, bufio.ErrBufferFull) && len(l.long) < maxLine {
+		l.long = append(l.long, line...)
+		line, err = l.in.ReadSlice('\n')
+	}
+	if len(l.long) > 0 {
+		l.long = append(l.long, line...)
+		line = l.long
+	}
 	switch {
-	case err == nil:
+	case err == nil && len(line) <= maxLine:
 		return line[:len(line)-1], nil
-	case errors.Is(err, bufio.ErrBufferFull), err == io.EOF && len(line) > 0:
+	case err == nil, errors.Is(err, bufio.ErrBufferFull), err == io.EOF && len(line) > 0:
 		return nil, errTorn
 	default:
 		return nil, err
@@ -81,7 +90,7 @@ func recordOf(line []byte) (voting.Record, error) {
 	if err != nil {
 		return r, err
 	}
-	if err := json.Unmarshal(line, &r); err != nil {
+	if err := r.UnmarshalJSON(line); err != nil {
 		return r, err
 	}
 	if r.Position != at {

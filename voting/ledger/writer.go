@@ -19,7 +19,7 @@ type Writer struct {
 	contest string
 	signer  *Signer
 	lock    *os.File
-	step    func(what string) error
+	step    func(what, path string) error // as a boxWriter's
 
 	boxes  []*boxWriter // by number; nil: has no folder yet
 	newest Checkpoint
@@ -33,7 +33,7 @@ type Writer struct {
 // Behind the newest checkpoint it keeps the lines that are whole and continue the
 // ledger, and cuts what a crash has torn.
 func Open(dir, contest string, signer *Signer) (*Writer, error) {
-	w := &Writer{dir: folder(dir, contest), contest: contest, signer: signer, step: func(string) error { return nil }}
+	w := &Writer{dir: folder(dir, contest), contest: contest, signer: signer, step: func(string, string) error { return nil }}
 	if err := w.open(dir); err != nil {
 		return nil, fmt.Errorf("ledger of %s: %w", contest, errors.Join(err, w.Close()))
 	}
@@ -134,7 +134,7 @@ func (w *Writer) openBox(box int) error {
 	if err != nil {
 		return err
 	}
-	opened.step = func(what string) error { return w.step(what) }
+	opened.step = w.step
 	w.boxes[box] = opened
 	return nil
 }
@@ -207,26 +207,27 @@ func (w *Writer) commit() (Checkpoint, error) {
 	if !grown {
 		return w.newest, nil
 	}
-	if err := w.step("sync folder"); err != nil {
+	if err := syncFolder(w.dir); err != nil { // boxes may be new
 		return Checkpoint{}, err
 	}
-	if err := syncFolder(w.dir); err != nil { // boxes may be new
+	if err := w.step("sync folder", w.dir); err != nil {
 		return Checkpoint{}, err
 	}
 	var err error
 	if next.Note, err = w.signer.sign(next.text()); err != nil {
 		return Checkpoint{}, err
 	}
-	if err := w.step("write checkpoint"); err != nil {
+	path := filepath.Join(w.dir, checkpointName)
+	if err := replace(path, next.Note); err != nil {
 		return Checkpoint{}, err
 	}
-	if err := replace(filepath.Join(w.dir, checkpointName), next.Note); err != nil {
+	if err := w.step("write checkpoint", path); err != nil {
 		return Checkpoint{}, err
 	}
-	if err := w.step("sync checkpoint"); err != nil {
+	if err := syncFolder(w.dir); err != nil {
 		return Checkpoint{}, err
 	}
-	return next, syncFolder(w.dir)
+	return next, w.step("sync folder", w.dir)
 }
 
 // fail remembers an error after which files and memory may differ.

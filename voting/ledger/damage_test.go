@@ -1,0 +1,211 @@
+package ledger_test
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/joute/joute/voting"
+	"github.com/joute/joute/voting/ledger"
+)
+
+// committed makes a ledger of two boxes with 30 records each, the first in several
+// segments, and closes it.
+func committed(t testing.TB) (dir string) {
+	t.Helper()
+	dir = inMemory(t)
+	w := open(t, dir)
+	for last := int64(3); last <= 30; last += 3 {
+		appendTo(t, w, 0, last)
+	}
+	appendTo(t, w, 1, 30)
+	commit(t, w)
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// edit changes a file of the contest's folder.
+func edit(t testing.TB, dir, name string, change func([]byte) []byte) {
+	t.Helper()
+	path := filepath.Join(dir, contest, name)
+	before, err := os.ReadFile(path)
+	fresh := errors.Is(err, os.ErrNotExist)
+	if err != nil && !fresh {
+		t.Fatal(err)
+	}
+	after := change(append([]byte{}, before...))
+	if !fresh && after != nil && bytes.Equal(after, before) {
+		t.Fatalf("%s is not edited", name)
+	}
+	if after == nil {
+		err = os.Remove(path)
+	} else {
+		err = os.WriteFile(path, after, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func cutBy(n int) func([]byte) []byte      { return func(b []byte) []byte { return b[:len(b)-n] } }
+func gone([]byte) []byte                   { return nil }
+func addText(s string) func([]byte) []byte { return func(b []byte) []byte { return append(b, s...) } }
+func flip(at int) func([]byte) []byte {
+	return func(b []byte) []byte { b[(at+len(b))%len(b)] ^= 1; return b }
+}
+
+// What a crash may leave, and what can be made again, is mended.
+func TestOpen_Mends(t *testing.T) {
+	ledger.SegmentsOf(t, 1500)
+	last := "box-0/000000000028.ndjson"
+	for name, spoil := range map[string]func(t *testing.T, dir string){
+		"a torn line":                   func(t *testing.T, dir string) { edit(t, dir, last, addText(string(lineOf(0, 31))[:90])) },
+		"a torn line of zeros":          func(t *testing.T, dir string) { edit(t, dir, last, addText("\x00\x00\x00")) },
+		"a whole line of zeros":         func(t *testing.T, dir string) { edit(t, dir, last, addText("\x00\x00\x00\n")) },
+		"an empty line":                 func(t *testing.T, dir string) { edit(t, dir, last, addText("\n")) },
+		"a line that does not continue": func(t *testing.T, dir string) { edit(t, dir, last, addText(string(lineOf(0, 33))+"\n")) },
+		"a record twice":                func(t *testing.T, dir string) { edit(t, dir, last, addText(string(lineOf(0, 30))+"\n")) },
+		"a line with another line's position": func(t *testing.T, dir string) {
+			edit(t, dir, last, addText(`{"position":"7-0-1800000000010-31","kind":"cast","position":"7-0-1800000000010-32"}`+"\n"))
+		},
+		"a segment that is empty": func(t *testing.T, dir string) { edit(t, dir, "box-0/000000000031.ndjson", addText("")) },
+		"a segment behind a hole": func(t *testing.T, dir string) {
+			edit(t, dir, "box-0/000000000033.ndjson", addText(string(lineOf(0, 33))+"\n"))
+		},
+		"a segment behind a torn line": func(t *testing.T, dir string) {
+			edit(t, dir, last, addText(`{"position":"7-0-18`))
+			edit(t, dir, "box-0/000000000032.ndjson", addText(string(lineOf(0, 32))+"\n"))
+		},
+		"hashes gone":              func(t *testing.T, dir string) { edit(t, dir, "box-0/hashes", gone) },
+		"hashes empty":             func(t *testing.T, dir string) { edit(t, dir, "box-0/hashes", func([]byte) []byte { return []byte{} }) },
+		"hashes torn":              func(t *testing.T, dir string) { edit(t, dir, "box-0/hashes", cutBy(7)) },
+		"hashes short":             func(t *testing.T, dir string) { edit(t, dir, "box-0/hashes", cutBy(10*32)) },
+		"a bit of the root's hash": func(t *testing.T, dir string) { edit(t, dir, "box-0/hashes", flip(-1)) },
+		"hashes of a future": func(t *testing.T, dir string) {
+			edit(t, dir, "box-0/hashes", addText("more than 32 bytes that nobody has promised"))
+		},
+		"a box's checkpoint gone":    func(t *testing.T, dir string) { edit(t, dir, "box-0/checkpoint", gone) },
+		"a file that was not whole":  func(t *testing.T, dir string) { edit(t, dir, ".new-checkpoint", addText("joute-led")) },
+		"hashes that were not whole": func(t *testing.T, dir string) { edit(t, dir, "box-0/.new-hashes", addText("half")) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := committed(t)
+			spoil(t, dir)
+			w := open(t, dir)
+			if w.Size(0) != 30 || w.Size(1) != 30 {
+				t.Fatalf("it has %d and %d records", w.Size(0), w.Size(1))
+			}
+			if err := goesOn(t, dir, w); err != nil {
+				t.Fatal(err)
+			}
+			if left, _ := filepath.Glob(filepath.Join(dir, contest, "*", ".new-*")); len(left) > 0 {
+				t.Errorf("it leaves %v", left)
+			}
+		})
+	}
+}
+
+// A whole line behind the checkpoint is kept: an embedded store has it nowhere else.
+func TestOpen_KeepsWhatIsWholeBehindTheCheckpoint(t *testing.T) {
+	ledger.SegmentsOf(t, 1500)
+	dir := committed(t)
+	w := open(t, dir)
+	appendTo(t, w, 0, 44)
+	appendTo(t, w, 1, 33)
+	w.Close()
+	w = open(t, dir)
+	if w.Size(0) != 44 || w.Size(1) != 33 {
+		t.Fatalf("it has %d and %d records", w.Size(0), w.Size(1))
+	}
+	if err := goesOn(t, dir, w); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// What is promised and not there is not written over: it is evidence.
+func TestOpen_RefusesADamagedLedger(t *testing.T) {
+	ledger.SegmentsOf(t, 1500)
+	for name, spoil := range map[string]func(t *testing.T, dir string){
+		"the last promised line cut": func(t *testing.T, dir string) { edit(t, dir, "box-0/000000000028.ndjson", cutBy(5)) },
+		"the last segment gone":      func(t *testing.T, dir string) { edit(t, dir, "box-0/000000000028.ndjson", gone) },
+		"the first segment gone":     func(t *testing.T, dir string) { edit(t, dir, "box-0/000000000001.ndjson", gone) },
+		"a line and the hashes gone": func(t *testing.T, dir string) {
+			edit(t, dir, "box-0/000000000001.ndjson", flip(200))
+			edit(t, dir, "box-0/hashes", gone)
+		},
+		"the contest's checkpoint": func(t *testing.T, dir string) { edit(t, dir, "checkpoint", flip(30)) },
+		"the checkpoint of a box":  func(t *testing.T, dir string) { edit(t, dir, "box-0/checkpoint", flip(30)) },
+		"the checkpoint of the other": func(t *testing.T, dir string) {
+			other, err := os.ReadFile(filepath.Join(dir, contest, "box-1", "checkpoint"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			edit(t, dir, "box-0/checkpoint", func([]byte) []byte { return other })
+		},
+		"a box gone": func(t *testing.T, dir string) {
+			if err := os.RemoveAll(filepath.Join(dir, contest, "box-1")); err != nil {
+				t.Fatal(err)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := committed(t)
+			spoil(t, dir)
+			before := contentOf(t, dir)
+			if w, err := ledger.Open(dir, contest, signerOf(t, 1)); !errors.Is(err, ledger.ErrDamaged) {
+				t.Fatalf("%v, %v", w, err)
+			}
+			if after := contentOf(t, dir); after != before {
+				t.Errorf("it was changed from\n%s\nto\n%s", before, after)
+			}
+		})
+	}
+}
+
+// contentOf is all files of the contest, as one text.
+func contentOf(t *testing.T, dir string) string {
+	t.Helper()
+	var all bytes.Buffer
+	for _, pattern := range []string{"*", "*/*"} {
+		paths, err := filepath.Glob(filepath.Join(dir, contest, pattern))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range paths {
+			if text, err := os.ReadFile(path); err == nil {
+				all.WriteString(path + "\n")
+				all.Write(text)
+			}
+		}
+	}
+	return all.String()
+}
+
+// A reader meets the same damage, and says so instead of giving less.
+func TestRecords_OfADamagedLedger(t *testing.T) {
+	ledger.SegmentsOf(t, 1500)
+	for name, spoil := range map[string]func(t *testing.T, dir string){
+		"the last line cut":      func(t *testing.T, dir string) { edit(t, dir, "box-0/000000000028.ndjson", cutBy(5)) },
+		"the last segment gone":  func(t *testing.T, dir string) { edit(t, dir, "box-0/000000000028.ndjson", gone) },
+		"a segment gone":         func(t *testing.T, dir string) { edit(t, dir, "box-0/000000000019.ndjson", gone) },
+		"the first segment gone": func(t *testing.T, dir string) { edit(t, dir, "box-0/000000000001.ndjson", gone) },
+		"a segment empty": func(t *testing.T, dir string) {
+			edit(t, dir, "box-0/000000000019.ndjson", func([]byte) []byte { return []byte{} })
+		},
+		"a line that is no record": func(t *testing.T, dir string) { edit(t, dir, "box-0/000000000019.ndjson", flip(0)) },
+		"a text as checkpoint":     func(t *testing.T, dir string) { edit(t, dir, "checkpoint", func([]byte) []byte { return []byte("x") }) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := committed(t)
+			spoil(t, dir)
+			err := ledger.Records(t.Context(), dir, contest, 0, voting.Position{}, func([]byte, voting.Record) error { return nil })
+			if err == nil {
+				t.Error("it says nothing")
+			}
+		})
+	}
+}
