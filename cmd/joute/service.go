@@ -131,10 +131,12 @@ func open(ctx context.Context, cfg config) (_ *service, err error) {
 	s.registry = registry.New(s.store, keys, registry.Options{Log: cfg.log, Dir: contestsDir(cfg.data), Dataset: s.dataset.Check})
 	s.gate.Watch(s.registry.Lost)
 	s.boxes = ballotbox.New(s.store).GuardedBy(s.registry)
+	var moving web.Health // nil: nothing is moved to disk
 	if cfg.data != "" {
 		if err = s.openArchive(ctx, cfg, keys, metrics); err != nil {
 			return nil, err
 		}
+		moving = s.archive
 	}
 	s.boards = live.New(s.boxes, cfg.log)
 	s.feeds = live.NewFeeds(s.boards, s.registry.Get, cfg.log, live.FeedOptions{})
@@ -171,13 +173,8 @@ func open(ctx context.Context, cfg config) (_ *service, err error) {
 	if s.sweeper, err = sweep.New(s.store, s.boxes, sweep.Options{Farms: s.farms, Changed: s.feeds.Changed, Registerer: metrics, Log: cfg.log, Every: cfg.sweepEvery}); err != nil {
 		return nil, err
 	}
-	var onDisk web.Health
-	if s.archive != nil {
-		onDisk = s.archive
-	}
 	s.web, err = web.New(web.Config{
-		Ledger: onDisk, Ledgers: s.ledgers,
-		Forget: s.forget, Sweeps: s.sweeper,
+		Forget: s.forget, Sweeps: s.sweeper, Ledgers: s.ledgers, Archive: moving,
 		Fans: members, Keys: keys,
 		Store: s.store, Gate: s.gate, Registry: s.registry, Boxes: s.boxes, Boards: s.boards, Feeds: s.feeds,
 		Passes: voting.NewPasses(keys), Receipts: receipts, Reach: sharers, Captains: links, FormKey: keys.Derive("form"),
