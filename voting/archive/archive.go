@@ -55,7 +55,7 @@ const (
 
 	// compareEvery is how often tallies are compared with the ledger. A difference is
 	// to be told within a minute.
-	compareEvery = 10 * time.Second
+	compareEvery = 5 * time.Second
 )
 
 // Gate is told of faults with which no ballot may be taken: [store.Gate].
@@ -70,7 +70,7 @@ type Options struct {
 	Log        *slog.Logger          // nil: silent
 
 	Every   time.Duration // between visits to an open contest; 0: a second
-	Compare time.Duration // between comparisons of tallies; 0: ten seconds
+	Compare time.Duration // between comparisons of tallies; 0: five seconds
 }
 
 // Archive moves the records of the contests of one store.
