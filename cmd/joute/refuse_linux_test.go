@@ -51,13 +51,13 @@ func tree(t *testing.T, dir string) map[string]string {
 // of its own.
 func refused(t *testing.T, dir, before, sentence string, args ...string) {
 	t.Helper()
-	was := tree(t, dir)
+	was, program := tree(t, dir), binary(t)
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, binary(t), args...)
+	cmd := exec.CommandContext(ctx, program, args...)
 	if before != "" {
 		script := before + ` && exec "$0" "$@"`
-		cmd = exec.CommandContext(ctx, "unshare", append([]string{"--mount", "sh", "-c", script, binary(t)}, args...)...)
+		cmd = exec.CommandContext(ctx, "unshare", append([]string{"--mount", "sh", "-c", script, program}, args...)...)
 	}
 	cmd.Env = append(os.Environ(), "JOUTE_ADMIN_KEY="+adminKey)
 	var stdout, stderr output
