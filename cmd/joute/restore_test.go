@@ -1,7 +1,7 @@
 package main
 
 import (
-	"encoding/binary"
+	"crypto/sha256"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -52,10 +52,9 @@ func TestRestore_AMillionVoters(t *testing.T) {
 	}
 	now := time.Now().UnixMilli()
 	for i := range voters {
-		var voter voting.Voter
-		binary.BigEndian.PutUint64(voter[:], uint64(i)*0x9E3779B97F4A7C15)
-		binary.BigEndian.PutUint64(voter[8:], uint64(i)*0xC2B2AE3D27D4EB4F)
-		box := int(binary.BigEndian.Uint64(voter[:8]) % boxes)
+		sum := sha256.Sum256([]byte(strconv.Itoa(i)))
+		voter := voting.Voter(sum[:16])
+		box := int(voter[7]) % boxes // as boxOf has it for a power of two
 		offsets[box]++
 		line, err := json.Marshal(voting.Record{
 			Position: voting.Position{Epoch: epoch, Box: box, Millis: now, Offset: offsets[box]}, Kind: voting.KindCast, Ballot: uuid.New(), Voter: voter,
