@@ -6,11 +6,14 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/google/uuid"
 
 	"github.com/joute/joute/internal/redistest"
 )
@@ -48,13 +51,13 @@ func tree(t *testing.T, dir string) map[string]string {
 // of its own.
 func refused(t *testing.T, dir, before, sentence string, args ...string) {
 	t.Helper()
-	was := tree(t, dir)
+	was, program := tree(t, dir), binary(t)
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, binary(t), args...)
+	cmd := exec.CommandContext(ctx, program, args...)
 	if before != "" {
 		script := before + ` && exec "$0" "$@"`
-		cmd = exec.CommandContext(ctx, "unshare", append([]string{"--mount", "sh", "-c", script, binary(t)}, args...)...)
+		cmd = exec.CommandContext(ctx, "unshare", append([]string{"--mount", "sh", "-c", script, program}, args...)...)
 	}
 	cmd.Env = append(os.Environ(), "JOUTE_ADMIN_KEY="+adminKey)
 	var stdout, stderr output
@@ -78,13 +81,15 @@ func TestStart_WhatCannotBeIsRefusedAndNothingIsTouched(t *testing.T) {
 	t.Parallel()
 	// Two stores that were used, each with its folder, and a folder that has a store of its own.
 	redis, other, empty := redistest.Start(t), redistest.Start(t), redistest.Start(t)
-	document := write(t, "c.yaml", smallDocument("small", ""))
+	document := write(t, "c.yaml", hall("small", 3, 6))
 	used := func(args ...string) string {
 		t.Helper()
 		dir := t.TempDir()
 		s := serve(t, append(args, "--data", dir)...)
 		s.joute("apply", document)
-		s.bench("--contest", "small", "--voters", "5", "--rate", "100", "--duration", "10s")
+		if status, answer := s.casting("small", 6).ask("ada", uuid.New(), "e-1"); status != http.StatusCreated {
+			t.Fatalf("%d %s", status, answer)
+		}
 		if code := s.stop(); code != 0 {
 			t.Fatalf("exit %d\n%s", code, s.stderr.String())
 		}

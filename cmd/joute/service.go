@@ -344,12 +344,12 @@ func (s *service) bringBack(ctx context.Context, parts restore.Parts) error {
 	if err != nil {
 		return err
 	}
-	done, err := parts.Contests(ctx, kept)
-	if err != nil {
-		return err
-	}
 	s.rest = restore.NewRest(s.store, parts.Dir, s.log)
 	if err := s.rest.Load(ctx); err != nil {
+		return err
+	}
+	done, err := parts.Contests(ctx, kept)
+	if err != nil {
 		return err
 	}
 	var records int64

@@ -120,13 +120,36 @@ func TestDataset_EmptiedFileIsAnErrorNotANewDataset(t *testing.T) {
 	}
 }
 
-func TestDataset_EmbeddedTakesAnyFolder(t *testing.T) {
-	s := open(t, Options{})
-	dir := t.TempDir()
-	if _, err := OpenDataset(t.Context(), s, dir); err != nil {
+func TestDataset_AnEmbeddedStoreHasItsFolderForItself(t *testing.T) {
+	t.Parallel()
+	srv := redistest.Start(t)
+	redis, dir := open(t, Options{URL: srv.URL()}), t.TempDir()
+	first, err := OpenDataset(t.Context(), open(t, Options{}), dir)
+	if err != nil {
 		t.Fatal(err)
 	}
-	if left, _ := os.ReadDir(dir); len(left) != 0 {
-		t.Fatalf("wrote %v", left)
+	if _, err := OpenDataset(t.Context(), open(t, Options{}), dir); err == nil || !strings.Contains(err.Error(), "in use") {
+		t.Errorf("a second server of the folder: %v", err)
+	}
+	if _, err := OpenDataset(t.Context(), redis, dir); !errors.Is(err, ErrForeignDataset) || srv.Client().Exists(t.Context(), datasetKey).Val() != 0 {
+		t.Errorf("a Redis on the folder: %v", err)
+	}
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	again, err := OpenDataset(t.Context(), open(t, Options{}), dir)
+	if err != nil {
+		t.Fatalf("the next server: %v", err)
+	}
+	again.Close()
+	other := t.TempDir()
+	if _, err := OpenDataset(t.Context(), redis, other); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := OpenDataset(t.Context(), open(t, Options{}), other); !errors.Is(err, ErrForeignDataset) {
+		t.Errorf("a Redis' folder: %v", err)
+	}
+	if d, err := OpenDataset(t.Context(), open(t, Options{}), ""); err != nil || d.Check(t.Context()) != nil {
+		t.Errorf("no folder: %v", err)
 	}
 }

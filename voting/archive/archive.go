@@ -114,6 +114,7 @@ func (a *Archive) Run(ctx context.Context, contests func() []*registry.Stored) {
 	ticker := time.NewTicker(lookEvery)
 	defer ticker.Stop()
 	for {
+		ending := ctx.Err() != nil // a last look: what came since the one before has records to move too
 		there := map[string]bool{}
 		for _, s := range contests() {
 			id := s.Contest.ID
@@ -131,9 +132,11 @@ func (a *Archive) Run(ctx context.Context, contests func() []*registry.Stored) {
 				a.states.drop(id)
 			}
 		}
+		if ending {
+			return
+		}
 		select {
 		case <-ctx.Done():
-			return
 		case <-ticker.C:
 		}
 	}

@@ -247,7 +247,7 @@ type filling struct {
 
 const (
 	fillFields   = 256 // of one command
-	fillCommands = 128 // of one round trip
+	fillCommands = 512 // of one round trip, which is one sync: some 3 MB of a million voters
 	fillTries    = 5   // of a round trip, on a store that answers late: it may be sent again
 )
 

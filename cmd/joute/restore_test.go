@@ -1,0 +1,129 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/joute/joute/internal/keyring"
+	"github.com/joute/joute/internal/redistest"
+	"github.com/joute/joute/voting"
+	"github.com/joute/joute/voting/ledger"
+)
+
+// How long it takes to bring a million voters back, with the verifying before; and
+// that they cannot vote again.
+func TestRestore_AMillionVoters(t *testing.T) {
+	if os.Getenv("JOUTE_FAULTS") != "long" {
+		t.Skip("JOUTE_FAULTS=long")
+	}
+	const voters, boxes = 1_000_000, 4
+	redis, data := redistest.Start(t), t.TempDir()
+	s := serve(t, "--redis", redis.URL(), "--data", data)
+	s.joute("apply", write(t, "c.yaml", hall("hall", 3, 6)+"boxes: 4\n"))
+	board := s.board("hall")
+	if code := s.stop(); code != 0 {
+		t.Fatalf("exit %d", code)
+	}
+	keys, err := keyring.Open(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signer, err := ledgerSigner(keys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := ledger.Open(filepath.Join(data, "ledger"), "hall", signer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	epoch := epochOf(t, board.Position)
+	lines := make([][][]byte, boxes)
+	offsets := make([]int64, boxes)
+	for box := range boxes {
+		offsets[box] = w.Size(box)
+	}
+	now := time.Now().UnixMilli()
+	for i := range voters {
+		sum := sha256.Sum256([]byte(strconv.Itoa(i)))
+		voter := voting.Voter(sum[:16])
+		box := int(voter[7]) % boxes // as boxOf has it for a power of two
+		offsets[box]++
+		line, err := json.Marshal(voting.Record{
+			Position: voting.Position{Epoch: epoch, Box: box, Millis: now, Offset: offsets[box]}, Kind: voting.KindCast, Ballot: uuid.New(), Voter: voter,
+			Entry: "e-1", School: "s-1", Standing: voting.Counted, Actor: voting.ActorVoter,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines[box] = append(lines[box], line)
+	}
+	for box := range boxes {
+		if err := w.Append(box, lines[box]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := w.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	redis.Client().FlushAll(t.Context())
+	started, ours, theirs := time.Now(), processorTime(t), redisTime(t, redis)
+	code, out, errs := run(t, nil, "", "restore", "--redis", redis.URL(), "--data", data)
+	if code != 0 {
+		t.Fatalf("exit %d %s", code, errs)
+	}
+	t.Logf("%v for %d voters; processors: joute %v, Redis %.1fs\n%s", time.Since(started).Round(time.Millisecond), voters,
+		processorTime(t)-ours, redisTime(t, redis)-theirs, out)
+	s = serve(t, "--redis", redis.URL(), "--data", data)
+	if total := s.board("hall").Totals; total.Counted == nil || *total.Counted != voters {
+		t.Errorf("restored %v", total)
+	}
+}
+
+// processorTime is what this process has used so far.
+func processorTime(t *testing.T) time.Duration {
+	t.Helper()
+	var use syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &use); err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(use.Utime.Nano() + use.Stime.Nano()).Round(time.Millisecond)
+}
+
+// redisTime is what a Redis has used so far, in seconds.
+func redisTime(t *testing.T, redis *redistest.Server) (seconds float64) {
+	t.Helper()
+	for line := range strings.Lines(redis.Client().Info(t.Context(), "cpu").Val()) {
+		name, value, _ := strings.Cut(strings.TrimSpace(line), ":")
+		if name == "used_cpu_user" || name == "used_cpu_sys" {
+			n, err := strconv.ParseFloat(value, 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			seconds += n
+		}
+	}
+	return seconds
+}
+
+// epochOf is that of a leaderboard's position.
+func epochOf(t *testing.T, position string) int64 {
+	t.Helper()
+	epoch, _, _ := strings.Cut(position, "-")
+	n, err := strconv.ParseInt(epoch, 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
