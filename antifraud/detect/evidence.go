@@ -33,7 +33,7 @@ type evidence struct {
 	one       float64        // share of members at the busiest address, where that is no campus
 	pool      float64        // how many devices the members share, evenly: the inverse of Simpson's index
 	addresses float64        // how many addresses they share, likewise
-	clock     float64        // of tempo: that members vote around the clock; how they vote is another matter
+	clock     float64        // of tempo: that members vote around the clock; it is of none of them, so it never voids
 }
 
 // split sums a voter's terms by family, of what speaks against the members as a
@@ -188,10 +188,7 @@ func (e *evidence) convinces(h *hand, limit float64) (strong, ok bool) {
 		if look && x < -max(2, unlike*h.mass) {
 			return false, false // looks more like the crowd than the crowd does
 		}
-		if f == byTempo {
-			x = max(x, e.clock)
-		}
-		if x >= max(leastFamily[f], weakly[f]*h.mass) {
+		if x >= max(leastFamily[f], weakly[f]*h.mass) || f == byTempo && e.clock >= weakly[f]*h.mass && e.clock > 0 {
 			some++
 			e.some[f] = true
 		}

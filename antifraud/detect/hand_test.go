@@ -235,9 +235,10 @@ func TestTempo_SerialIsOnePersonAfterAnother(t *testing.T) {
 
 func TestTempo_ClockIsVotingWhileTheCrowdSleeps(t *testing.T) {
 	const hour, day = 3600.0, 86_400.0
-	var crowd []Ballot // by day, for ten days
+	by := func(n int) float64 { return float64(n%10)*day + (7+float64(n*7%17))*hour } // from seven to midnight, for ten days
+	var crowd []Ballot
 	for n := range 1000 {
-		crowd = append(crowd, vote(fmt.Sprint("h", n), "e1", float64(n%10)*day+(9+float64(n%12))*hour, antifraud.Evidence{}))
+		crowd = append(crowd, vote(fmt.Sprint("h", n), "e1", by(n), antifraud.Evidence{}))
 	}
 	for _, row := range []struct {
 		name string
@@ -245,8 +246,11 @@ func TestTempo_ClockIsVotingWhileTheCrowdSleeps(t *testing.T) {
 		says bool
 	}{
 		{"around the clock", func(n int) float64 { return float64(n) * 1.2 * hour }, true},
-		{"when the crowd does", func(n int) float64 { return float64(n%10)*day + (9+float64(n%12))*hour }, false},
+		{"when the crowd does", by, false},
+		{"every evening", func(n int) float64 { return float64(n%10)*day + (17+float64(n%6))*hour }, false},
+		{"every night, as friends who are far away", func(n int) float64 { return float64(n%10)*day + float64(n%5)*hour }, false},
 		{"a spike of one night", func(n int) float64 { return 3*day + 2*hour + float64(n) }, false},
+		{"one day and night", func(n int) float64 { return 3*day + float64(n%24)*hour }, false},
 	} {
 		ballots := slices.Clone(crowd)
 		for n := range 200 {

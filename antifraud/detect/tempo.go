@@ -88,29 +88,41 @@ func (h *hand) topDevice() (device int32, members float64) {
 	return device, members
 }
 
-// cellsADay is how often the crowd's cells of hours fit into a day.
-const cellsADay = 24 / hoursInCell
+const (
+	cellsADay  = 24 / hoursInCell // how often the crowd's cells of hours fit into a day
+	leastClock = 5.0              // ln: chance says as much of one hand in 150, and by itself it does nothing
+	leastCells = 3 * cellsADay    // a day and a night are a feast
+	allDay     = 7.0              // effective number of them, of eight, from which votes are spread around the clock
+)
 
 // clock is the log-likelihood, for all members, that they vote evenly around the
 // clock rather than when the crowd does: a program does not sleep, nor do workers in
-// shifts. Hours that have any votes of theirs count once each, as who votes beside
-// whom at one time is no other case. It is 0 where those hours together say less than
-// chance might.
+// shifts. People who are awake at other hours than the crowd have hours of their own,
+// and are not spread. What is said for each vote counts for as many as there are hours
+// with votes, evenly used: who votes beside whom at one time is no other case. It is 0
+// where that is no more than chance might say.
 func (h *hand) clock() float64 {
 	c := h.c
-	var crowd [cellsADay]float64
+	var crowd, members [cellsADay]float64
 	for cell, x := range c.hour {
 		crowd[cell%cellsADay] += max(x, 0)
 	}
-	said, cells := 0.0, 0.0
+	sum, squares := 0.0, 0.0
 	for cell, y := range h.hour {
-		if y = clip(y, 0, 1); y > faint {
-			p := (crowd[cell%cellsADay] + 5) / (c.acts + 5*cellsADay)
-			said, cells = said+y*math.Log(1/(cellsADay*p)), cells+y
+		if y > nothing {
+			members[cell%cellsADay] += y
+			sum, squares = sum+y, squares+y*y
 		}
 	}
-	if said < leastFamily[byTempo] {
+	said, spread := 0.0, 0.0
+	for k, y := range members {
+		p := (crowd[k] + 5) / (c.acts + 5*cellsADay)
+		said += y * math.Log(1/(cellsADay*p))
+		spread += y * y
+	}
+	cells := sum * sum / max(squares, 1e-9)
+	if cells < leastCells || sum*sum < allDay*spread || said/sum*cells < leastClock {
 		return 0
 	}
-	return said * max(1, h.mass/cells)
+	return said / sum * h.mass
 }
