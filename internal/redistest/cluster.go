@@ -48,8 +48,11 @@ func startCluster(t testing.TB, masters, replicas int, where func(int) Place, co
 			"cluster-allow-replica-migration no",
 		}, conf...)...)
 		s.at(where(i))
+		if s.place.Host != "" {
+			s.conf = append(s.conf, "protected-mode no") // which lets in loopback only
+		}
 		bus := freePort(t)
-		s.conf = append(s.conf, "cluster-port "+strconv.Itoa(bus))
+		s.conf = append(s.conf, "cluster-port "+strconv.Itoa(bus), "cluster-announce-ip "+s.place.host())
 		s.bus = bus
 		c.Nodes = append(c.Nodes, s)
 	}

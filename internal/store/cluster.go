@@ -39,14 +39,17 @@ func errNode(text string) error { return replyError("CLUSTERDOWN " + text) }
 type cluster struct {
 	options func(addr string) *redis.Options
 	metrics *metrics
-	slots   [slots]atomic.Pointer[node] // the master of each slot; nil: not known
+
+	unconfirmed bool // see Options
+
+	slots [slots]atomic.Pointer[node] // the master of each slot; nil: not known
 
 	mu    sync.Mutex
 	nodes map[string]*node // guarded by mu; by address, all that were ever heard of
 	view  *word            // guarded by mu; what refresh has found
 
 	changed func(context.Context) // told of a new map; set by start
-	kick    chan struct{} // capacity 1: the map may be wrong
+	kick    chan struct{}         // capacity 1: the map may be wrong
 	stop    chan struct{}
 	stopped sync.WaitGroup
 }
@@ -58,12 +61,8 @@ type node struct {
 	admin   *redis.Client // for what is asked of a node as such
 }
 
-func newCluster(seeds []string, options func(addr string) *redis.Options, m *metrics) *cluster {
-	c := &cluster{options: options, metrics: m, nodes: map[string]*node{}, kick: make(chan struct{}, 1), stop: make(chan struct{})}
-	for _, addr := range seeds {
-		c.at(addr)
-	}
-	return c
+func newCluster(options func(addr string) *redis.Options, m *metrics) *cluster {
+	return &cluster{options: options, metrics: m, nodes: map[string]*node{}, kick: make(chan struct{}, 1), stop: make(chan struct{})}
 }
 
 // start reads the map for the first time and keeps it up to date from then on.
@@ -85,7 +84,7 @@ func (c *cluster) at(addr string) *node {
 		opts := c.options(addr)
 		n = &node{addr: addr, admin: redis.NewClient(opts)}
 		n.scripts = newBatcher(n.admin.Options(), c.metrics)
-		n.scripts.confirms, n.scripts.failed = true, c.doubt
+		n.scripts.confirms, n.scripts.failed = !c.unconfirmed, c.doubt
 		n.scripts.start()
 		c.nodes[addr] = n
 	}

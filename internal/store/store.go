@@ -29,6 +29,10 @@ type Options struct {
 	Timeout    time.Duration         // longest any single call may take; 0 is DefaultTimeout
 	Registerer prometheus.Registerer // nil: not measured
 	Log        *slog.Logger          // told which store was opened; nil: silent
+
+	// Unconfirmed takes a cluster's masters at their word and waits for no replica.
+	// It loses ballots: it is there for tests that must see it do so.
+	Unconfirmed bool
 }
 
 // Store is an open store. It may be used by many goroutines.
@@ -67,6 +71,12 @@ func Open(ctx context.Context, opts Options) (*Store, error) {
 	}
 	s.name = a.target(s.Embedded())
 	s.connect(a)
+	if s.cluster != nil {
+		s.cluster.unconfirmed = opts.Unconfirmed
+		for _, addr := range a.seeds {
+			s.cluster.at(addr)
+		}
+	}
 	s.nothing = s.Script("confirm", "return 1", false)
 
 	if s.cluster != nil {
@@ -109,7 +119,7 @@ func (s *Store) connect(a address) {
 	if a.seeds == nil {
 		s.client = redis.NewClient(ro)
 	} else {
-		s.cluster = newCluster(a.seeds, a.node, s.metrics)
+		s.cluster = newCluster(a.node, s.metrics)
 		s.client = redis.NewClusterClient(&redis.ClusterOptions{
 			Addrs: a.seeds, ClusterSlots: s.cluster.known, Username: ro.Username, Password: ro.Password, TLSConfig: ro.TLSConfig,
 			ContextTimeoutEnabled: true, ReadTimeout: ro.ReadTimeout, WriteTimeout: ro.WriteTimeout, PoolTimeout: ro.PoolTimeout,

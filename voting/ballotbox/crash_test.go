@@ -26,6 +26,10 @@ type crash struct {
 	unknown  int // outcomes that had to be asked again
 	stored   int // of these, ballots that had been counted after all
 	conflict []string
+
+	// of a cluster
+	pending int       // answers that had to be asked again because no replica had them
+	newest  time.Time // when the last ballot was acknowledged
 }
 
 // settled notes what the store says of a ballot; asked tells how often it was asked.
@@ -42,6 +46,7 @@ func (c *crash) settled(ballot uuid.UUID, o voting.Outcome, asked int) {
 		c.conflict = append(c.conflict, fmt.Sprintf("%v was refused: %s", ballot, o.Refused))
 	}
 	c.acked[ballot] = o.Cast.Position
+	c.newest = time.Now()
 }
 
 // vote casts fresh ballots until stop, each until the store has answered it.
@@ -55,9 +60,14 @@ func (c *crash) vote(b *Boxes, s *registry.Stored, writer int, stop <-chan struc
 		ballot := ballotFor(fmt.Sprintf("%d/%d", writer, i), "n-1")
 		for asked := 1; ; asked++ {
 			o, err := b.Cast(context.Background(), s, ballot)
-			if err == nil {
+			if err == nil && !o.Pending {
 				c.settled(ballot.ID, o, asked)
 				break
+			}
+			if o.Pending {
+				c.mu.Lock()
+				c.pending++
+				c.mu.Unlock()
 			}
 			time.Sleep(5 * time.Millisecond) // as a client waits before it asks again
 		}
