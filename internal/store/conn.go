@@ -76,9 +76,25 @@ func (c *conn) ask(parts ...string) (any, error) {
 	if _, err := c.Write(line); err != nil {
 		return nil, err
 	}
+	value, refused, err := c.read()
+	if err == nil {
+		err = refused
+	}
+	return value, err
+}
+
+// read is one reply. refused is an error reply, err the end of the connection.
+func (c *conn) read() (value any, refused, err error) {
 	raw, err := appendReply(nil, c.in)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return parseReply(raw)
+	value, refused = parseReply(raw)
+	return value, refused, nil
+}
+
+// skip reads a reply that does not matter.
+func (c *conn) skip() error {
+	_, _, err := c.read()
+	return err
 }

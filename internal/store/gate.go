@@ -73,8 +73,9 @@ func OpenGate(ctx context.Context, s *Store, opts GateOptions) (*Gate, error) {
 // is called before the first of these.
 func (g *Gate) Watch(fault func() error) { g.watched = append(g.watched, fault) }
 
-// Run checks again and again until ctx ends. After an outage it looks every
-// second, since a Redis that comes back may have come back another.
+// Run checks again and again until ctx ends. While no ballot may be taken it looks
+// every second: a Redis that comes back may have come back another, and a replica
+// that was missed may be there again.
 func (g *Gate) Run(ctx context.Context) {
 	timer := time.NewTimer(g.opts.Every)
 	defer timer.Stop()
@@ -85,7 +86,7 @@ func (g *Gate) Run(ctx context.Context) {
 		case <-timer.C:
 		}
 		next := g.opts.Every
-		if g.recheck(ctx); errors.Is(g.Err(), ErrUnavailable) {
+		if g.recheck(ctx); g.Err() != nil {
 			next = min(next, time.Second)
 		}
 		timer.Reset(next)

@@ -140,13 +140,13 @@ func (s *Store) greetScripts(c *conn) error {
 
 // bar is why nothing may be asked of the store; nil when something may.
 func (s *Store) bar(ctx context.Context) error {
-	if barred := s.barred.Load(); barred != nil && ctx.Value(passes{}) == nil {
+	if barred := s.barred.Load(); barred != nil && ctx.Value(beyondBar{}) == nil {
 		return *barred
 	}
 	return nil
 }
 
-// passes marks the context of what is asked to know whether the bar may go.
-type passes struct{}
+// beyondBar marks the context of what is asked to know whether the bar may go.
+type beyondBar struct{}
 
-func past(ctx context.Context) context.Context { return context.WithValue(ctx, passes{}, true) }
+func past(ctx context.Context) context.Context { return context.WithValue(ctx, beyondBar{}, true) }

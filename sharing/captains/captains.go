@@ -45,6 +45,10 @@ func (c *Captains) Renew(ctx context.Context, contestID, school string) (string,
 	if err != nil {
 		return "", fmt.Errorf("renew captain: %w", store.Classify(err))
 	}
+	// Lost with its master, the renewal would make good again what it made void.
+	if err := c.store.Confirm(ctx, generationsKey(contestID)); err != nil {
+		return "", fmt.Errorf("renew captain: %w", err)
+	}
 	return c.sealed.Seal(sharing.Captain{Contest: contestID, School: school, Generation: uint64(generation)}), nil
 }
 

@@ -60,7 +60,7 @@ type Boxes struct {
 	join, claim, member, turns                      *store.Script
 	tally, settle, mark, mendScript                 *store.Script
 	appeal, answer, forget                          *store.Script
-	finding, sweep, trim                            *store.Script
+	finding, sweep, trim, kept                      *store.Script
 }
 
 // New loads the scripts. Nothing is sent to the store yet.
@@ -79,6 +79,7 @@ func load(st *store.Store, source func(name string) string) *Boxes {
 		tally: script("tally", true), settle: script("settle", false), mark: script("mark", false), mendScript: script("mend", false),
 		appeal: script("appeal", false), answer: script("answer", false), forget: script("forget", false),
 		finding: script("finding", false), sweep: script("sweep", false), trim: script("trim", false),
+		kept: st.Script("ballot", source("ballot"), false), // not read-only, so that a replica confirms what it reads
 	}
 }
 
@@ -225,11 +226,12 @@ func (b *Boxes) each(ctx context.Context, c *contest.Contest, f func(ctx context
 
 // reply runs a script on a box. A box that is new to the store is configured
 // first: a server that stopped between storing a contest and setting up its
-// boxes leaves some without. A box that a crash has torn is mended first.
+// boxes leaves some without. A box that a crash has torn is mended first. With
+// [store.ErrUnconfirmed] comes the reply that may yet be lost.
 func (b *Boxes) reply(ctx context.Context, s *registry.Stored, box int, script *store.Script, keys []string, args ...any) (reply, error) {
 	for range 2 { // once more where another server was in between
 		r, err := b.run(ctx, s, box, script, keys, args...)
-		if err != nil || r.code() != "unconfigured" {
+		if r == nil || r.code() != "unconfigured" {
 			return r, err
 		}
 		if err := b.Configure(ctx, s); err != nil {
@@ -237,8 +239,8 @@ func (b *Boxes) reply(ctx context.Context, s *registry.Stored, box int, script *
 		}
 	}
 	r, err := b.run(ctx, s, box, script, keys, args...)
-	if err == nil && r.code() == "unconfigured" {
-		err = errors.New("the ballot box stays unconfigured")
+	if r != nil && r.code() == "unconfigured" {
+		return nil, errors.New("the ballot box stays unconfigured")
 	}
 	return r, err
 }
@@ -246,13 +248,14 @@ func (b *Boxes) reply(ctx context.Context, s *registry.Stored, box int, script *
 // run runs a script on a box, which is mended first where it is torn.
 func (b *Boxes) run(ctx context.Context, s *registry.Stored, box int, script *store.Script, keys []string, args ...any) (reply, error) {
 	for range 3 { // once more where another server was in between
-		raw, err := script.Run(ctx, keys, args...).Slice()
-		if err != nil {
-			return nil, err // names the script
+		raw, unconfirmed := script.Run(ctx, keys, args...).Slice()
+		if unconfirmed != nil && !errors.Is(unconfirmed, store.ErrUnconfirmed) {
+			return nil, unconfirmed // names the script
 		}
+		var err error
 		r := reply(raw)
 		if r.code() != "torn" {
-			return r, nil
+			return r, unconfirmed
 		}
 		// Not ended by the caller's leaving: whoever comes next would begin anew.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), mendTime)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/redis/go-redis/v9"
 
 	"github.com/joute/joute/antifraud"
 	"github.com/joute/joute/internal/store"
@@ -306,7 +307,21 @@ func TestCast_DamageIsAnErrorAndWritesNothing(t *testing.T) {
 func dumpBox(t *testing.T, st *store.Store, k boxKeys) string {
 	t.Helper()
 	ctx := context.Background()
-	keys, err := st.Client().Keys(ctx, k.prefix[:len(k.prefix)-1]+"*").Result()
+	var keys []string
+	var mu sync.Mutex
+	list := func(ctx context.Context, node redis.Cmdable) error {
+		some, err := node.Keys(ctx, k.prefix[:len(k.prefix)-1]+"*").Result()
+		mu.Lock()
+		defer mu.Unlock()
+		keys = append(keys, some...)
+		return err
+	}
+	var err error
+	if cluster, ok := st.Client().(*redis.ClusterClient); ok {
+		err = cluster.ForEachMaster(ctx, func(ctx context.Context, node *redis.Client) error { return list(ctx, node) })
+	} else {
+		err = list(ctx, st.Client())
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
