@@ -24,7 +24,7 @@ import (
 type serveCmd struct {
 	Listen                string        `default:"127.0.0.1:8080" help:"Address to listen at; port 0 picks a free one."`
 	Redis                 string        `placeholder:"URL" help:"The store, as redis://[user:password@]host:port[/db], rediss:// or unix://. Without it an embedded store in memory serves as a trial."`
-	Data                  string        `placeholder:"DIR" help:"Folder of the keys, shared by all servers of one store. Required with --redis. Keep it: without its keys nobody is known to have voted."`
+	Data                  string        `placeholder:"DIR" help:"Folder of the keys, the ledger and the evidence, shared by all servers of one store. Required with --redis. Keep it: without its keys nobody is known to have voted."`
 	PublicURL             string        `name:"public-url" placeholder:"URL" help:"Address at which browsers reach the service, such as https://vote.example.org."`
 	TrustedProxies        []string      `name:"trusted-proxies" placeholder:"CIDR" help:"Networks of the proxies in front, whose X-Forwarded-For is believed."`
 	SMTP                  string        `name:"smtp" placeholder:"URL" help:"Mail server, as smtp://[user:password@]host:port (STARTTLS when offered) or smtps://. With a password prefer the environment variable. Without it no e-mail is sent."`
