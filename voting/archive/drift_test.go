@@ -2,6 +2,7 @@ package archive
 
 import (
 	"fmt"
+	"runtime"
 	"strconv"
 	"testing"
 
@@ -124,17 +125,28 @@ func TestFold_CountsAsThePlainOne(t *testing.T) {
 
 // BenchmarkFold is what following a box costs a record, beside moving it.
 func BenchmarkFold(b *testing.B) {
-	records := make([]voting.Record, 100_000)
+	records := make([]voting.Record, 1_000_000)
 	for i := range records {
 		records[i] = voting.Record{
 			Position: voting.Position{Millis: 1, Offset: int64(i + 1)}, Kind: voting.KindCast, Ballot: uuid.New(), Voter: voterNamed(strconv.Itoa(i)), Entry: "n-1", Standing: voting.Counted,
 		}
 	}
+	var before, after runtime.MemStats
 	for b.Loop() {
+		b.StopTimer()
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		b.StartTimer()
 		f := newFold()
 		for _, r := range records {
 			f.add(r)
 		}
+		b.StopTimer()
+		runtime.GC()
+		runtime.ReadMemStats(&after)
+		b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/float64(len(records)), "B/ballot")
+		runtime.KeepAlive(f)
+		b.StartTimer()
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(records)), "ns/record")
 }
