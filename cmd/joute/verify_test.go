@@ -102,18 +102,25 @@ func TestVerify_AFolderAloneProvesTheCount(t *testing.T) {
 // TestRecount_WithACheckpoint: what is counted is also what was signed.
 func TestRecount_WithACheckpoint(t *testing.T) {
 	t.Parallel()
+	without := serve(t)
+	without.joute("apply", write(t, "c.yaml", smallDocument("signed", "")))
+	if out := without.joute("recount", "signed"); !strings.Contains(out, "signed no checkpoint yet") {
+		t.Errorf("without a checkpoint:\n%s", out)
+	}
 	data := t.TempDir()
 	s := serve(t, "--data", data)
 	s.joute("apply", write(t, "c.yaml", smallDocument("signed", "")))
 	s.bench("--contest", "signed", "--voters", "40")
-	if out := s.joute("recount", "signed"); !strings.Contains(out, "signed no checkpoint yet") {
-		t.Errorf("without a checkpoint:\n%s", out)
-	}
 	signer, lines := signerOf(t, data), exported(s, "signed")
 	early := ledgerOf(t, t.TempDir(), "signed", signer, lines[:10])
 	forked := append(append([][]byte{}, lines[:10]...), bytes.Replace(lines[10], []byte(`"entry":"e-`), []byte(`"entry":"x-`), 1))
 	fork := ledgerOf(t, t.TempDir(), "signed", signer, forked)
-	kept := ledgerOf(t, data, "signed", signer, lines)
+	wait(t, "all to be on disk", func() (int64, bool) { n := onDisk(t, data, "signed"); return n, n == int64(len(lines)) })
+	checkpoint, err := os.ReadFile(filepath.Join(data, "ledger", "signed", "checkpoint"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept := write(t, "kept", string(checkpoint))
 	s.bench("--contest", "signed", "--voters", "5", "--seed", "7") // further than the checkpoint
 
 	out := s.joute("recount", "signed", "--public-key", signer.Public(), "--checkpoint", kept, "--checkpoint", early)
@@ -123,7 +130,7 @@ func TestRecount_WithACheckpoint(t *testing.T) {
 		}
 	}
 	var result recounted
-	if err := json.Unmarshal([]byte(s.joute("recount", "signed", "--json")), &result); err != nil || result.Proof == nil || result.Proof.Records != int64(len(lines)) {
+	if err := json.Unmarshal([]byte(s.joute("recount", "signed", "--json")), &result); err != nil || result.Proof == nil || result.Proof.Records < int64(len(lines)) {
 		t.Errorf("%+v, %v", result, err)
 	}
 	other := signerOf(t, t.TempDir())

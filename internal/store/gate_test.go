@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -220,4 +221,31 @@ func run(t *testing.T, g *Gate) {
 	done := make(chan struct{})
 	go func() { defer close(done); g.Run(ctx) }()
 	t.Cleanup(func() { cancel(); <-done })
+}
+
+// What another part has found stops ballots like a fault of the store's own, until it
+// takes it back; in the mode for tests it is only told.
+func TestGate_TellsWhatOthersRaise(t *testing.T) {
+	srv := redistest.Start(t)
+	for mode, stops := range map[Mode]bool{Strict: true, AcceptUnverified: true, Unsafe: false} {
+		s, err := Open(t.Context(), Options{URL: srv.URL()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		g, err := OpenGate(t.Context(), s, GateOptions{Mode: mode})
+		if err != nil {
+			t.Fatal(err)
+		}
+		g.Raise([]string{"the folder is another's"})
+		g.recheck(t.Context()) // which finds nothing
+		ok, faults, _ := g.Status()
+		if err := g.Err(); errors.Is(err, ErrUnsafe) != stops || ok || !slices.Contains(faults, "the folder is another's") {
+			t.Errorf("mode %d: %v, %q", mode, err, faults)
+		}
+		g.Raise(nil)
+		if err := g.Err(); err != nil {
+			t.Errorf("mode %d, taken back: %v", mode, err)
+		}
+	}
 }

@@ -2,15 +2,14 @@ package archive
 
 import (
 	"fmt"
+	"runtime"
 	"strconv"
 	"testing"
-	"time"
 
 	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
 	"pgregory.net/rapid"
 
-	"github.com/joute/joute/internal/redistest"
 	"github.com/joute/joute/internal/store"
 	"github.com/joute/joute/voting"
 )
@@ -99,8 +98,10 @@ func TestFold_CountsAsThePlainOne(t *testing.T) {
 				r.Present = rapid.Bool().Draw(rt, "present")
 				r.Standing = rapid.SampledFrom([]voting.Standing{voting.Counted, voting.Counted, voting.Held, voting.Void, voting.Withdrawn}).Draw(rt, "standing")
 			}
-			if !small.add(r) || !small.add(r) { // twice is once
-				rt.Fatal("a record in its turn was not taken")
+			for range 2 { // twice is once
+				if !small.add(r) {
+					rt.Fatal("a record in its turn was not taken")
+				}
 			}
 			plain.Add(r)
 			ahead := r
@@ -126,36 +127,28 @@ func TestFold_CountsAsThePlainOne(t *testing.T) {
 
 // BenchmarkFold is what following a box costs a record, beside moving it.
 func BenchmarkFold(b *testing.B) {
-	records := make([]voting.Record, 100_000)
+	records := make([]voting.Record, 1_000_000)
 	for i := range records {
 		records[i] = voting.Record{
 			Position: voting.Position{Millis: 1, Offset: int64(i + 1)}, Kind: voting.KindCast, Ballot: uuid.New(), Voter: voterNamed(strconv.Itoa(i)), Entry: "n-1", Standing: voting.Counted,
 		}
 	}
+	var before, after runtime.MemStats
 	for b.Loop() {
+		b.StopTimer()
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		b.StartTimer()
 		f := newFold()
 		for _, r := range records {
 			f.add(r)
 		}
+		b.StopTimer()
+		runtime.GC()
+		runtime.ReadMemStats(&after)
+		b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/float64(len(records)), "B/ballot")
+		runtime.KeepAlive(f)
+		b.StartTimer()
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(records)), "ns/record")
-}
-
-// BenchmarkMove moves what voters have left in the store: its cost a record, without
-// the store's own.
-func BenchmarkMove(b *testing.B) {
-	const casts = 50_000
-	for b.Loop() {
-		b.StopTimer()
-		h := newHall(b, openStore(b, redistest.Shared(b).URL()))
-		h.vote(casts)
-		w := h.worker(h.archive(Options{Compare: time.Hour}))
-		b.StartTimer()
-		for h.left() > 0 {
-			if _, err := w.visit(b.Context(), h.s); err != nil {
-				b.Fatal(err)
-			}
-		}
-	}
-	b.ReportMetric(float64(b.N*casts)/b.Elapsed().Seconds(), "records/s")
 }
