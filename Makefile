@@ -50,7 +50,7 @@ eval-speed: ## joute detect on one and two million ballots: time, memory
 fuzz: ## 30 s of every fuzz target
 	@grep -rn --include='*_test.go' -o '^func Fuzz[A-Za-z0-9_]*' . | while IFS=: read -r file _ name; do \
 	  echo "== $$(dirname $$file) $${name#func }"; \
-	  go test -run '^$$' -fuzz "^$${name#func }$$" -fuzztime 30s $$(dirname $$file) </dev/null || exit 1; \
+	  go test -run '^$$' -fuzz "^$${name#func }$$" -fuzztime 30s -fuzzminimizetime 10x $$(dirname $$file) </dev/null || exit 1; \
 	done
 
 .PHONY: faults

@@ -18,6 +18,8 @@ var castRecord = voting.Record{
 	Reasons: []string{"lockstep"}, Actor: voting.ActorScreen,
 }
 
+// The line is the leaf that is hashed and signed: another form of it, however equal,
+// is another ledger.
 func TestRecord_LineOfTheLedger(t *testing.T) {
 	for _, row := range []struct {
 		record voting.Record
@@ -33,6 +35,16 @@ func TestRecord_LineOfTheLedger(t *testing.T) {
 			Entry: "n-1", School: "north", Voter: castRecord.Voter, Standing: voting.Counted, Actor: voting.ActorVoter, Present: true},
 			`{"position":"7-0-1800000000000-2","kind":"cast","ballot":"0198c0de-0000-7000-8000-000000000001","at":"2027-01-15T08:00:00.000Z",` +
 				`"entry":"n-1","school":"north","voter":"04106000000000000000000000","standing":"counted","actor":"voter","present":true}`},
+		{voting.Record{Position: voting.Position{Epoch: 7, Box: 63, Millis: 1_800_000_000_999, Offset: 3}, Kind: voting.KindVoid, Ballot: castRecord.Ballot,
+			Entry: "n-1", School: "north", Voter: castRecord.Voter, Standing: voting.Void, Reasons: []string{"lockstep", "<&>\u2028é"}, Actor: voting.ActorDetector,
+			Policy: "p1", Model: "m2"},
+			`{"position":"7-63-1800000000999-3","kind":"void","ballot":"0198c0de-0000-7000-8000-000000000001","at":"2027-01-15T08:00:00.999Z",` +
+				`"entry":"n-1","school":"north","voter":"04106000000000000000000000","standing":"void","reasons":["lockstep","\u003c\u0026\u003e\u2028é"],` +
+				`"actor":"detector","policy":"p1","model":"m2"}`},
+		{voting.Record{Position: voting.Position{Epoch: 7, Millis: 1_800_000_000_000, Offset: 4}, Kind: voting.KindJoin, Voter: castRecord.Voter,
+			Into: voting.Voter{4}, Actor: voting.ActorVoter},
+			`{"position":"7-0-1800000000000-4","kind":"join","at":"2027-01-15T08:00:00.000Z","voter":"04106000000000000000000000",` +
+				`"into":"0g000000000000000000000000","actor":"voter"}`},
 	} {
 		line, err := json.Marshal(row.record)
 		if err != nil || string(line) != row.line {

@@ -171,6 +171,9 @@ func TestServe_KilledWhileItMovesRecords(t *testing.T) {
 	if n := onDisk(t, data, "killed"); n != int64(len(c.acked))+3 { // an opening a box
 		t.Errorf("%d records on disk, %d ballots acknowledged", n, len(c.acked))
 	}
+	if code, out, stderr := run(t, nil, "", "verify", data); code != 0 || !strings.Contains(out, "\nproved\n") {
+		t.Errorf("verify: exit %d\n%s%s", code, out, stderr)
+	}
 	t.Logf("%d ballots", len(c.acked))
 }
 

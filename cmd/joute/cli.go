@@ -37,6 +37,7 @@ type commands struct {
 	Captain  captainCmd  `cmd:"" help:"Print the link of a school's captain: its page with what brings votes."`
 	Recount  recountCmd  `cmd:"" help:"Count a contest again from its ledger and compare with what the server shows."`
 	Restore  restoreCmd  `cmd:"" help:"Rebuild an empty Redis from the data folder."`
+	Verify   verifyCmd   `cmd:"" help:"Prove the ledgers in a folder, and print the tally they prove. Needs no server."`
 	Hall     hallCmd     `cmd:"" help:"Print the address of a wall for the hall: it shows the code that marks voters as present."`
 	Forget   forgetCmd   `cmd:"" help:"Delete the personal data of a contest that is over, for good."`
 	Score    scoreCmd    `cmd:"" help:"Say of each account in a file how much it looks like one made to be sold. Needs no server."`

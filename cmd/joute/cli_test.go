@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-var everyCommand = []string{"serve", "demo", "apply", "rehearse", "export", "captain", "hall", "recount", "score", "detect", "replay", "farmlab", "bench"}
+var everyCommand = []string{"serve", "demo", "apply", "rehearse", "export", "captain", "hall", "recount", "verify", "score", "detect", "replay", "farmlab", "bench"}
 
 func TestCLI_HelpNamesEveryFlagsVariable(t *testing.T) {
 	for _, command := range everyCommand {
@@ -56,6 +56,10 @@ func TestCLI_FaultsAreOneSentence(t *testing.T) {
 		{[]string{"export"}, "<contest>"},
 		{[]string{"captain", "c"}, "<school>"},
 		{[]string{"bench"}, "--contest"},
+		{[]string{"verify"}, "<dir>"},
+		{[]string{"verify", "no-such-folder"}, "no-such-folder"},
+		{[]string{"verify", ".", "--checkpoint", "no-such-file"}, "no-such-file"},
+		{[]string{"verify", ".", "--public-key", "x"}, "name+hash+key"},
 		{[]string{"score", "--profiles", "p"}, "--out"},
 		{[]string{"score", "--profiles", "no-such-file", "--out", "o"}, "no-such-file: there is no such file"},
 		{[]string{"score", "--profiles", "p", "--out", "o", "--base-rate", "1"}, "--base-rate"},

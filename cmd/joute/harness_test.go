@@ -146,6 +146,21 @@ func (r *running) board(contest string) voting.Leaderboard {
 	return board
 }
 
+// organizer makes a call with the organizer's key; it must succeed.
+func (r *running) organizer(method, path string) {
+	r.t.Helper()
+	req, err := http.NewRequestWithContext(r.t.Context(), method, r.url+path, nil)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+adminKey)
+	answer, err := http.DefaultClient.Do(req)
+	if err != nil || answer.StatusCode != http.StatusOK {
+		r.t.Fatalf("%s %s: %v %v", method, path, answer, err)
+	}
+	answer.Body.Close()
+}
+
 func (r *running) get(path string, out any) {
 	r.t.Helper()
 	request, err := http.NewRequestWithContext(r.t.Context(), http.MethodGet, r.url+path, nil)

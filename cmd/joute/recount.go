@@ -16,14 +16,17 @@ import (
 
 type recountCmd struct {
 	connection `embed:""`
-	Contest    string `arg:"" help:"Id of the contest."`
-	JSON       bool   `name:"json" help:"Print one JSON document instead of a table."`
+	Contest    string   `arg:"" help:"Id of the contest."`
+	PublicKey  string   `placeholder:"KEY" help:"The key that must have signed the checkpoint (ledger_key), from elsewhere than this server."`
+	Checkpoint []string `placeholder:"FILE" sep:"none" help:"A checkpoint that was kept when it was seen: the ledger must go on from it. May be given several times."`
+	JSON       bool     `name:"json" help:"Print one JSON document instead of a table."`
 }
 
 func (recountCmd) Help() string {
 	return "Takes the organizer's leaderboard, which is never hidden or frozen, reads the ledger up to the very records that the\n" +
 		"board was made of, and counts them here. It may run while people vote. Once the ledger is published anybody may do it,\n" +
-		"without a key. Prints both counts and match, exit status 0; or differs, exit status 1."
+		"without a key. The lines that are read must have the roots of the server's newest signed checkpoint, and of those given as\n" +
+		"--checkpoint. Prints both counts, what the checkpoint proves, and match, exit status 0; or differs, exit status 1."
 }
 
 // count is one number that the server shows and the ledger says.
@@ -41,14 +44,24 @@ type recounted struct {
 	Position string  `json:"position"`
 	Match    bool    `json:"match"`
 	Counts   []count `json:"counts"`
+	Proof    *proven `json:"proof"` // null: nothing was signed yet, and no checkpoint was given
 }
 
 func (cmd recountCmd) Run(ctx context.Context, m *Main) error {
+	seen, err := readCheckpoints(cmd.Checkpoint)
+	if err != nil {
+		return err
+	}
 	server, err := cmd.client()
 	if err != nil {
 		return err
 	}
 	defer server.Close()
+	// The checkpoint comes before the board: what it covers is in the ledger by then.
+	proof, err := newProof(ctx, server, cmd.Contest, cmd.PublicKey, seen)
+	if err != nil {
+		return err
+	}
 	board, err := server.Leaderboard(ctx, cmd.Contest)
 	if err != nil {
 		return err
@@ -56,11 +69,15 @@ func (cmd recountCmd) Run(ctx context.Context, m *Main) error {
 	if len(board.Boxes) == 0 || board.Totals.Counted == nil || board.Totals.Held == nil {
 		return errors.New("the ledger is not public yet: give the organizer's key as JOUTE_KEY, or wait until it is published")
 	}
-	ledger := newLedgerCut(board.Boxes)
+	if err := proof.reached(board.Boxes); err != nil {
+		return err
+	}
+	ledger := newLedgerCut(board.Boxes, proof)
 	if err := ledger.read(ctx, server, cmd.Contest); err != nil {
 		return err
 	}
 	result := compare(board, ledger)
+	result.Proof = proof.said()
 	if cmd.JSON {
 		err = json.NewEncoder(m.Stdout).Encode(result)
 	} else {
@@ -76,20 +93,24 @@ func (cmd recountCmd) Run(ctx context.Context, m *Main) error {
 type ledgerCut struct {
 	cut     []int64 // records of each box that the board counted
 	seen    []int64 // the newest record of each box, folded or passed over
-	missing int     // boxes not yet read up to their cut
+	missing int     // boxes not yet read up to their end
+	proof   *proof
 	fold    *voting.Fold
 	schools map[string]string // by entry, as the records say
 }
 
-func newLedgerCut(cut []int64) *ledgerCut {
-	l := &ledgerCut{cut: cut, seen: make([]int64, len(cut)), fold: voting.NewFold(), schools: map[string]string{}}
-	for _, offset := range cut {
-		if offset > 0 {
+func newLedgerCut(cut []int64, p *proof) *ledgerCut {
+	l := &ledgerCut{cut: cut, seen: make([]int64, len(cut)), proof: p, fold: voting.NewFold(), schools: map[string]string{}}
+	for box := range cut {
+		if l.end(box) > 0 {
 			l.missing++
 		}
 	}
 	return l
 }
+
+// end is how far a box is read: a checkpoint may be newer than a board that rests.
+func (l *ledgerCut) end(box int) int64 { return max(l.cut[box], l.proof.trees.Size(box)) }
 
 // hiddenOf stands before the school of an entry whose id is not public. No id has
 // a slash.
@@ -108,9 +129,9 @@ func (l *ledgerCut) read(ctx context.Context, server *client.Client, contest str
 	after := ""
 	for progress := time.Now(); l.missing > 0; {
 		before := after
-		err := server.Ledger(ctx, contest, after, func(_ []byte, r voting.Record) error {
+		err := server.Ledger(ctx, contest, after, func(line []byte, r voting.Record) error {
 			after = r.Position.String()
-			return l.add(r)
+			return l.add(line, r)
 		})
 		switch {
 		case errors.Is(err, errCut):
@@ -131,7 +152,7 @@ func (l *ledgerCut) read(ctx context.Context, server *client.Client, contest str
 	return nil
 }
 
-func (l *ledgerCut) add(r voting.Record) error {
+func (l *ledgerCut) add(line []byte, r voting.Record) error {
 	box, offset := r.Position.Box, r.Position.Offset
 	if box >= len(l.cut) {
 		return fmt.Errorf("record %s is of a box that the contest does not have", r.Position)
@@ -140,17 +161,19 @@ func (l *ledgerCut) add(r voting.Record) error {
 		return fmt.Errorf("the ledger has a hole: record %d of box %d is followed by record %d", l.seen[box], box, offset)
 	}
 	l.seen[box] = offset
-	if offset > l.cut[box] {
-		return nil
+	if err := l.proof.add(line, r); err != nil {
+		return err
 	}
-	if r.NamesBallot() {
-		if r.Entry == "" { // hidden from the public: one of that school all the same
-			r.Entry = hiddenOf + r.School
+	if offset <= l.cut[box] {
+		if r.NamesBallot() {
+			if r.Entry == "" { // hidden from the public: one of that school all the same
+				r.Entry = hiddenOf + r.School
+			}
+			l.schools[r.Entry] = r.School
 		}
-		l.schools[r.Entry] = r.School
+		l.fold.Add(r)
 	}
-	l.fold.Add(r)
-	if offset == l.cut[box] {
+	if offset == l.end(box) {
 		if l.missing--; l.missing == 0 {
 			return errCut
 		}
@@ -209,6 +232,7 @@ func (r recounted) print(m *Main) error {
 		}
 		fmt.Fprintf(table, "%s\t%d\t%d%s\n", c.What, c.Server, c.Ledger, mark)
 	}
+	fmt.Fprintln(table, r.Proof)
 	verdict := "match"
 	if !r.Match {
 		verdict = "differs"

@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -129,18 +128,8 @@ func TestRecount_NeedsTheOrganizersKeyUntilTheLedgerIsPublic(t *testing.T) {
 	if code != 1 || stdout != "" || !strings.Contains(stderr, "JOUTE_KEY") {
 		t.Errorf("exit %d, %q, %q", code, stdout, stderr)
 	}
-	for _, call := range []string{"close", "publish"} {
-		req, err := http.NewRequest("POST", s.url+"/v1/contests/keyed/"+call, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		req.Header.Set("Authorization", "Bearer "+adminKey)
-		answer, err := http.DefaultClient.Do(req)
-		if err != nil || answer.StatusCode != http.StatusOK {
-			t.Fatalf("%s: %v %v", call, answer, err)
-		}
-		answer.Body.Close()
-	}
+	s.organizer("POST", "/v1/contests/keyed/close")
+	s.organizer("POST", "/v1/contests/keyed/publish")
 	code, stdout, stderr = run(t, env{"JOUTE_SERVER": s.url}, "", "recount", "keyed")
 	if code != 0 || !strings.HasSuffix(stdout, "\nmatch\n") || strings.Contains(stdout, "hidden/") {
 		t.Errorf("once published: exit %d, %s%s", code, stdout, stderr)

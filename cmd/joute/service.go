@@ -130,10 +130,18 @@ func open(ctx context.Context, cfg config) (_ *service, err error) {
 	s.registry = registry.New(s.store, keys, registry.Options{Log: cfg.log, Dir: contestsDir(cfg.data), Dataset: s.dataset.Check})
 	s.gate.Watch(s.registry.Lost)
 	s.boxes = ballotbox.New(s.store).GuardedBy(s.registry)
+	var ledgers web.Ledgers // nil: without a data folder nothing is moved to disk
+	var moving web.Health
 	if cfg.data != "" {
-		if err = s.openArchive(ctx, cfg, keys, metrics); err != nil {
+		signer, err := ledgerSigner(keys)
+		if err != nil {
 			return nil, err
 		}
+		if err := s.openArchive(ctx, cfg, keys, signer, metrics); err != nil {
+			return nil, err
+		}
+		ledgers = ledger.NewShelf(filepath.Join(cfg.data, "ledger"), signer)
+		moving = s.archive
 	}
 	s.boards = live.New(s.boxes, cfg.log)
 	s.feeds = live.NewFeeds(s.boards, s.registry.Get, cfg.log, live.FeedOptions{})
@@ -170,13 +178,8 @@ func open(ctx context.Context, cfg config) (_ *service, err error) {
 	if s.sweeper, err = sweep.New(s.store, s.boxes, sweep.Options{Farms: s.farms, Changed: s.feeds.Changed, Registerer: metrics, Log: cfg.log, Every: cfg.sweepEvery}); err != nil {
 		return nil, err
 	}
-	var onDisk web.Health
-	if s.archive != nil {
-		onDisk = s.archive
-	}
 	s.web, err = web.New(web.Config{
-		Ledger: onDisk,
-		Forget: s.forget, Sweeps: s.sweeper,
+		Forget: s.forget, Sweeps: s.sweeper, Ledgers: ledgers, Archive: moving,
 		Fans: members, Keys: keys,
 		Store: s.store, Gate: s.gate, Registry: s.registry, Boxes: s.boxes, Boards: s.boards, Feeds: s.feeds,
 		Passes: voting.NewPasses(keys), Receipts: receipts, Reach: sharers, Captains: links, FormKey: keys.Derive("form"),
@@ -194,11 +197,7 @@ func open(ctx context.Context, cfg config) (_ *service, err error) {
 
 // openArchive has records moved to the data folder, and read from there. An embedded
 // store is filled from it first.
-func (s *service) openArchive(ctx context.Context, cfg config, keys *keyring.Ring, metrics *prometheus.Registry) error {
-	signer, err := ledgerSigner(keys)
-	if err != nil {
-		return err
-	}
+func (s *service) openArchive(ctx context.Context, cfg config, keys *keyring.Ring, signer *ledger.Signer, metrics *prometheus.Registry) (err error) {
 	s.boxes = s.boxes.WithArchive(archive.NewReader(cfg.data))
 	if s.store.Embedded() {
 		if err := s.bringBack(ctx, restore.Parts{Dir: cfg.data, Store: s.store, Registry: s.registry, Boxes: s.boxes, Signer: signer, Keys: keys}); err != nil {

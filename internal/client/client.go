@@ -79,7 +79,7 @@ func (c *Client) contestURL(contest string, parts ...string) *url.URL {
 
 // call sends a request that may safely be repeated, and does so when the
 // connection breaks or the server says that it cannot answer now. The answer is
-// decoded into out.
+// decoded into out, or is put there whole when that is a *[]byte.
 func (c *Client) call(ctx context.Context, method string, to *url.URL, body []byte, out any) (status int, err error) {
 	for attempt := 1; ; attempt++ {
 		status, err = c.once(ctx, method, to, body, out)
@@ -114,6 +114,10 @@ func (c *Client) once(ctx context.Context, method string, to *url.URL, body []by
 	text, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer))
 	if err != nil {
 		return answer.StatusCode, c.explain(ctx, err)
+	}
+	if whole, ok := out.(*[]byte); ok {
+		*whole = text
+		return answer.StatusCode, nil
 	}
 	if err := json.Unmarshal(text, out); err != nil {
 		return answer.StatusCode, fmt.Errorf("%s %s: the answer is not what a Joute server sends: %w", method, to.Path, err)

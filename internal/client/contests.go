@@ -20,6 +20,7 @@ type Contest struct {
 	Identity contest.Level `json:"identity"`
 
 	ForgottenAt string `json:"forgotten_at"` // RFC 3339; empty: it was not
+	LedgerKey   string `json:"ledger_key"`   // verifies checkpoints; empty: the server keeps no ledger on disk
 	Entries     []struct {
 		ID     string `json:"id"`
 		School string `json:"school"`
@@ -31,6 +32,18 @@ func (c *Client) Contest(ctx context.Context, id string) (Contest, error) {
 	var got Contest
 	_, err := c.call(ctx, http.MethodGet, c.contestURL(id), nil, &got)
 	return got, err
+}
+
+// Checkpoint is the newest signed checkpoint of the ledger; nil when the server has
+// none yet.
+func (c *Client) Checkpoint(ctx context.Context, id string) ([]byte, error) {
+	var signed []byte
+	_, err := c.call(ctx, http.MethodGet, c.contestURL(id, "checkpoint"), nil, &signed)
+	var problem *Problem
+	if errors.As(err, &problem) && problem.Status == http.StatusNotFound && problem.Code == "not-found" {
+		return nil, nil
+	}
+	return signed, err
 }
 
 // Applied is what became of a document.

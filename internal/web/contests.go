@@ -67,7 +67,7 @@ func (s *Server) putContest(c *fiber.Ctx) error {
 		status = fiber.StatusCreated
 		c.Set(fiber.HeaderLocation, "/v1/contests/"+document.ID)
 	}
-	return sendJSON(c, status, view(stored.Contest.Document(), &stored))
+	return sendJSON(c, status, s.view(stored.Contest.Document(), &stored))
 }
 
 // getContest is the public view.
@@ -82,7 +82,7 @@ func (s *Server) sendContest(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return sendJSON(c, fiber.StatusOK, view(s.public.of(stored), stored))
+	return sendJSON(c, fiber.StatusOK, s.view(s.public.of(stored), stored))
 }
 
 // summary is a contest in the list: enough to show it and to find the rest.
@@ -120,13 +120,14 @@ func (s *Server) listContests(c *fiber.Ctx) error {
 }
 
 // view adds to a document what the server knows of the contest.
-func view(document []byte, stored *registry.Stored) []byte {
+func (s *Server) view(document []byte, stored *registry.Stored) []byte {
 	more := struct {
 		Version     int           `json:"version"`
 		Phase       contest.Phase `json:"phase"`
 		ClosedAt    string        `json:"closed_at,omitempty"`
 		PublishedAt string        `json:"published_at,omitempty"`
 		ForgottenAt string        `json:"forgotten_at,omitempty"`
+		LedgerKey   string        `json:"ledger_key,omitempty"`
 	}{Version: stored.Version, Phase: stored.Phase(time.Now())}
 	if !stored.ClosedAt.IsZero() {
 		more.ClosedAt = voting.FormatTime(stored.ClosedAt)
@@ -136,6 +137,9 @@ func view(document []byte, stored *registry.Stored) []byte {
 	}
 	if stored.Forgotten() {
 		more.ForgottenAt = voting.FormatTime(stored.ForgottenAt)
+	}
+	if s.cfg.Ledgers != nil {
+		more.LedgerKey = s.cfg.Ledgers.Key()
 	}
 	tail, err := json.Marshal(more)
 	if err != nil {

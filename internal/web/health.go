@@ -39,8 +39,8 @@ func (s *Server) readyz(c *fiber.Ctx) error {
 		checks["store"] = readyCheck{Faults: []string{"the store does not answer"}}
 	}
 	parts := map[string]Health{"gate": s.cfg.Gate}
-	if s.cfg.Ledger != nil {
-		parts["ledger"] = s.cfg.Ledger
+	if s.cfg.Archive != nil {
+		parts["ledger"] = s.cfg.Archive
 	}
 	for name, part := range parts {
 		ok, faults, notes := part.Status()

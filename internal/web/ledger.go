@@ -11,6 +11,7 @@ import (
 
 	"github.com/joute/joute/voting"
 	"github.com/joute/joute/voting/ballotbox"
+	"github.com/joute/joute/voting/ledger"
 )
 
 const (
@@ -41,13 +42,59 @@ func (s *Server) getLedger(c *fiber.Ctx) error {
 	return s.stream(c, func(ctx context.Context, line func(any) error) error {
 		return s.cfg.Boxes.Ledger(ctx, stored, after, func(r voting.Record) error {
 			if e, ok := stored.Contest.Entry(r.Entry); !organizer && (!ok || e.Hidden) {
-				// A hidden entry is on no public path. Its records stay: who recounts
-				// finds every ballot, and no position is missing.
-				r.Entry = ""
+				withheld, err := withoutEntry(r)
+				if err != nil {
+					return err
+				}
+				return line(withheld)
 			}
 			return line(r)
 		})
 	})
+}
+
+// withoutEntry is a line of a hidden entry, which is on no public path. Its records
+// stay: who recounts finds every ballot, and no position is missing. With the
+// leaf, which is the hash of the whole line, the tree can be built as well.
+func withoutEntry(r voting.Record) (json.RawMessage, error) {
+	if r.Entry == "" { // of the whole box: nothing is withheld
+		return json.Marshal(r)
+	}
+	whole, err := json.Marshal(r)
+	if err != nil {
+		return nil, err
+	}
+	r.Entry = ""
+	shown, err := json.Marshal(r)
+	if err != nil {
+		return nil, err
+	}
+	return append(shown[:len(shown)-1], `,"leaf":"`+ledger.Leaf(whole).String()+`"}`...), nil
+}
+
+// Ledgers is the ledger on disk.
+type Ledgers interface {
+	Key() string                               // verifies checkpoints
+	Checkpoint(contest string) ([]byte, error) // the newest, signed; ledger.ErrNoLedger
+}
+
+// getCheckpoint answers the newest checkpoint, to everybody: who keeps it can tell
+// later whether the ledger still goes on from it.
+func (s *Server) getCheckpoint(c *fiber.Ctx) error {
+	stored, err := s.contest(c)
+	if err != nil {
+		return err
+	}
+	if s.cfg.Ledgers == nil {
+		return errNoCheckpoint
+	}
+	signed, err := s.cfg.Ledgers.Checkpoint(stored.Contest.ID)
+	if err != nil {
+		return err
+	}
+	c.Set(fiber.HeaderContentType, fiber.MIMETextPlainCharsetUTF8)
+	c.Set(fiber.HeaderCacheControl, "public, max-age=1")
+	return c.Send(signed)
 }
 
 // getEvidence streams the ballot log, for the organizer.

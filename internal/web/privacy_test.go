@@ -2,6 +2,8 @@ package web
 
 import (
 	"bytes"
+	"context"
+	"crypto/ed25519"
 	"encoding/json"
 	"fmt"
 	"net/url"
@@ -16,6 +18,8 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"github.com/joute/joute/internal/redistest"
+	"github.com/joute/joute/voting/archive"
+	"github.com/joute/joute/voting/ledger"
 )
 
 const (
@@ -233,12 +237,13 @@ func TestPrivacy_NothingOfAThousandPeopleIsInClear(t *testing.T) {
 	c.search(t, all, c.shown(t))
 	e.do("POST", c.path+"/close", "", asOrganizer).want(200, "")
 	e.do("POST", c.path+"/publish", "", asOrganizer).want(200, "")
+	c.move(t)
 	over := c.shown(t) // pages of the result
 	for place, text := range places(t, srv, e) {
 		over[place] = text
 	}
 	c.search(t, all, over)
-	for _, must := range []string{"dump.rdb", "joute:{" + c.id + "/fans}:members", "joute:{" + c.id + "/0}:evidence", "joute:{" + c.id + "/0}:appeals", "page /c/:contest /c/" + c.id} {
+	for _, must := range []string{"dump.rdb", "joute:{" + c.id + "/fans}:members", "data/evidence/" + c.id + "/box-0/000000000002.ndjson", "data/ledger/" + c.id + "/box-0/000000000001.ndjson", "joute:{" + c.id + "/0}:appeals", "page /c/:contest /c/" + c.id} {
 		if len(over[must]) == 0 {
 			t.Errorf("there is no %s: this test sees less than it thinks", must)
 		}
@@ -290,7 +295,49 @@ func places(t *testing.T, srv *redistest.Server, e *env) map[string][]byte {
 		all[filepath.Base(path)], err = os.ReadFile(path)
 		return err
 	}))
+	must(t, filepath.Walk(e.data, func(path string, info os.FileInfo, err error) error {
+		if err != nil || info.IsDir() {
+			return err
+		}
+		name, err := filepath.Rel(e.data, path)
+		if err != nil {
+			return err
+		}
+		all["data/"+filepath.ToSlash(name)], err = os.ReadFile(path)
+		return err
+	}))
 	return all
+}
+
+// move moves the records of every contest to the folder, and what was seen.
+func (c *crowd) move(t *testing.T) {
+	t.Helper()
+	_, key, err := ed25519.GenerateKey(nil)
+	must(t, err)
+	signer, err := ledger.NewSigner(key)
+	must(t, err)
+	mover, err := archive.New(c.boxes, c.data, signer, archive.Options{Every: 10 * time.Millisecond})
+	must(t, err)
+	ctx, stop := context.WithCancel(t.Context())
+	var moving sync.WaitGroup
+	moving.Go(func() { mover.Run(ctx, c.known.List) })
+	defer moving.Wait()
+	defer stop()
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		stored, _ := c.known.Get(c.id)
+		boxes, err := c.boxes.Moved(t.Context(), stored)
+		must(t, err)
+		left := int64(0)
+		for _, box := range boxes {
+			left += box.Offset - box.Trimmed
+		}
+		if left == 0 {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%d records stay in the store", left)
+		}
+	}
 }
 
 // appealShape is what the organizer is to read, and nobody else.

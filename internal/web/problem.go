@@ -19,6 +19,7 @@ import (
 	"github.com/joute/joute/sharing"
 	"github.com/joute/joute/voting"
 	"github.com/joute/joute/voting/ballotbox"
+	"github.com/joute/joute/voting/ledger"
 	"github.com/joute/joute/voting/sweep"
 )
 
@@ -66,6 +67,7 @@ var (
 	errFanExpired   = &problem{status: 404, code: "not-found", say: "fan-expired"}
 	errNoCaptain    = &problem{status: 404, code: "not-found", say: "captain"}
 	errNoShare      = &problem{status: 404, code: "not-found", say: "share"}
+	errNoCheckpoint = &problem{status: 404, code: "not-found", say: "checkpoint"}
 	errNoFarm       = &problem{status: 404, code: "not-found", say: "farm"}
 	errNoEntry      = &problem{status: 404, code: "no-such-entry"}
 	errMediaType    = &problem{status: 415, code: "unsupported-media-type"}
@@ -94,6 +96,7 @@ var sentinels = []struct {
 	{voting.ErrReceipt, errInvalidPass},
 	{sharing.ErrCaptain, errNoCaptain},
 	{gate.ErrNoFarm, errNoFarm},
+	{ledger.ErrNoLedger, errNoCheckpoint},
 	{voting.ErrPosition, invalid("after", "position")},
 	{ballotbox.ErrEpoch, invalid("after", "position")},
 	{ballotbox.ErrNoSuchBallot, &problem{status: 404, code: "no-such-ballot"}},

@@ -38,6 +38,7 @@ func (s *Server) endpoints() []endpoint {
 		{"POST", onContest + "/publish", s.organizer(s.announced(s.postPublish)), false},
 		{"POST", onContest + "/forget", s.organizer(s.announced(s.postForget)), false},
 		{"GET", onContest + "/ledger", s.getLedger, true},
+		{"GET", onContest + "/checkpoint", s.getCheckpoint, true},
 		{"GET", onContest + "/evidence", s.organizer(s.getEvidence), false},
 		{"GET", onContest + "/sweeps", s.organizer(s.getSweeps), false},
 		{"GET", onContest + "/fans", s.organizer(s.getFans), false},

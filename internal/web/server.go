@@ -45,7 +45,7 @@ import (
 	"github.com/joute/joute/voting/sweep"
 )
 
-// Config is what a server stands on. All of it is needed but Sweeps, Ledger, Networks,
+// Config is what a server stands on. All of it is needed but Sweeps, Ledgers, Archive, Networks,
 // TrustedProxies, PublicURL, Version and what is of mail.
 type Config struct {
 	Store    *store.Store
@@ -66,7 +66,8 @@ type Config struct {
 	Captains *captains.Captains
 	Forget   *forget.Contests
 	Sweeps   *sweep.Sweeper // nil: no detectors look back
-	Ledger   Health         // of the ledger on disk; nil: there is none
+	Ledgers  Ledgers        // nil: nothing is moved to disk
+	Archive  Health         // of who moves it; nil likewise
 	Keys     *keyring.Ring  // seals what browsers and mails carry for us
 
 	Windows  *window.Contests  // what was counted of ballots

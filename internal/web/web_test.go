@@ -33,6 +33,7 @@ import (
 	"github.com/joute/joute/sharing/captains"
 	"github.com/joute/joute/sharing/reach"
 	"github.com/joute/joute/voting"
+	"github.com/joute/joute/voting/archive"
 	"github.com/joute/joute/voting/ballotbox"
 	"github.com/joute/joute/voting/codes"
 )
@@ -46,6 +47,8 @@ type env struct {
 	t      testing.TB
 	server *Server
 	boxes  *ballotbox.Boxes
+	known  *registry.Registry
+	data   string         // its folder
 	mails  *mailsink.Sink // where its mails go
 	addr   string
 	log    *logBuffer
@@ -84,13 +87,15 @@ func startOn(t testing.TB, redisURL string, before ...func(*Server)) *env {
 	t.Cleanup(func() { st.Close() })
 	safety, err := store.OpenGate(ctx, st, store.GateOptions{Log: log})
 	must(t, err)
-	ring, err := keyring.Open(t.TempDir())
+	e.data = t.TempDir()
+	ring, err := keyring.Open(e.data)
 	must(t, err)
 	receipts, err := voting.NewReceipts(ring.Derive("receipt"))
 	must(t, err)
-	e.boxes = ballotbox.New(st)
+	e.boxes = ballotbox.New(st).WithArchive(archive.NewReader(e.data))
 	contests := registry.New(st, ring, registry.Options{Log: log})
 	must(t, contests.Refresh(ctx))
+	e.known = contests
 	boards := live.New(e.boxes, log)
 	feeds := live.NewFeeds(boards, contests.Get, log, live.FeedOptions{})
 	announcing, stop := context.WithCancel(context.Background())

@@ -4,13 +4,11 @@ import (
 	"fmt"
 	"strconv"
 	"testing"
-	"time"
 
 	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
 	"pgregory.net/rapid"
 
-	"github.com/joute/joute/internal/redistest"
 	"github.com/joute/joute/internal/store"
 	"github.com/joute/joute/voting"
 )
@@ -139,23 +137,4 @@ func BenchmarkFold(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(records)), "ns/record")
-}
-
-// BenchmarkMove moves what voters have left in the store: its cost a record, without
-// the store's own.
-func BenchmarkMove(b *testing.B) {
-	const casts = 50_000
-	for b.Loop() {
-		b.StopTimer()
-		h := newHall(b, openStore(b, redistest.Shared(b).URL()))
-		h.vote(casts)
-		w := h.worker(h.archive(Options{Compare: time.Hour}))
-		b.StartTimer()
-		for h.left() > 0 {
-			if _, err := w.visit(b.Context(), h.s); err != nil {
-				b.Fatal(err)
-			}
-		}
-	}
-	b.ReportMetric(float64(b.N*casts)/b.Elapsed().Seconds(), "records/s")
 }

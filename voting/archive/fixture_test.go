@@ -160,10 +160,14 @@ func (h *hall) vote(n int) {
 	h.t.Helper()
 	told := make([]voting.Cast, n)
 	var group errgroup.Group
-	group.SetLimit(64)
+	group.SetLimit(32)
 	for i := range told {
 		group.Go(func() error {
-			o, err := h.boxes.Cast(context.Background(), h.s, ballotFor(uuid.NewString(), "n-1"))
+			ballot := ballotFor(uuid.NewString(), "n-1")
+			o, err := h.boxes.Cast(context.Background(), h.s, ballot)
+			for again := 0; errors.Is(err, store.ErrUnavailable) && again < 10; again++ { // a busy machine
+				o, err = h.boxes.Cast(context.Background(), h.s, ballot)
+			}
 			if err == nil && o.Refused != "" {
 				err = errors.New(o.Label())
 			}

@@ -28,6 +28,8 @@ type worker struct {
 	drift drift
 	swept time.Time // when expired evidence was looked for
 
+	appended int // records that are not committed yet
+
 	expires int64 // when evidence does, in ms of the store's clock; 0: not known yet
 
 	step func(what string) error // told before each step that a crash may come between; nil but in tests
@@ -120,7 +122,7 @@ func (w *worker) close() {
 	if w.disk != nil {
 		_ = w.disk.Close() // likewise
 	}
-	w.disk, w.seen = nil, nil
+	w.disk, w.seen, w.appended = nil, nil, 0
 }
 
 // visit moves what is new, and tells whether the contest is over and wholly on disk.
@@ -193,9 +195,9 @@ func (w *worker) move(ctx context.Context, stored *registry.Stored) (more bool, 
 	if _, err := w.disk.Commit(); err != nil {
 		return false, err
 	}
-	moved := 0
+	w.a.metrics.archived.Add(float64(w.appended))
+	w.appended = 0
 	for box, positions := range trims {
-		moved += len(positions)
 		for page := range slices.Chunk(positions, ballotbox.MovePage) {
 			if err := w.at("trim"); err != nil {
 				return false, err
@@ -205,7 +207,6 @@ func (w *worker) move(ctx context.Context, stored *registry.Stored) (more bool, 
 			}
 		}
 	}
-	w.a.metrics.archived.Add(float64(moved))
 	w.a.states.wait(w.id, waiting, sizeOf(w.disk.Checkpoint()), time.Now())
 	if compare {
 		w.drift.compared()
@@ -338,6 +339,7 @@ func (w *worker) append(ctx context.Context, box int, u ballotbox.Unmoved, trim 
 	if err := w.disk.Append(box, lines); err != nil {
 		return err
 	}
+	w.appended += len(lines)
 	w.drift.add(box, news)
 	return ctx.Err()
 }
@@ -444,9 +446,12 @@ func (w *worker) report(ctx context.Context, err error) {
 	default:
 		f = fault{kind: faultDisk, text: fmt.Sprintf("%s: records are not moved to the data folder (%s): they stay in the store, and casting goes on", w.id, reason(err))}
 	}
-	if w.a.states.report(w.id, f, w.drift.boxes(), time.Now()) && err != nil {
+	switch news := w.a.states.report(w.id, f, w.drift.boxes(), time.Now()); {
+	case news && err != nil:
 		w.a.log.Error("ledger on disk", "contest", w.id, "fault", f.text, "error", err)
-	} else if f.kind == "" {
+	case news:
+		w.a.log.Info("ledger on disk: records are moved again", "contest", w.id)
+	case err == nil:
 		w.drift.tell(w.a.log, w.id)
 	}
 }

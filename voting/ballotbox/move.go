@@ -45,7 +45,7 @@ func (b *Boxes) Unmoved(ctx context.Context, s *registry.Stored, box int, after 
 			return Unmoved{}, fmt.Errorf("box %d: %w", box, err)
 		}
 		if !torn {
-			return u, nil
+			return b.onReplica(ctx, s, box, after, tally, u)
 		}
 		// Any script finds the box torn, and has it mended.
 		if _, err := b.reply(ctx, s, box, b.turn, keysOf(s.Contest.ID, box).common()); err != nil {
@@ -53,6 +53,32 @@ func (b *Boxes) Unmoved(ctx context.Context, s *registry.Stored, box int, after 
 		}
 	}
 	return Unmoved{}, fmt.Errorf("box %d: %w", box, ErrTorn)
+}
+
+// onReplica makes sure, on a cluster, that what was read is on a replica too: a record
+// that a failover loses must not be on disk. A script is confirmed by a replica, and
+// with it whatever its master had before; read again after it, the records that are
+// still there are those.
+func (b *Boxes) onReplica(ctx context.Context, s *registry.Stored, box int, after voting.Position, tally bool, u Unmoved) (Unmoved, error) {
+	if _, cluster := b.store.Client().(*redis.ClusterClient); !cluster || len(u.Records) == 0 {
+		return u, nil
+	}
+	if _, err := b.reply(ctx, s, box, b.turn, keysOf(s.Contest.ID, box).common()); err != nil {
+		return Unmoved{}, fmt.Errorf("box %d: %w", box, err)
+	}
+	again, torn, err := b.unmoved(ctx, s, box, after, tally)
+	if err != nil {
+		return Unmoved{}, fmt.Errorf("box %d: %w", box, err)
+	}
+	same := 0
+	for same < min(len(u.Records), len(again.Records)) && u.Records[same].Position == again.Records[same].Position {
+		same++
+	}
+	if torn || same == 0 {
+		return Unmoved{}, fmt.Errorf("box %d: %w: it has another master", box, store.ErrUnavailable)
+	}
+	again.Records = again.Records[:same]
+	return again, nil
 }
 
 func (b *Boxes) unmoved(ctx context.Context, s *registry.Stored, box int, after voting.Position, tally bool) (u Unmoved, torn bool, err error) {

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -91,7 +90,7 @@ func recordOf(line []byte) (voting.Record, error) {
 	if err != nil {
 		return r, err
 	}
-	if err := json.Unmarshal(line, &r); err != nil {
+	if err := r.UnmarshalJSON(line); err != nil {
 		return r, err
 	}
 	if r.Position != at {

@@ -73,16 +73,3 @@ func readHash(stored io.ReaderAt, index int64, hash *tlog.Hash) error {
 	}
 	return nil
 }
-
-// hashReader reads stored hashes for tlog's proofs.
-func hashReader(stored io.ReaderAt) tlog.HashReader {
-	return tlog.HashReaderFunc(func(indexes []int64) ([]tlog.Hash, error) {
-		hashes := make([]tlog.Hash, len(indexes))
-		for i, index := range indexes {
-			if err := readHash(stored, index, &hashes[i]); err != nil {
-				return nil, err
-			}
-		}
-		return hashes, nil
-	})
-}
