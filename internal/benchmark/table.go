@@ -39,7 +39,7 @@ func ratio(a, b *row) float64 {
 	return pairs[len(pairs)/2]
 }
 
-// table writes what was measured, and what of it the project has promised itself.
+// table writes what was measured.
 func table(out io.Writer, rows []*row, rounds, requests int) error {
 	fmt.Fprintf(out, "medians of %d rounds of %d requests, %d connections; load of the machine at the end %s\n\n", rounds, requests, connections, loadAverage())
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
@@ -53,11 +53,13 @@ func table(out io.Writer, rows []*row, rounds, requests int) error {
 		}
 		fmt.Fprintf(w, "%-44s\t%.0f\t%s\t%s\t%.1f\t%.1f\t%.1f\t\n", r.name, median(r.samples, rate), p50, p99, server, redis, r.processors())
 	}
-	if err := w.Flush(); err != nil {
-		return err
-	}
+	return w.Flush()
+}
+
+// goals writes what the project has promised itself, and what came of it.
+func goals(out io.Writer, rows []*row) error {
 	fmt.Fprintln(out)
-	w = tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for _, goal := range []goal{
 		atLeast("(3) / (1)", 0.5, ratio(rows[rowEverysec], rows[rowEmpty])),
 		atLeast("(3) / (2)", 1, ratio(rows[rowEverysec], rows[rowPlain])),
