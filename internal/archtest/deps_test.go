@@ -30,7 +30,7 @@ const (
 
 var doors = map[string][]string{
 	fiber:    {"internal/web", "internal/benchmark"}, // a server, and what it is measured beside
-	fasthttp: {"internal/web", "internal/client"}, // a server and a client
+	fasthttp: {"internal/web", "internal/client"},    // a server and a client
 	goRedis: {
 		"internal/store", "internal/redistest", "internal/benchmark", "contest/registry", "voting/ballotbox", "voting/codes", "antifraud/gate", "community/fans", "sharing/captains", "sharing/reach",
 	},

@@ -17,6 +17,10 @@ func median[T cmp.Ordered](samples []sample, of func(sample) T) T {
 	for i, s := range samples {
 		values[i] = of(s)
 	}
+	return middle(values)
+}
+
+func middle[T cmp.Ordered](values []T) T {
 	slices.Sort(values)
 	return values[len(values)/2]
 }
@@ -35,8 +39,7 @@ func ratio(a, b *row) float64 {
 	for i := range pairs {
 		pairs[i] = rate(a.samples[i]) / rate(b.samples[i])
 	}
-	slices.Sort(pairs)
-	return pairs[len(pairs)/2]
+	return middle(pairs)
 }
 
 // table writes what was measured.
@@ -67,11 +70,7 @@ func goals(out io.Writer, rows []*row) error {
 		atMost("p99 of (3), ms", 25, float64(rows[rowEverysec].p99().Microseconds())/1000),
 		atMost("CPU s a million of (3)", 50, rows[rowEverysec].processors()),
 	} {
-		met := "reached"
-		if !goal.met {
-			met = "MISSED"
-		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", goal.what, goal.got, goal.wanted, met)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", goal.what, goal.got, goal.wanted, goal.verdict())
 	}
 	return w.Flush()
 }
@@ -111,4 +110,11 @@ func loadAverage() string {
 type goal struct {
 	what, wanted, got string
 	met               bool
+}
+
+func (g goal) verdict() string {
+	if g.met {
+		return "reached"
+	}
+	return "MISSED"
 }

@@ -2,9 +2,9 @@ package ballotbox
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 
+	"github.com/go-json-experiment/json"
 	"github.com/redis/go-redis/v9"
 
 	"github.com/joute/joute/contest/registry"
