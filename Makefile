@@ -31,7 +31,15 @@ lint: ## gofmt, go vet, staticcheck
 	go tool staticcheck ./...
 
 .PHONY: bench
-bench: ## the Go benchmarks
+bench: ## what a ballot costs: one table, beside servers that do less
+	go run ./internal/benchmark
+
+.PHONY: bench-memory
+bench-memory: ## what a million voters take in Redis
+	go run ./internal/benchmark -memory 1000000
+
+.PHONY: bench-go
+bench-go: ## the Go benchmarks
 	go test -run '^$$' -bench . -benchmem ./...
 
 .PHONY: bench-live

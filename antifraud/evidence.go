@@ -53,9 +53,10 @@ type EvidenceKey [32]byte
 // Evidence is a with everything that names a person or a machine hashed or
 // left out.
 func (k EvidenceKey) Evidence(a Attempt) Evidence {
+	hash := k.hasher()
 	e := Evidence{
-		Agent:       k.hash("agent", a.UserAgent),
-		Device:      k.hash("device", a.Client.Device),
+		Agent:       hash("agent", a.UserAgent),
+		Device:      hash("device", a.Client.Device),
 		Via:         a.Client.Via,
 		Referrer:    a.Client.Referrer,
 		EmbedOrigin: a.Client.EmbedOrigin,
@@ -67,8 +68,8 @@ func (k EvidenceKey) Evidence(a Attempt) Evidence {
 		Present: a.Present, SchoolDomain: a.School, Opened: a.Opened,
 	}
 	if a.Address.IsValid() {
-		e.Net = k.hash("net", a.Address.Unmap().WithZone("").String())
-		e.Block = k.Block(a.Address)
+		address := a.Address.Unmap().WithZone("")
+		e.Net, e.Block = hash("net", address.String()), hash("block", block(address).String())
 	}
 	if p := a.Profile; p != nil {
 		e.Profile = p.evidence(a.At)
@@ -83,7 +84,7 @@ func (k EvidenceKey) Block(address netip.Addr) string {
 	if !address.IsValid() {
 		return ""
 	}
-	return k.hash("block", block(address.Unmap().WithZone("")).String())
+	return k.hasher()("block", block(address.Unmap().WithZone("")).String())
 }
 
 // block is the network an address is usually handed out from: a /24 of IPv4, a
@@ -97,18 +98,23 @@ func block(address netip.Addr) netip.Prefix {
 	return prefix
 }
 
-// hash is 72 bits of HMAC-SHA256 over kind and value: short enough for a log of
+// hasher gives 72 bits of HMAC-SHA256 over kind and value: short enough for a log of
 // millions, and two of a million values meet with probability below 1e-9. An
-// absent value stays absent.
-func (k EvidenceKey) hash(kind, value string) string {
-	if value == "" {
-		return ""
-	}
+// absent value stays absent. One hasher serves one attempt: it is not safe for
+// concurrent use.
+func (k EvidenceKey) hasher() func(kind, value string) string {
 	mac := hmac.New(sha256.New, k[:])
-	mac.Write([]byte(kind))
-	mac.Write([]byte{0})
-	mac.Write([]byte(value))
-	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil)[:9])
+	var text, sum []byte
+	return func(kind, value string) string {
+		if value == "" {
+			return ""
+		}
+		text = append(append(append(text[:0], kind...), 0), value...)
+		mac.Reset()
+		mac.Write(text)
+		sum = mac.Sum(sum[:0])
+		return base64.RawURLEncoding.EncodeToString(sum[:9])
+	}
 }
 
 func (p *Profile) evidence(at time.Time) *EvidenceProfile {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -53,18 +54,11 @@ const (
 	maxSubject = 256
 )
 
-// Keys are the secrets passes stand on.
-type Keys interface {
-	// Derive is a 32-byte key of the server for one purpose.
-	Derive(purpose string) []byte
-	// Contest is the contest's own key: with it die its pseudonyms.
-	Contest(id string) ([]byte, error)
-}
-
 // Passes issues and checks passes.
 type Passes struct {
-	keys Keys
-	sign []byte
+	keys    Keys
+	sign    []byte
+	derived sync.Map // contest id -> *derived
 }
 
 // NewPasses signs with a key derived from keys.
@@ -72,12 +66,12 @@ func NewPasses(keys Keys) *Passes {
 	return &Passes{keys: keys, sign: keys.Derive("pass")}
 }
 
+// passClaims are what a pass of ours says; see claims.
 type passClaims struct {
 	jwt.RegisteredClaims
-	Level   contest.Level      `json:"level,omitempty"`
-	Present bool               `json:"present,omitempty"`
-	School  string             `json:"school,omitempty"`
-	Profile *antifraud.Profile `json:"profile,omitempty"`
+	Level   contest.Level `json:"level,omitempty"`
+	Present bool          `json:"present,omitempty"`
+	School  string        `json:"school,omitempty"`
 
 	// Made is when one of ours was issued. It is not iat, by which a server whose
 	// clock is behind would refuse the pass.
@@ -145,18 +139,8 @@ func (p *Passes) issue(c *contest.Contest, pass Pass, now time.Time) (string, Pa
 // partner's JWT signed with the contest's secret. The algorithm is pinned to
 // HS256, `aud` must name the contest, `exp` must be there.
 func (p *Passes) Check(c *contest.Contest, token string, now time.Time) (Pass, error) {
-	var claims passClaims
-	parser := jwt.NewParser(
-		jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}),
-		jwt.WithAudience(c.ID),
-		jwt.WithExpirationRequired(),
-		jwt.WithIssuedAt(),
-		jwt.WithLeeway(passLeeway),
-		jwt.WithTimeFunc(func() time.Time { return now }),
-	)
-	own := false
-	_, err := parser.ParseWithClaims(token, &claims, func(t *jwt.Token) (any, error) {
-		if own = t.Header["typ"] == passKind; own {
+	claims, kind, err := openToken(token, func(kind string) ([]byte, error) {
+		if kind == passKind {
 			return p.sign, nil
 		}
 		if c.Partner.Secret == "" {
@@ -164,9 +148,13 @@ func (p *Passes) Check(c *contest.Contest, token string, now time.Time) (Pass, e
 		}
 		return []byte(c.Partner.Secret), nil
 	})
+	if err == nil {
+		err = claims.valid(c.ID, now)
+	}
 	if err != nil {
 		return Pass{}, fmt.Errorf("%w: %w", ErrPass, err)
 	}
+	own := kind == passKind
 	level := claims.Level
 	if !own {
 		// A partner vouches for its members and for nothing else: what its token
@@ -176,12 +164,12 @@ func (p *Passes) Check(c *contest.Contest, token string, now time.Time) (Pass, e
 	if claims.Subject == "" || len(claims.Subject) > maxSubject {
 		return Pass{}, fmt.Errorf("%w: sub must be 1 to %d bytes", ErrPass, maxSubject)
 	}
-	pass := Pass{Contest: c.ID, Level: level, Expires: claims.ExpiresAt.Time}
+	pass := Pass{Contest: c.ID, Level: level, Expires: claims.Expires.time()}
 	switch {
 	case !own:
 		pass.Profile = claims.Profile
 		if claims.IssuedAt != nil {
-			pass.Issued = claims.IssuedAt.Time
+			pass.Issued = claims.IssuedAt.time()
 		}
 	case level == contest.LevelEmail:
 		if err := pass.Voter.UnmarshalText([]byte(claims.Subject)); err != nil {
@@ -191,7 +179,7 @@ func (p *Passes) Check(c *contest.Contest, token string, now time.Time) (Pass, e
 	if own {
 		pass.Present, pass.School, pass.subject = claims.Present, claims.School, claims.Subject
 		if claims.Made != nil {
-			pass.Issued = claims.Made.Time
+			pass.Issued = claims.Made.time()
 		}
 	}
 	if pass.Voter == (Voter{}) {
@@ -213,31 +201,13 @@ func (p *Passes) EmailVoter(contestID, canonical string) (Voter, error) {
 // voter is the pseudonym of who a pass names: a keyed hash over how they are
 // known and as whom.
 func (p *Passes) voter(contestID string, level contest.Level, subject string) (Voter, error) {
-	key, err := p.keys.Contest(contestID)
+	d, err := p.contest(contestID)
 	if err != nil {
-		return Voter{}, fmt.Errorf("voter key: %w", err)
+		return Voter{}, err
 	}
-	mac := hmac.New(sha256.New, derive(key, "voter"))
+	mac := hmac.New(sha256.New, d.voter)
 	mac.Write([]byte(level))
 	mac.Write([]byte{0})
 	mac.Write([]byte(subject))
 	return Voter(mac.Sum(nil)[:16]), nil
-}
-
-// ShareKey is the key that voters' share codes are hashed with.
-func (p *Passes) ShareKey(contestID string) ([]byte, error) {
-	key, err := p.keys.Contest(contestID)
-	if err != nil {
-		return nil, fmt.Errorf("share key: %w", err)
-	}
-	return derive(key, "share"), nil
-}
-
-// EvidenceKey is the key that hashes what attempts on the contest show.
-func (p *Passes) EvidenceKey(contestID string) (antifraud.EvidenceKey, error) {
-	key, err := p.keys.Contest(contestID)
-	if err != nil {
-		return antifraud.EvidenceKey{}, fmt.Errorf("evidence key: %w", err)
-	}
-	return antifraud.EvidenceKey(derive(key, "evidence")), nil
 }

@@ -17,7 +17,7 @@ const secret = "a-secret-for-tests-only-0123456789abcdef"
 
 var now = time.Date(2027, 1, 1, 12, 0, 0, 0, time.UTC)
 
-func newContest(t *testing.T, id string) *contest.Contest {
+func newContest(t testing.TB, id string) *contest.Contest {
 	t.Helper()
 	c, err := contest.Parse([]byte(`
 id: ` + id + `
@@ -147,7 +147,7 @@ func TestPasses_RefusesWhatIsNotAPass(t *testing.T) {
 	}
 }
 
-func partner(t *testing.T, method jwt.SigningMethod, key any, aud, sub string, exp time.Time, more map[string]any) string {
+func partner(t testing.TB, method jwt.SigningMethod, key any, aud, sub string, exp time.Time, more map[string]any) string {
 	t.Helper()
 	if text, ok := key.(string); ok {
 		key = []byte(text)

@@ -1,8 +1,6 @@
 package voting
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 
@@ -71,11 +69,4 @@ func (s *Receipts) Open(text string) (Receipt, error) {
 	}
 	r.Contest = string(rest)
 	return r, nil
-}
-
-// derive makes a key for one purpose from another key.
-func derive(key []byte, purpose string) []byte {
-	mac := hmac.New(sha256.New, key)
-	mac.Write([]byte(purpose))
-	return mac.Sum(nil)
 }

@@ -12,6 +12,8 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"syscall"
 )
 
@@ -29,6 +31,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	flags := flag.NewFlagSet("benchmark", flag.ContinueOnError)
 	rounds := flags.Int("rounds", 7, "rounds, each of which measures every row once; the table has their medians")
 	requests := flags.Int("requests", 20_000, "requests a row and round")
+	only := flags.String("rows", "12345", "numbers of the rows to measure")
 	joute := flags.String("joute", "", "the joute to measure; empty builds this one")
 	voters := flags.Int("memory", 0, "measure what so many voters take in Redis instead")
 	serve := flags.String("serve", "", "be a server that is measured: empty or plain")
@@ -55,10 +58,16 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 			return err
 		}
 	}
-	rows, end, err := start(ctx, dir, *joute)
+	all, end, err := start(ctx, dir, *joute)
 	defer end()
 	if err != nil {
 		return err
+	}
+	var rows []*row
+	for i, row := range all {
+		if strings.Contains(*only, strconv.Itoa(i+1)) {
+			rows = append(rows, row)
+		}
 	}
 	for round := range *rounds {
 		for _, row := range rows {
@@ -71,7 +80,10 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		}
 	}
 	fmt.Fprintf(os.Stderr, "\r%80s\r", "")
-	return table(out, rows, *rounds, *requests)
+	if err := table(out, rows, *rounds, *requests); err != nil || len(rows) < len(all) {
+		return err
+	}
+	return goals(out, rows)
 }
 
 func build(ctx context.Context, dir string) (string, error) {

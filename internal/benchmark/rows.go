@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -24,30 +25,40 @@ const (
 
 // start starts what is measured. end ends it, also after an error.
 func start(ctx context.Context, dir, joute string) (rows []*row, end func(), err error) {
-	ctx, end = context.WithCancel(ctx)
-	own := []string{"/proc/self/exe"}
-	empty, err := startServer(command(ctx, own[0], "-serve", "empty"))
+	var started []*server
+	end = func() {
+		for _, s := range slices.Backward(started) {
+			_ = stop(s.Cmd) // it measures nothing any more, however it ends
+		}
+	}
+	own := "/proc/self/exe"
+	empty, err := startServer(command(ctx, own, "-serve", "empty"))
 	if err != nil {
 		return nil, end, err
 	}
+	started = append(started, empty)
 	var redises [4]*server
 	for i, appendfsync := range []string{"everysec", "everysec", "always", "everysec"} {
 		if redises[i], err = startRedis(ctx, dir, appendfsync); err != nil {
 			return nil, end, err
 		}
+		started = append(started, redises[i])
 	}
-	plain, err := startServer(command(ctx, own[0], "-serve", "plain", "-redis", redises[0].addr))
+	plain, err := startServer(command(ctx, own, "-serve", "plain", "-redis", redises[0].addr))
 	if err != nil {
 		return nil, end, err
 	}
+	started = append(started, plain)
 	everysec, err := startJoute(ctx, joute, dir, redises[1], "--unsafe-store")
 	if err != nil {
 		return nil, end, err
 	}
+	started = append(started, everysec)
 	always, err := startJoute(ctx, joute, dir, redises[2])
 	if err != nil {
 		return nil, end, err
 	}
+	started = append(started, always)
 	script, err := record(ctx, redises[3].addr)
 	if err != nil {
 		return nil, end, err

@@ -53,7 +53,7 @@ func startRedis(ctx context.Context, dir, appendfsync string) (*server, error) {
 			return &server{addr, c}, nil
 		}
 		if time.Now().After(deadline) {
-			return nil, errors.Join(fmt.Errorf("redis-server: %w", err), end(c))
+			return nil, errors.Join(fmt.Errorf("redis-server: %w", err), stop(c))
 		}
 	}
 }
@@ -73,7 +73,7 @@ func startServer(c *exec.Cmd) (*server, error) {
 			return &server{addr, c}, nil
 		}
 	}
-	return nil, errors.Join(fmt.Errorf("%s did not start", c.Path), end(c))
+	return nil, errors.Join(fmt.Errorf("%s did not start", c.Path), stop(c))
 }
 
 // startJoute starts joute on a Redis.
@@ -95,7 +95,7 @@ func startJoute(ctx context.Context, binary, dir string, redis *server, flags ..
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodPut, "http://"+s.addr+"/v1/contests/"+contestID, strings.NewReader(document()))
 	if err != nil {
-		return nil, errors.Join(err, end(c))
+		return nil, errors.Join(err, stop(c))
 	}
 	request.Header.Set("Authorization", "Bearer "+organizerKey)
 	request.Header.Set("Content-Type", "application/yaml")
@@ -107,13 +107,13 @@ func startJoute(ctx context.Context, binary, dir string, redis *server, flags ..
 		}
 	}
 	if err != nil {
-		return nil, errors.Join(err, end(c))
+		return nil, errors.Join(err, stop(c))
 	}
 	return s, nil
 }
 
-// end ends a process and waits for it.
-func end(c *exec.Cmd) error {
+// stop ends a process and waits for it.
+func stop(c *exec.Cmd) error {
 	if err := c.Cancel(); err != nil {
 		return err
 	}

@@ -17,6 +17,10 @@ func median[T cmp.Ordered](samples []sample, of func(sample) T) T {
 	for i, s := range samples {
 		values[i] = of(s)
 	}
+	return middle(values)
+}
+
+func middle[T cmp.Ordered](values []T) T {
 	slices.Sort(values)
 	return values[len(values)/2]
 }
@@ -35,11 +39,10 @@ func ratio(a, b *row) float64 {
 	for i := range pairs {
 		pairs[i] = rate(a.samples[i]) / rate(b.samples[i])
 	}
-	slices.Sort(pairs)
-	return pairs[len(pairs)/2]
+	return middle(pairs)
 }
 
-// table writes what was measured, and what of it the project has promised itself.
+// table writes what was measured.
 func table(out io.Writer, rows []*row, rounds, requests int) error {
 	fmt.Fprintf(out, "medians of %d rounds of %d requests, %d connections; load of the machine at the end %s\n\n", rounds, requests, connections, loadAverage())
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
@@ -53,11 +56,13 @@ func table(out io.Writer, rows []*row, rounds, requests int) error {
 		}
 		fmt.Fprintf(w, "%-44s\t%.0f\t%s\t%s\t%.1f\t%.1f\t%.1f\t\n", r.name, median(r.samples, rate), p50, p99, server, redis, r.processors())
 	}
-	if err := w.Flush(); err != nil {
-		return err
-	}
+	return w.Flush()
+}
+
+// goals writes what the project has promised itself, and what came of it.
+func goals(out io.Writer, rows []*row) error {
 	fmt.Fprintln(out)
-	w = tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for _, goal := range []goal{
 		atLeast("(3) / (1)", 0.5, ratio(rows[rowEverysec], rows[rowEmpty])),
 		atLeast("(3) / (2)", 1, ratio(rows[rowEverysec], rows[rowPlain])),
@@ -65,11 +70,7 @@ func table(out io.Writer, rows []*row, rounds, requests int) error {
 		atMost("p99 of (3), ms", 25, float64(rows[rowEverysec].p99().Microseconds())/1000),
 		atMost("CPU s a million of (3)", 50, rows[rowEverysec].processors()),
 	} {
-		met := "reached"
-		if !goal.met {
-			met = "MISSED"
-		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", goal.what, goal.got, goal.wanted, met)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", goal.what, goal.got, goal.wanted, goal.verdict())
 	}
 	return w.Flush()
 }
@@ -109,4 +110,11 @@ func loadAverage() string {
 type goal struct {
 	what, wanted, got string
 	met               bool
+}
+
+func (g goal) verdict() string {
+	if g.met {
+		return "reached"
+	}
+	return "MISSED"
 }

@@ -41,11 +41,13 @@ func (b *castBody) check() (uuid.UUID, error) {
 		return uuid.Nil, &problem{status: 400, code: "invalid-request", say: "missing", data: map[string]any{"Path": "entry"},
 			errors: []fault{{Path: "entry", Message: "expected the id of an entry, found nothing"}}}
 	}
-	id, err := uuid.NewV7()
-	if err != nil {
-		return uuid.Nil, err
-	}
-	if b.Ballot != nil {
+	var id uuid.UUID
+	if b.Ballot == nil {
+		var err error
+		if id, err = uuid.NewV7(); err != nil {
+			return uuid.Nil, err
+		}
+	} else {
 		var ok bool
 		if id, ok = parseBallotID(*b.Ballot); !ok {
 			return uuid.Nil, invalid("ballot", "ballot")

@@ -54,6 +54,9 @@ func (s *Server) observe(c *fiber.Ctx) (err error) {
 		// Answered here and not by fiber, so that the log has the status.
 		err = s.fail(c, err)
 	}
+	if !s.log.Enabled(c.Context(), slog.LevelDebug) {
+		return err
+	}
 	s.log.Debug("request", slog.String("request", s.requestID(c)), slog.String("method", c.Method()),
 		slog.String("route", c.Route().Path), slog.Int("status", c.Response().StatusCode()), slog.Duration("took", time.Since(start)))
 	return err

@@ -283,7 +283,7 @@ func TestCast_DamageIsAnErrorAndWritesNothing(t *testing.T) {
 		}
 		for name, damage := range damages {
 			t.Run(name, func(t *testing.T) {
-				b, s := New(st), newContest(t)
+				b, s := New(st), newContest(t, "results: {freeze: 2h}")
 				if err := b.Configure(ctx, s); err != nil {
 					t.Fatal(err)
 				}

@@ -11,17 +11,19 @@
 
 local META, TALLY, LEDGER, FROZEN = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 
--- text writes a number in full: Lua's own form has an exponent past 14 digits.
+-- text writes a number in full: Lua's own form has an exponent past 14 digits. %d
+-- takes a quarter of the time of %.0f, and these are all whole.
 local function text(number)
-  return string.format('%.0f', number)
+  return string.format('%d', number)
 end
 
 -- integer reads a stored integer. Anything else is damage: better no answer
 -- than a count built on it.
 local function integer(value, missing)
   if not value then return missing end
-  if not string.match(value, '^%d+$') then error('corrupt ballot box: expected an integer') end
-  return tonumber(value)
+  local number = tonumber(value)
+  if not number or number < 0 or number % 1 ~= 0 then error('corrupt ballot box: expected an integer') end
+  return number
 end
 
 -- open_box reads meta and checks the types of the four keys. now is the store's
@@ -33,14 +35,12 @@ end
 local function open_box()
   local m = redis.call('HMGET', META, 'state', 'opens', 'closes', 'max', 'per', 'per_entry',
     'undo', 'freeze', 'frozen', 'ties', 'version', 'expires', 'at', 'mark', 'offset', 'trimmed')
-  redis.call('HLEN', TALLY)
   local records = redis.call('XLEN', LEDGER)
-  redis.call('HLEN', FROZEN)
   if not m[1] then return nil, { 'unconfigured' } end
   local time = redis.call('TIME')
-  local clock = integer(time[1]) * 1000 + math.floor(integer(time[2]) / 1000)
+  local clock = time[1] * 1000 + math.floor(time[2] / 1000)
   local box = {
-    state = m[1], opens = integer(m[2]), closes = integer(m[3]),
+    state = m[1], was = m[1], opens = integer(m[2]), closes = integer(m[3]),
     max = integer(m[4]), per = m[5], per_entry = integer(m[6]), undo = integer(m[7]),
     freeze = integer(m[8]), frozen = m[9] == '1', ties = m[10], version = integer(m[11]),
     expires = integer(m[12]), at = integer(m[13]), mark = integer(m[14]), offset = integer(m[15]),
@@ -48,6 +48,10 @@ local function open_box()
   }
   if records + box.trimmed > box.offset then return nil, { 'torn' } end
   box.now = math.max(clock, box.at, box.mark)
+  if box.freeze > 0 and not box.frozen then -- this script may be the one that freezes
+    redis.call('HLEN', TALLY)
+    redis.call('HLEN', FROZEN)
+  end
   return box
 end
 
@@ -58,7 +62,7 @@ local function freeze(box)
     redis.call('HSET', FROZEN, unpack(counts, from, math.min(from + 999, #counts)))
   end
   redis.call('HSET', FROZEN, '/offset', text(box.offset))
-  box.frozen = true
+  box.frozen, box.froze = true, true
 end
 
 -- record appends one ledger record, stamped now, and returns its stream id. The
@@ -83,8 +87,10 @@ end
 -- the ledger, with those that were trimmed, than were ever committed.
 local function commit(box, ...)
   if not box.recorded then return end
-  redis.call('HSET', META, 'state', box.state, 'frozen', box.frozen and '1' or '0',
-    'at', text(box.at), 'offset', text(box.offset), ...)
+  local fields = { 'at', text(box.at), 'offset', text(box.offset), ... }
+  if box.state ~= box.was then fields[#fields + 1], fields[#fields + 2] = 'state', box.state end
+  if box.froze then fields[#fields + 1], fields[#fields + 2] = 'frozen', '1' end
+  redis.call('HSET', META, unpack(fields))
 end
 
 -- turn opens and closes the box when its time has come. Once closed it stays

@@ -12,6 +12,8 @@ local box, missing = open_box()
 if not box and (missing[1] == 'torn' or ARGV[11] ~= '1') then return missing end
 redis.call('XLEN', KEYS[5])
 for i = 6, 8 do redis.call('HLEN', KEYS[i]) end
+redis.call('HLEN', TALLY)
+redis.call('HLEN', FROZEN)
 local version = integer(ARGV[1])
 if box and box.version >= version then return { 'unchanged' } end
 local fields = { 'version', ARGV[1], 'opens', ARGV[2], 'closes', ARGV[3], 'max', ARGV[4], 'per', ARGV[5],
