@@ -24,7 +24,7 @@ var stores = []struct {
 	name  string
 	real  bool
 	boxes int
-}{{"redis", true, 1}, {"redis, 8 boxes", true, 8}, {"embedded", false, 1}}
+}{{"redis", true, 1}, {"redis, 8 boxes", true, 8}, {"cluster, 8 boxes", true, 8}, {"embedded", false, 1}}
 
 // eachStore starts a service over every store and runs f, with the text that
 // gives the document its boxes.
@@ -34,7 +34,13 @@ func eachStore(t *testing.T, start func(t *testing.T, args ...string) *running, 
 			t.Parallel()
 			var args []string
 			if store.real {
-				args = []string{"--redis", redistest.Start(t).URL(), "--data", t.TempDir()}
+				url := ""
+				if strings.HasPrefix(store.name, "cluster") {
+					url = redistest.StartCluster(t, 3, 1).URL()
+				} else {
+					url = redistest.Start(t).URL()
+				}
+				args = []string{"--redis", url, "--data", t.TempDir()}
 			}
 			f(t, start(t, args...), fmt.Sprintf("boxes: %d\n", store.boxes))
 		})

@@ -3,6 +3,7 @@ package redistest
 import (
 	"context"
 	"fmt"
+	"net"
 	"slices"
 	"strconv"
 	"strings"
@@ -135,31 +136,45 @@ func (c *Cluster) URL() string {
 	return "redis-cluster://" + strings.Join(addrs, ",")
 }
 
-// MasterOf is the node that has a key now, as the node asked first knows it.
+// MasterOf is the node that has a key now, as the first node that answers knows it.
 func (c *Cluster) MasterOf(key string) *Server {
 	c.t.Helper()
-	ctx := context.Background()
 	var found *Server
 	c.Wait("a master of "+key, func() bool {
 		for _, s := range c.Nodes {
-			slot, err := s.client.ClusterKeySlot(ctx, key).Result()
-			if err != nil {
-				continue // down
+			if found = c.MasterAs(s, key); found != nil {
+				return true
 			}
-			ranges, err := s.client.ClusterSlots(ctx).Result()
-			if err != nil {
-				continue
-			}
-			for _, r := range ranges {
-				if int64(r.Start) <= slot && slot <= int64(r.End) && len(r.Nodes) > 0 {
-					found = c.at(r.Nodes[0].Addr)
-				}
-			}
-			return found != nil
 		}
 		return false
 	})
 	return found
+}
+
+// MasterAs is the node that has a key as one node says; nil when it does not.
+func (c *Cluster) MasterAs(node *Server, key string) *Server {
+	ctx := context.Background()
+	slot, err := node.client.ClusterKeySlot(ctx, key).Result()
+	if err != nil {
+		return nil // down
+	}
+	shards, err := node.client.ClusterShards(ctx).Result()
+	if err != nil {
+		return nil
+	}
+	for _, shard := range shards {
+		for _, r := range shard.Slots {
+			if r.Start > slot || slot > r.End {
+				continue
+			}
+			for _, n := range shard.Nodes {
+				if n.Role == "master" {
+					return c.at(net.JoinHostPort(n.IP, strconv.FormatInt(n.Port, 10)))
+				}
+			}
+		}
+	}
+	return nil
 }
 
 // ReplicaOf is a node that follows a master, nil when none does.

@@ -23,17 +23,10 @@ const (
 	mapTimeout = 500 * time.Millisecond
 
 	// waitReplica is how long a batch waits for a replica's word. A replica that
-	// syncs as its master does takes a few ms; what takes longer is pending.
-	waitReplica = 200 * time.Millisecond
-
-	firstPause = 10 * time.Millisecond // before a call is tried again, doubled each time
-	mostPause  = 160 * time.Millisecond
+	// syncs as its master does takes a few ms. 200 ms made ballots pending on a machine
+	// 15 times overloaded; more than this would hold up what waits behind.
+	waitReplica = 500 * time.Millisecond
 )
-
-// errNoNode is a slot of which no node is known to have it.
-var errNoNode = errNode("no node of the cluster is known to have the slot")
-
-func errNode(text string) error { return replyError("CLUSTERDOWN " + text) }
 
 // cluster knows which node has which slot, and has a batcher for each.
 type cluster struct {
@@ -222,70 +215,6 @@ func hostOr(addr, from string) string {
 		host, _, _ = net.SplitHostPort(from)
 	}
 	return net.JoinHostPort(host, port)
-}
-
-// run is Script.Run on a cluster: it follows the slot, and waits out what passes
-// by itself, as long as the call has time.
-func (c *cluster) run(ctx context.Context, sc *Script, deadline time.Time, keys []string, args []any) Reply {
-	slot := 0
-	if len(keys) > 0 {
-		slot = slotOf(keys[0])
-	}
-	how, to, asking := sc.known, c.slots[slot].Load(), false
-	pause := firstPause
-	for tries := 0; ; tries++ {
-		r := Reply{err: errNoNode}
-		if to != nil {
-			r = sc.send(ctx, to.scripts, how, route{slot: slot, asking: asking}, deadline, keys, args)
-		}
-		moved, ask := addressIn(r.err, "MOVED", to), addressIn(r.err, "ASK", to)
-		switch {
-		case redis.HasErrorPrefix(r.err, "NOSCRIPT"):
-			how = sc.whole
-			continue
-		case ask != "" && tries < 8:
-			to, asking = c.at(ask), true
-			continue
-		case moved != "" && tries < 4:
-			c.doubt()
-			to, asking = c.at(moved), false
-			c.slots[slot].Store(to)
-			continue
-		case moved == "" && ask == "" && !passes(r.err):
-			return r
-		}
-		c.doubt()
-		if time.Until(deadline) <= pause {
-			return r
-		}
-		time.Sleep(pause)
-		pause = min(2*pause, mostPause)
-		to, asking = c.slots[slot].Load(), false
-	}
-}
-
-// addressIn is where MOVED or ASK sends a call.
-func addressIn(err error, kind string, from *node) string {
-	var refused replyError
-	if from == nil || !errors.As(err, &refused) {
-		return ""
-	}
-	parts := strings.Fields(string(refused)) // MOVED SLOT HOST:PORT
-	if len(parts) != 3 || parts[0] != kind {
-		return ""
-	}
-	return hostOr(parts[2], from.addr)
-}
-
-// passing are the replies of a cluster that is about to be whole again.
-var passing = []string{"TRYAGAIN", "CLUSTERDOWN", "LOADING", "MASTERDOWN", "READONLY"}
-
-// passes tells what a failover or a moving slot makes of a call, and what another
-// try may not meet any more. A call whose time is over has no other try.
-func passes(err error) bool {
-	var op *net.OpError
-	return lost(err) || errors.As(err, &op) && op.Op == "dial" ||
-		slices.ContainsFunc(passing, func(p string) bool { return redis.HasErrorPrefix(err, p) })
 }
 
 func (c *cluster) close() {

@@ -139,7 +139,7 @@ func partition(t *testing.T, unconfirmed bool) {
 	}
 	others := startIslanders(t, l, c.URL(), s, unconfirmed)
 	meta := keysOf(s.Contest.ID, 0).meta
-	onMainland := func() *redistest.Server { return masterOf(t, c.Nodes[1], c, meta) }
+	onMainland := func() *redistest.Server { return c.MasterAs(c.Nodes[1], meta) }
 	cycles := clusterCycles()
 	if unconfirmed {
 		cycles = 1 // a loss is seen at the first
@@ -195,29 +195,6 @@ func partition(t *testing.T, unconfirmed bool) {
 	}
 	t.Logf("%d partitions: %d ballots acknowledged, %d lost; %d asked again, of them %d had been counted, %d answers pending; casting again within %s of the cut",
 		cycles, len(told.acked), lost, told.unknown, told.stored, told.pending, slowest.Round(10*time.Millisecond))
-}
-
-// masterOf is who has a key, as one node says.
-func masterOf(t *testing.T, node *redistest.Server, c *redistest.Cluster, key string) *redistest.Server {
-	t.Helper()
-	slot, err := node.Client().ClusterKeySlot(t.Context(), key).Result()
-	if err != nil {
-		t.Fatal(err)
-	}
-	ranges, err := node.Client().ClusterSlots(t.Context()).Result()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, r := range ranges {
-		if int64(r.Start) <= slot && slot <= int64(r.End) {
-			for _, n := range c.Nodes {
-				if n.Addr() == r.Nodes[0].Addr {
-					return n
-				}
-			}
-		}
-	}
-	return nil
 }
 
 // islanders is what their process is given, and gives back.
