@@ -122,7 +122,8 @@ func open(ctx context.Context, cfg config) (_ *service, err error) {
 	s.boxes = ballotbox.New(s.store)
 	s.boards = live.New(s.boxes, cfg.log)
 	s.registry = registry.New(s.store, keys, registry.Options{Log: cfg.log})
-	s.feeds = live.NewFeeds(s.boards, s.registry.Get, cfg.log, live.FeedOptions{})
+	_, room := web.Sockets()
+	s.feeds = live.NewFeeds(s.boards, s.registry.Get, cfg.log, room)
 	if s.mailer = cfg.mailer; s.mailer != nil {
 		s.outbox = mail.NewOutbox(s.mailer, cfg.log, mail.Options{Registerer: metrics})
 	}

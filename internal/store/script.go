@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha1"
 	"encoding/hex"
+	"errors"
 	"fmt"
 
 	"github.com/redis/go-redis/v9"
@@ -48,11 +49,13 @@ func (sc *Script) Run(ctx context.Context, keys []string, args ...any) *redis.Cm
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sc.store.timeout)
 	defer cancel()
+	entered := sc.store.waiting.enter()
 
 	cmd := sc.send(ctx, keys, args)
 	if lost(cmd.Err()) { // a connection that died with the old server: one more try finds the new one
 		cmd = sc.send(ctx, keys, args)
 	}
+	sc.store.waiting.leave(entered, !errors.Is(cmd.Err(), ErrUnavailable))
 	return cmd
 }
 

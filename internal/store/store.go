@@ -39,13 +39,14 @@ type Store struct {
 	name     string
 	timeout  time.Duration
 	metrics  *metrics
+	waiting  waiting
 }
 
 // Open opens the store and waits until it has answered once. A store that does
 // not answer is ErrUnavailable; nothing is left running on any error. Whether
 // the store may be trusted with ballots is for Gate to say.
 func Open(ctx context.Context, opts Options) (*Store, error) {
-	s := &Store{timeout: opts.Timeout}
+	s := &Store{timeout: opts.Timeout, waiting: waiting{began: time.Now()}}
 	if s.timeout <= 0 {
 		s.timeout = DefaultTimeout
 	}
