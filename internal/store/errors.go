@@ -44,8 +44,6 @@ func Classify(err error) error {
 	switch {
 	case err == nil, errors.Is(err, redis.Nil), errors.Is(err, ErrUnavailable), errors.Is(err, context.Canceled):
 		return err
-	case errors.Is(err, redis.ErrAutoPipelineQueueFull):
-		return ErrOverloaded
 	case unreachable(err), refuses(err):
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	default:
@@ -65,7 +63,7 @@ func refuses(err error) bool {
 func unreachable(err error) bool {
 	for _, target := range []error{
 		io.EOF, io.ErrUnexpectedEOF, io.ErrClosedPipe, net.ErrClosed, os.ErrDeadlineExceeded, context.DeadlineExceeded,
-		redis.ErrClosed, redis.ErrPoolTimeout, redis.ErrPoolExhausted, redis.ErrAutoPipelineTimeout,
+		redis.ErrClosed, redis.ErrPoolTimeout, redis.ErrPoolExhausted,
 	} {
 		if errors.Is(err, target) {
 			return true

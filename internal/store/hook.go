@@ -4,14 +4,14 @@ import (
 	"context"
 	"errors"
 	"net"
-	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
 )
 
-// hook stands around every round trip: it bounds, measures and classifies it.
+// hook stands around every round trip but those of scripts: it bounds, measures
+// and classifies it.
 type hook struct {
 	timeout time.Duration
 	metrics *metrics
@@ -25,13 +25,9 @@ func (h hook) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {
 		ctx, cancel := context.WithTimeout(ctx, h.timeout)
 		defer cancel()
-		op := "command"
-		if strings.HasPrefix(cmd.Name(), "eval") {
-			op = "script"
-		}
 		start := time.Now()
 		err := next(context.WithValue(ctx, counted{}, true), cmd)
-		h.metrics.observe(op, start, err)
+		h.metrics.observe("command", start, err)
 		return Classify(err)
 	}
 }
@@ -41,7 +37,7 @@ func (h hook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessP
 		ctx, cancel := context.WithTimeout(ctx, h.timeout)
 		defer cancel()
 		start := time.Now()
-		err := next(ctx, cmds)
+		err := next(context.WithValue(ctx, counted{}, true), cmds)
 		if ctx.Value(counted{}) == nil {
 			h.metrics.observe("pipeline", start, err)
 		}
@@ -54,8 +50,8 @@ func (h hook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessP
 	}
 }
 
-// counted marks the context of a call that ProcessHook measures: the
-// auto-pipeline sends a lone command through both hooks.
+// counted marks the context of a call that is measured: a new connection
+// introduces itself by a pipeline of its own within it.
 type counted struct{}
 
 // metrics are nil-safe: a store without a registerer is not measured.

@@ -4,8 +4,8 @@ import (
 	"context"
 	"crypto/sha1"
 	"encoding/hex"
-	"errors"
 	"fmt"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -14,9 +14,10 @@ import (
 // made twice leaves what one call leaves, and answers so that the caller can
 // tell.
 type Script struct {
-	store    *Store
-	name     string
-	src, sha string
+	store *Store
+	name  string
+	known []byte // the first two parts of a call where the node has the script: EVALSHA
+	whole []byte // where it does not: EVAL
 }
 
 // Script prepares a script; name is for error texts. Nothing is sent yet. A
@@ -33,7 +34,11 @@ func (s *Store) Script(name, src string, readOnly bool) *Script {
 		src = header + "\n" + src
 	}
 	sum := sha1.Sum([]byte(src)) // Redis' own name for the script, not a safeguard
-	return &Script{store: s, name: name, src: src, sha: hex.EncodeToString(sum[:])}
+	return &Script{
+		store: s, name: name,
+		known: appendPart(appendPart(nil, "EVALSHA"), hex.EncodeToString(sum[:])),
+		whole: appendPart(appendPart(nil, "EVAL"), src),
+	}
 }
 
 // Run runs the script and returns within the store's timeout. Calls made at the
@@ -41,60 +46,60 @@ func (s *Store) Script(name, src string, readOnly bool) *Script {
 //
 // Once sent, the call is not ended by ctx: a voter hanging up does not stop a
 // cast that is decided. On ErrUnavailable the script may have run, or may still
-// run later: ask again to know. ErrOverloaded means that it was not sent. args must not
-// be changed after the call, for the same reason.
-func (sc *Script) Run(ctx context.Context, keys []string, args ...any) *redis.Cmd {
+// run later: ask again to know. ErrOverloaded, or the error of ctx, means that it
+// was not sent and will not be. keys and args are the caller's again when it returns.
+func (sc *Script) Run(ctx context.Context, keys []string, args ...any) Reply {
 	if err := ctx.Err(); err != nil {
-		return sc.failed(ctx, err)
+		return sc.failed(err)
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sc.store.timeout)
-	defer cancel()
-	entered := sc.store.waiting.enter()
-
-	cmd := sc.send(ctx, keys, args)
-	if lost(cmd.Err()) { // a connection that died with the old server: one more try finds the new one
-		cmd = sc.send(ctx, keys, args)
+	deadline := time.Now().Add(sc.store.timeout)
+	r := sc.send(ctx, sc.known, deadline, keys, args)
+	if lost(r.err) { // a connection that died with the old server: one more try finds the new one
+		r = sc.send(ctx, sc.known, deadline, keys, args)
 	}
-	sc.store.waiting.leave(entered, !errors.Is(cmd.Err(), ErrUnavailable))
-	return cmd
-}
-
-func (sc *Script) send(ctx context.Context, keys []string, args []any) *redis.Cmd {
-	cmd := sc.call(ctx, "evalsha", sc.sha, keys, args)
-	if redis.HasErrorPrefix(cmd.Err(), "NOSCRIPT") {
+	if redis.HasErrorPrefix(r.err, "NOSCRIPT") {
 		// The source itself, not SCRIPT LOAD and again: one round trip, and a
 		// second SCRIPT FLUSH cannot come in between.
-		cmd = sc.call(ctx, "eval", sc.src, keys, args)
+		r = sc.send(ctx, sc.whole, deadline, keys, args)
 	}
-	return cmd
+	if r.err != nil && r.err != redis.Nil {
+		return sc.failed(r.err)
+	}
+	return r
 }
 
-func (sc *Script) call(ctx context.Context, verb, script string, keys []string, args []any) *redis.Cmd {
-	line := make([]any, 0, 3+len(keys)+len(args))
-	line = append(line, verb, script, len(keys))
+func (sc *Script) send(ctx context.Context, how []byte, deadline time.Time, keys []string, args []any) Reply {
+	c := calls.Get().(*call)
+	var err error
+	if c.line, err = appendScript(c.line[:0], how, keys, args); err != nil {
+		return Reply{err: err}
+	}
+	c.deadline = deadline
+	back, err := sc.store.scripts.do(ctx, c)
+	if !back {
+		return Reply{err: err} // c is not ours any more
+	}
+	defer calls.Put(c)
+	if err != nil {
+		return Reply{err: err}
+	}
+	return replyOf(c.reply)
+}
+
+func appendScript(line, how []byte, keys []string, args []any) (_ []byte, err error) {
+	line = append(appendCommand(line, 3+len(keys)+len(args)), how...)
+	line = appendInteger(line, int64(len(keys)))
 	for _, key := range keys {
-		line = append(line, key)
+		line = appendPart(line, key)
 	}
-	cmd := redis.NewCmd(ctx, append(line, args...)...)
-	if len(keys) > 0 {
-		cmd.SetFirstKeyPos(3)
+	for _, arg := range args {
+		if line, err = appendArg(line, arg); err != nil {
+			return nil, err
+		}
 	}
-	future := sc.store.casts.Submit(ctx, cmd)
-	if err := future.WaitContext(ctx); ctx.Err() != nil && err == ctx.Err() {
-		return sc.failed(ctx, err) // cmd is still the pipeline's: it may be written to at any moment
-	}
-	if err := cmd.Err(); err != nil && err != redis.Nil {
-		cmd.SetErr(sc.explain(err))
-	}
-	return cmd
+	return line, nil
 }
 
-func (sc *Script) failed(ctx context.Context, err error) *redis.Cmd {
-	cmd := redis.NewCmd(ctx)
-	cmd.SetErr(sc.explain(err))
-	return cmd
-}
-
-func (sc *Script) explain(err error) error {
-	return fmt.Errorf("script %s: %w", sc.name, Classify(err))
+func (sc *Script) failed(err error) Reply {
+	return Reply{err: fmt.Errorf("script %s: %w", sc.name, Classify(err))}
 }

@@ -34,19 +34,18 @@ type Options struct {
 // Store is an open store. It may be used by many goroutines.
 type Store struct {
 	client   redis.UniversalClient
-	casts    *redis.AutoPipeliner // carries scripts: calls made at the same time share a round trip
-	embedded *embedded            // nil for a real Redis
+	scripts  *batcher  // nil until the store has answered
+	embedded *embedded // nil for a real Redis
 	name     string
 	timeout  time.Duration
 	metrics  *metrics
-	waiting  waiting
 }
 
 // Open opens the store and waits until it has answered once. A store that does
 // not answer is ErrUnavailable; nothing is left running on any error. Whether
 // the store may be trusted with ballots is for Gate to say.
 func Open(ctx context.Context, opts Options) (*Store, error) {
-	s := &Store{timeout: opts.Timeout, waiting: waiting{began: time.Now()}}
+	s := &Store{timeout: opts.Timeout}
 	if s.timeout <= 0 {
 		s.timeout = DefaultTimeout
 	}
@@ -67,13 +66,11 @@ func Open(ctx context.Context, opts Options) (*Store, error) {
 	s.name = target(ro, s.Embedded())
 	s.connect(ro)
 
-	if s.casts, err = s.client.AsyncAutoPipelineWithOptions(batching()); err == nil {
-		err = s.client.Ping(ctx).Err()
-	}
-	if err != nil {
+	if err := s.client.Ping(ctx).Err(); err != nil {
 		s.Close()
 		return nil, fmt.Errorf("store: %s does not answer: %w", s.name, err)
 	}
+	s.scripts = newBatcher(s.client.(*redis.Client).Options(), s.metrics)
 	if opts.Log != nil {
 		opts.Log.Info("store open", "store", s.name)
 	}
@@ -115,6 +112,9 @@ func (s *Store) Name() string { return s.name }
 // Close sends what was accepted, then ends every connection and goroutine. The
 // embedded store's data is gone after it.
 func (s *Store) Close() error {
+	if s.scripts != nil {
+		s.scripts.close()
+	}
 	err := s.client.Close()
 	if s.embedded != nil {
 		s.embedded.close()

@@ -151,7 +151,7 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("web: metrics: %w", err)
 	}
-	s := &Server{cfg: cfg, log: cfg.Log, texts: texts, metrics: measured, cards: newCards(), shed: newShedder(cfg.Store.Waiting, measured.refused, cfg.Log), adminKey: sha256.Sum256([]byte(cfg.AdminKey)), forms: formTokens{cfg.FormKey}, fanTokens: fanTokens, marks: sharing.NewMarks(cfg.FormKey)}
+	s := &Server{cfg: cfg, log: cfg.Log, texts: texts, metrics: measured, cards: newCards(), shed: newShedder(measured.refused, cfg.Log), adminKey: sha256.Sum256([]byte(cfg.AdminKey)), forms: formTokens{cfg.FormKey}, fanTokens: fanTokens, marks: sharing.NewMarks(cfg.FormKey)}
 	s.connections, _ = Sockets()
 	s.patience = writeTimeout
 	s.sessions = newSessions(cfg.Keys.Derive("organizer session"), cfg.AdminKey)
@@ -238,7 +238,13 @@ func (s *Server) admit(next fasthttp.RequestHandler) fasthttp.RequestHandler {
 			s.refuse(fctx, errOverloaded)
 			return
 		}
+		if of != ballots {
+			next(fctx)
+			return
+		}
+		entered := s.shed.voting.enter()
 		next(fctx)
+		s.shed.voting.leave(entered, fctx.Response.StatusCode() < 500)
 	}
 }
 

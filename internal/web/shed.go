@@ -25,7 +25,7 @@ const (
 )
 
 // rooms say how many requests of a class are answered at once, and how long
-// the store may keep whoever comes now waiting before the class is refused.
+// whoever votes now may have to wait before the class is refused.
 //
 // The store gives a call up, unsent, after 1.8 s: a ballot that would wait for
 // that long is refused before any work is put into it. The rest makes way while
@@ -45,10 +45,11 @@ var rooms = [classes]struct {
 }
 
 // shedder decides what is answered when not all of it can be. It protects this
-// process, and by what it sees of the store, the store. It takes no lock: a
-// request costs an addition and what Store.Waiting costs.
+// process, and by the time that ballots take, the store. It takes no lock: a
+// request costs some atomic additions.
 type shedder struct {
-	waiting func() time.Duration // of whoever would ask the store now
+	voting wait
+	waits  func() time.Duration // how long whoever votes now waits: voting.now, but in tests
 
 	inFlight [classes]atomic.Int64
 	atOnce   [classes]int64 // as rooms say, but in tests
@@ -58,8 +59,10 @@ type shedder struct {
 	log  *slog.Logger
 }
 
-func newShedder(waiting func() time.Duration, refused *prometheus.CounterVec, log *slog.Logger) *shedder {
-	s := &shedder{waiting: waiting, log: log}
+func newShedder(refused *prometheus.CounterVec, log *slog.Logger) *shedder {
+	s := &shedder{log: log}
+	s.voting.began = time.Now()
+	s.waits = s.voting.now
 	for c := range classes {
 		s.atOnce[c] = rooms[c].atOnce
 		s.refused[c] = refused.WithLabelValues(rooms[c].name)
@@ -70,7 +73,7 @@ func newShedder(waiting func() time.Duration, refused *prometheus.CounterVec, lo
 // enter lets a request in, or says that it is too much now. Whoever is let in
 // leaves.
 func (s *shedder) enter(c class) bool {
-	if n := s.inFlight[c].Add(1); c != probes && (n > s.atOnce[c] || s.waiting() > rooms[c].waiting) {
+	if n := s.inFlight[c].Add(1); c != probes && (n > s.atOnce[c] || s.waits() > rooms[c].waiting) {
 		s.inFlight[c].Add(-1)
 		return false
 	}
@@ -85,7 +88,7 @@ func (s *shedder) refuse(c class) {
 	s.refused[c].Inc()
 	now, told := time.Now().Unix(), s.told.Load()
 	if now != told && s.told.CompareAndSwap(told, now) {
-		s.log.Warn("too much to do: requests are refused", slog.String("class", rooms[c].name), slog.Duration("store_waiting", s.waiting()))
+		s.log.Warn("too much to do: requests are refused", slog.String("class", rooms[c].name), slog.Duration("ballots_wait", s.waits()))
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/valyala/fasthttp"
 )
 
@@ -74,11 +75,11 @@ func TestShed_EachClassHasItsRoom(t *testing.T) {
 	e.until("there is room again", func() bool { return e.do("GET", path, "").status == 200 && cast().status == 409 })
 }
 
-// The longer the store keeps callers waiting, the more is refused: ballots last.
+// The longer ballots wait, the more is refused: ballots last.
 func TestShed_BallotsComeLast(t *testing.T) {
 	var waits atomic.Int64
 	e := startOn(t, sharedURL(t), func(s *Server) {
-		s.shed.waiting = func() time.Duration { return time.Duration(waits.Load()) }
+		s.shed.waits = func() time.Duration { return time.Duration(waits.Load()) }
 	})
 	id, path := e.contest("")
 	pass := e.pass(path)
@@ -100,7 +101,7 @@ func TestShed_BallotsComeLast(t *testing.T) {
 			e.do("POST", path+"/close", "", asOrganizer).status, e.do("POST", path+"/ballots", ballot(newBallot(), "lumiere-1"), pass).status,
 		}
 		if want := []int{step.feed, step.ledger, step.page, step.close, step.ballot}; !slices.Equal(got, want) {
-			t.Errorf("store waits %v: feed, ledger, page, close, ballot are answered %v, want %v", step.waits, got, want)
+			t.Errorf("ballots wait %v: feed, ledger, page, close, ballot are answered %v, want %v", step.waits, got, want)
 		}
 		e.do("GET", "/livez", "").want(200, "")
 		e.do("GET", "/readyz", "").want(200, "")
@@ -111,7 +112,7 @@ func TestShed_BallotsComeLast(t *testing.T) {
 func TestShed_BoardsComeFromMemory(t *testing.T) {
 	var busy atomic.Bool
 	e := startOn(t, sharedURL(t), func(s *Server) {
-		s.shed.waiting = func() time.Duration {
+		s.shed.waits = func() time.Duration {
 			if busy.Load() {
 				return 500 * time.Millisecond
 			}
@@ -140,7 +141,7 @@ func TestShed_BoardsComeFromMemory(t *testing.T) {
 
 // A storm of refusals is a line a second in the log, and a count.
 func TestShed_DoesNotFillTheLog(t *testing.T) {
-	e := startOn(t, sharedURL(t), func(s *Server) { s.shed.waiting = func() time.Duration { return time.Minute } })
+	e := startOn(t, sharedURL(t), func(s *Server) { s.shed.waits = func() time.Duration { return time.Minute } })
 	started := time.Now()
 	for range 300 {
 		e.do("POST", "/v1/contests/x/ballots", "{}").want(503, "overloaded")
@@ -204,7 +205,7 @@ func TestShed_EveryRouteHasItsClass(t *testing.T) {
 }
 
 func BenchmarkShed_Enter(b *testing.B) {
-	s := &shedder{waiting: func() time.Duration { return 0 }}
+	s := newShedder(prometheus.NewCounterVec(prometheus.CounterOpts{Name: "x"}, []string{"class"}), nil)
 	for c := range classes {
 		s.atOnce[c] = rooms[c].atOnce
 	}
@@ -213,6 +214,7 @@ func BenchmarkShed_Enter(b *testing.B) {
 	ctx.Request.SetRequestURI("/v1/contests/pire-cv-video/ballots")
 	for b.Loop() {
 		if of := classOf(&ctx); s.enter(of) {
+			s.voting.leave(s.voting.enter(), true)
 			s.leave(of)
 		}
 	}

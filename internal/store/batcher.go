@@ -1,0 +1,226 @@
+package store
+
+import (
+	"context"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+const (
+	// maxQueued bounds what waits for a slow store: about two seconds of casts at
+	// the fastest rate measured. More is refused as ErrOverloaded, unsent.
+	maxQueued = 16384
+	// maxBatch bounds how long Redis is with one batch before it answers others.
+	maxBatch = 300
+)
+
+// batcher sends calls to one node over one connection of its own. One batch is
+// under way at a time; what arrives meanwhile makes the next. With appendfsync
+// always that is one sync for the lot. (Two at once were no faster, and slower on
+// a busy machine: docs/decisions/dependencies.md.)
+type batcher struct {
+	opts    *redis.Options
+	metrics *metrics
+	wake    chan struct{} // capacity 1: there may be something to do
+	ended   chan struct{} // closed when run has returned
+	trips   atomic.Int64  // round trips so far
+
+	mu      sync.Mutex
+	waiting []*call // guarded by mu
+	closed  bool    // guarded by mu
+}
+
+// Where a call is. Whoever changes it first has decided: a call that was left
+// before it was sent is never sent, one that was sent is seen to its end.
+const (
+	queued int32 = iota
+	sent
+	left
+)
+
+// call is one command on its way through a batcher.
+type call struct {
+	line     []byte    // the command as it goes over the wire
+	deadline time.Time // after it, it is not sent any more, nor waited for
+	state    atomic.Int32
+	done     chan struct{} // capacity 1: reply or err is there
+	patience *time.Timer   // of who waits
+
+	reply []byte // as it came
+	err   error  // why there is none
+}
+
+// calls are those that nobody else knows of, to be used again.
+var calls = sync.Pool{New: func() any {
+	c := &call{done: make(chan struct{}, 1), patience: time.NewTimer(time.Hour)}
+	c.patience.Stop()
+	return c
+}}
+
+func newBatcher(opts *redis.Options, m *metrics) *batcher {
+	b := &batcher{opts: opts, metrics: m, wake: make(chan struct{}, 1), ended: make(chan struct{})}
+	go b.run()
+	return b
+}
+
+// do sends c and waits for its reply, until its deadline. back says that c is
+// the caller's again, with the reply when there is no error; else it is the
+// batcher's for ever. An error of a call that is not back says whether it was sent:
+// ErrOverloaded, or ctx's own, that it never will be; os.ErrDeadlineExceeded that it was.
+func (b *batcher) do(ctx context.Context, c *call) (back bool, err error) {
+	c.state.Store(queued)
+	if err := b.enqueue(c); err != nil {
+		return true, err
+	}
+	c.patience.Reset(time.Until(c.deadline))
+	defer c.patience.Stop()
+	select {
+	case <-c.done:
+		return true, c.err
+	case <-ctx.Done():
+		if c.state.CompareAndSwap(queued, left) {
+			return false, ctx.Err()
+		}
+	case <-c.patience.C:
+		if c.state.CompareAndSwap(queued, left) {
+			return false, ErrOverloaded
+		}
+		return false, os.ErrDeadlineExceeded
+	}
+	// Sent: who hangs up now does not stop it.
+	select {
+	case <-c.done:
+		return true, c.err
+	case <-c.patience.C:
+		return false, os.ErrDeadlineExceeded
+	}
+}
+
+func (b *batcher) enqueue(c *call) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch {
+	case b.closed:
+		return redis.ErrClosed
+	case len(b.waiting) >= maxQueued:
+		return ErrOverloaded
+	}
+	b.waiting = append(b.waiting, c)
+	select {
+	case b.wake <- struct{}{}:
+	default:
+	}
+	return nil
+}
+
+// close sends what was accepted and ends.
+func (b *batcher) close() {
+	b.mu.Lock()
+	b.closed = true
+	b.mu.Unlock()
+	select {
+	case b.wake <- struct{}{}:
+	default:
+	}
+	<-b.ended
+}
+
+func (b *batcher) run() {
+	defer close(b.ended)
+	var (
+		c     *conn
+		batch []*call
+		out   []byte
+	)
+	for range b.wake {
+		for {
+			var closed bool
+			if batch, closed = b.take(batch[:0]); len(batch) == 0 {
+				if closed {
+					if c != nil {
+						c.Close()
+					}
+					return
+				}
+				break
+			}
+			c, out = b.send(c, batch, out[:0])
+		}
+	}
+}
+
+// take moves the calls of the next batch out of the queue. Those that nobody
+// waits for any more, or whose time is over, are dropped.
+func (b *batcher) take(batch []*call) (_ []*call, closed bool) {
+	now := time.Now()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	n := 0
+	for ; n < len(b.waiting) && len(batch) < maxBatch; n++ {
+		c := b.waiting[n]
+		if now.After(c.deadline) || !c.state.CompareAndSwap(queued, sent) {
+			continue // its caller leaves, or has left
+		}
+		batch = append(batch, c)
+	}
+	rest := copy(b.waiting, b.waiting[n:])
+	clear(b.waiting[rest:])
+	b.waiting = b.waiting[:rest]
+	return batch, b.closed
+}
+
+// send is one round trip. It returns the connection, nil when it is of no more
+// use, and the buffer.
+func (b *batcher) send(c *conn, batch []*call, out []byte) (*conn, []byte) {
+	start, deadline := time.Now(), batch[0].deadline
+	for _, one := range batch {
+		out = append(out, one.line...)
+		if one.deadline.After(deadline) {
+			deadline = one.deadline
+		}
+	}
+	done := 0
+	err := func() (err error) {
+		if c == nil {
+			if c, err = dial(context.Background(), b.opts); err != nil {
+				return err
+			}
+		}
+		if err := c.SetDeadline(deadline); err != nil {
+			return err
+		}
+		if _, err := c.Write(out); err != nil {
+			return err
+		}
+		for ; done < len(batch); done++ {
+			one := batch[done]
+			if one.reply, err = appendReply(one.reply[:0], c.in); err != nil {
+				return err
+			}
+			one.finish(nil)
+		}
+		return nil
+	}()
+	b.trips.Add(1)
+	b.metrics.observe("script", start, err)
+	if err != nil {
+		for _, one := range batch[done:] {
+			one.finish(err)
+		}
+		if c != nil {
+			c.Close()
+		}
+		c = nil
+	}
+	clear(batch) // a call that is back is another caller's
+	return c, out
+}
+
+func (c *call) finish(err error) {
+	c.err = err
+	c.done <- struct{}{}
+}
