@@ -353,10 +353,13 @@ func TestNaughty_DocumentsComeBackAsTheyWereAndPagesShowText(t *testing.T) {
 	e := start(t)
 	w := &wire{t: t, addr: e.addr}
 	defer w.close()
-	id, path := e.contest("")
+	id := newID()
+	path := "/v1/contests/" + id
+	now := time.Now()
+	base := contestTextAt(id, now.Add(time.Hour), now.Add(48*time.Hour), "") // not open yet: all of it may change
 	fill := func(text string) string {
 		var m map[string]any
-		must(t, json.Unmarshal([]byte(contestText(id, "")), &m))
+		must(t, json.Unmarshal([]byte(base), &m))
 		for _, member := range [][]string{{"title"}, {"brand"}} {
 			m[member[0]] = "here"
 		}
@@ -386,7 +389,7 @@ func TestNaughty_DocumentsComeBackAsTheyWereAndPagesShowText(t *testing.T) {
 		slices.Sort(tags) // rows may be in another order
 		return strings.Join(tags, "\n")
 	}
-	w.send("PUT", path, fill("calm"), asOrganizer, "Content-Type: application/json").want(200, "")
+	w.send("PUT", path, fill("calm"), asOrganizer, "Content-Type: application/json").want(201, "")
 	calm := map[string]string{}
 	for _, page := range pages[1:] { // the first one shows other tests' contests too
 		calm[page] = shape(page)

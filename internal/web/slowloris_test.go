@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -69,6 +70,7 @@ func TestSlowloris_SlowOnesGoAndBallotsStay(t *testing.T) {
 				dripping := make(chan struct{})
 				if begun != "" {
 					go func() {
+						time.Sleep(rand.N(time.Second)) // or all drip at once
 						for tick := time.NewTicker(time.Second); ; {
 							select {
 							case <-dripping:
