@@ -20,9 +20,9 @@ func (b *Boards) Kept(s *registry.Stored) *Board {
 	if d.since(s, now.Add(-behindAtMost)) == nil && d.refreshing.CompareAndSwap(false, true) {
 		go func() {
 			defer d.refreshing.Store(false)
-			ctx, cancel := context.WithTimeout(context.Background(), behindAtMost)
+			ctx, cancel := context.WithTimeout(context.Background(), staleAfter/2) // it waits behind ballots
 			defer cancel()
-			_, _ = b.read(ctx, s, time.Now().Add(-freshFor)) // whoever looks next sees what came of it
+			_, _ = b.look(ctx, d, s) // whoever asks next sees what came of it
 		}()
 	}
 	if r := d.since(s, now.Add(-staleAfter)); r != nil {

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"mime"
@@ -59,12 +60,12 @@ func checkType(c *fiber.Ctx, allowed ...string) error {
 
 func decodeJSON(body []byte, into any) error {
 	err := json.Unmarshal(body, into, json.RejectUnknownMembers(true))
-	if err == nil {
+	if err == nil && bytes.HasPrefix(bytes.TrimLeft(body, " \t\r\n"), []byte("{")) {
 		return nil
 	}
 	p := &problem{status: 400, code: "invalid-request", say: "body"}
 	var path jsontext.Pointer
-	message := "expected a JSON object"
+	message := "expected a JSON object" // null is none, though it could be read as an empty one
 	var semantic *json.SemanticError
 	var syntactic *jsontext.SyntacticError
 	switch {

@@ -27,10 +27,11 @@ const (
 // rooms say how many requests of a class are answered at once, and how long
 // whoever votes now may have to wait before the class is refused.
 //
-// The store gives a call up, unsent, after 1.8 s: a ballot that would wait for
-// that long is refused before any work is put into it. The rest makes way while
-// a ballot still waits for a time that nobody minds. An organizer works alone,
-// or with a few.
+// The store gives a call up, unsent, that it cannot answer within 1.8 s: a ballot
+// that would wait for more than half of it is refused before any work is put into
+// it, so that those under way have the rest for what goes slower than foreseen. The
+// others make way while a ballot still waits for a time that nobody minds. An
+// organizer works alone, or with a few.
 var rooms = [classes]struct {
 	name    string
 	atOnce  int64
@@ -40,8 +41,8 @@ var rooms = [classes]struct {
 	feeds:      {"feeds", 1_000, 300 * time.Millisecond},
 	exports:    {"exports", 256, 300 * time.Millisecond},
 	reads:      {"reads", maxInFlight / 2, 300 * time.Millisecond},
-	organizers: {"organizers", 64, time.Second},
-	ballots:    {"ballots", maxInFlight, 1500 * time.Millisecond},
+	organizers: {"organizers", 64, 700 * time.Millisecond},
+	ballots:    {"ballots", maxInFlight, time.Second},
 }
 
 // shedder decides what is answered when not all of it can be. It protects this

@@ -91,8 +91,8 @@ func TestShed_BallotsComeLast(t *testing.T) {
 		{0, 200, 200, 200, 200, 409},
 		{300 * time.Millisecond, 200, 200, 200, 200, 409},
 		{301 * time.Millisecond, 503, 503, 503, 200, 409},
-		{time.Second + 1, 503, 503, 503, 503, 409},
-		{1501 * time.Millisecond, 503, 503, 503, 503, 503},
+		{701 * time.Millisecond, 503, 503, 503, 503, 409},
+		{1001 * time.Millisecond, 503, 503, 503, 503, 503},
 		{0, 200, 200, 200, 200, 409},
 	} {
 		waits.Store(int64(step.waits))

@@ -8,8 +8,8 @@ import (
 
 const (
 	// paceWindow is how long there has to be something to do without a pause before
-	// the pace is known: some batches of the store, and well below what anybody
-	// minds to wait.
+	// the pace is known, or twice what a request takes where that is more: answers
+	// come by batches of the store, and a part of one tells nothing.
 	paceWindow = 50 * time.Millisecond
 
 	// timedEvery is how many requests go by for one that is timed.
@@ -62,11 +62,12 @@ func (w *wait) leave(entered int64, answered bool) {
 	}
 	now, took := w.clock(), w.took.Load()
 	w.took.Store(max(now-entered, took-took/8))
-	if now-w.since.Load() < int64(paceWindow) || !w.closing.TryLock() {
+	window := max(int64(paceWindow), 2*w.took.Load())
+	if now-w.since.Load() < window || !w.closing.TryLock() {
 		return
 	}
 	defer w.closing.Unlock()
-	if since := w.since.Load(); now-since >= int64(paceWindow) {
+	if since := w.since.Load(); now-since >= window {
 		w.pace.Store((now - since) / max(1, w.answered.Swap(0)))
 		w.since.Store(now)
 	}

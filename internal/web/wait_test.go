@@ -20,11 +20,11 @@ func TestWait_TellsOfAQueueAndNotOfAQuietServer(t *testing.T) {
 	if got := w.now(); got > 100*time.Millisecond {
 		t.Errorf("5,000 have just come: %v", got)
 	}
-	// 100 were answered in 100 ms while more came: of 4,900 the last waits 4.9 s,
+	// 200 were answered in 200 ms while more came: of 4,800 the last waits 4.9 s,
 	// but nobody has waited for more than 100 ms yet.
 	const ms = int64(time.Millisecond)
-	w.since.Add(-100 * ms)
-	w.answered.Store(99)
+	w.since.Add(-200 * ms)
+	w.answered.Store(199)
 	w.leave(w.clock()-100*ms, true)
 	if got := w.now(); got < 200*time.Millisecond || got > 300*time.Millisecond {
 		t.Errorf("at one a millisecond, after waits of 100 ms: %v, want twice that", got)
@@ -36,7 +36,7 @@ func TestWait_TellsOfAQueueAndNotOfAQuietServer(t *testing.T) {
 	if got := w.now(); got < 130*time.Millisecond {
 		t.Errorf("after three that did not wait: %v", got)
 	}
-	w.queue.Add(-4_896)
+	w.queue.Add(-4_896) // 100 are left
 	if got := w.now(); got < 99*time.Millisecond || got > 200*time.Millisecond {
 		t.Errorf("with 100 before it at one a millisecond: %v", got)
 	}
