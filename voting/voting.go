@@ -26,6 +26,10 @@ const (
 	Held      Standing = "held"      // kept for review, not counted meanwhile
 	Void      Standing = "void"      // taken out of the count, with a reason
 	Withdrawn Standing = "withdrawn" // taken back by its voter; final
+
+	// Pending is said in answers only, of a ballot that may yet be lost with the
+	// node of a cluster that has it.
+	Pending Standing = "pending"
 )
 
 // Actor is who changed a standing.
@@ -123,6 +127,7 @@ type Outcome struct {
 	Refused   Code
 	Reasons   []string // why, of Rejected
 	Duplicate bool     // this very ballot was accepted before; Cast says how
+	Pending   bool     // accepted, and it may yet be lost: ask again with the same ballot
 
 	Cast Cast // the accepted ballot; zero when refused
 
@@ -142,12 +147,14 @@ func (o Outcome) LogValue() slog.Value {
 	)
 }
 
-// Label is one word of a closed set for metrics: counted, held, duplicate or
+// Label is one word of a closed set for metrics: counted, held, pending, duplicate or
 // the refusal's code.
 func (o Outcome) Label() string {
 	switch {
 	case o.Refused != "":
 		return string(o.Refused)
+	case o.Pending:
+		return string(Pending)
 	case o.Duplicate:
 		return "duplicate"
 	default:

@@ -87,7 +87,7 @@ type farmCopy struct {
 // NewFarms loads the scripts. Nothing is sent to the store yet.
 func NewFarms(st *store.Store, log *slog.Logger) *Farms {
 	return &Farms{
-		store: st, put: st.Script("put", putSource, false), lift: st.Script("lift", liftSource, false), met: st.Script("met", metSource, false),
+		store: st, put: st.Script("put", putSource, false), lift: st.Script("lift", liftSource, false), met: st.Script("met", metSource, false).Forgettable(),
 		log: log, wake: make(chan struct{}, 1), copies: map[string]*farmCopy{},
 	}
 }

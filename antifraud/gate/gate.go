@@ -34,7 +34,7 @@ type Counters struct {
 
 // New loads the scripts. Nothing is sent to the store yet.
 func New(st *store.Store) *Counters {
-	return &Counters{store: st, use: st.Script("use", useSource, false), recent: st.Script("recent", recentSource, false), full: st.Script("full", fullSource, true)}
+	return &Counters{store: st, use: st.Script("use", useSource, false), recent: st.Script("recent", recentSource, false).Forgettable(), full: st.Script("full", fullSource, true)}
 }
 
 // Uses names a thing that may be used by so many, such as a code on a wall.

@@ -42,7 +42,7 @@ type pressure struct {
 
 // NewPressure loads the script. Nothing is sent to the store yet.
 func NewPressure(st *store.Store, log *slog.Logger) *Pressure {
-	return &Pressure{merge: st.Script("pressure", pressureSource, false), store: st, log: log, contests: map[string]*pressure{}}
+	return &Pressure{merge: st.Script("pressure", pressureSource, false).Forgettable(), store: st, log: log, contests: map[string]*pressure{}}
 }
 
 // Count counts an attempt, and whether it was suspect. It asks nobody.

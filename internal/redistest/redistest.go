@@ -31,10 +31,12 @@ var demanded = []string{`save ""`, "appendonly yes", "appendfsync always", "maxm
 
 // Server is a private redis-server on loopback.
 type Server struct {
-	t    testing.TB
-	dir  string
-	port int
-	conf []string // after the defaults, which it overrides
+	t     testing.TB
+	dir   string
+	port  int
+	bus   int // of a cluster's node
+	place Place
+	conf  []string // after the defaults, which it overrides
 
 	mu      sync.Mutex
 	process *exec.Cmd // nil when down
@@ -70,7 +72,7 @@ func New(t testing.TB, conf ...string) *Server {
 	}
 	redis.SetLogger(&logging.VoidLogger{}) // waiting for a server is not worth a line each try
 	s := &Server{t: t, dir: t.TempDir(), port: freePort(t), conf: append(slices.Clone(demanded), conf...)}
-	s.client = redis.NewClient(&redis.Options{Addr: s.Addr(), MaxRetries: -1})
+	s.at(Place{})
 	t.Cleanup(func() {
 		s.client.Close()
 		s.Kill() // a full disk or a failed snapshot makes Redis refuse an orderly end
@@ -78,8 +80,19 @@ func New(t testing.TB, conf ...string) *Server {
 	return s
 }
 
+// at says where the server is to run, before it does.
+func (s *Server) at(place Place) {
+	if s.client != nil {
+		s.client.Close()
+	}
+	s.place = place
+	s.client = redis.NewClient(&redis.Options{Addr: s.adminAddr(), MaxRetries: -1})
+}
+
 // Addr is host:port, the same for the server's whole life.
-func (s *Server) Addr() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port)) }
+func (s *Server) Addr() string { return net.JoinHostPort(s.place.host(), strconv.Itoa(s.port)) }
+
+func (s *Server) adminAddr() string { return net.JoinHostPort(s.place.admin(), strconv.Itoa(s.port)) }
 
 // URL is the address as a store takes it.
 func (s *Server) URL() string { return "redis://" + s.Addr() }
@@ -184,14 +197,19 @@ func (s *Server) launch() error {
 	if s.process != nil {
 		return errors.New("redis-server already runs")
 	}
+	bind := "bind " + s.place.host()
+	if s.place.admin() != s.place.host() {
+		bind += " " + s.place.admin()
+	}
 	conf := append([]string{
-		"port " + strconv.Itoa(s.port), "bind 127.0.0.1", "dir " + s.dir,
+		"port " + strconv.Itoa(s.port), bind, "dir " + s.dir,
 	}, s.conf...)
 	path := filepath.Join(s.dir, "redis.conf")
 	if err := os.WriteFile(path, []byte(strings.Join(conf, "\n")+"\n"), 0o600); err != nil {
 		return err
 	}
-	s.process = exec.Command("redis-server", path)
+	command := append(slices.Clone(s.place.Enter), "redis-server", path)
+	s.process = exec.Command(command[0], command[1:]...)
 	s.process.Stdout, s.process.Stderr = s, s
 	s.process.SysProcAttr = dieWithParent()
 	if err := s.process.Start(); err != nil {
@@ -204,7 +222,7 @@ func (s *Server) launch() error {
 // answers is true for an error reply too (NOAUTH, a replica's MASTERDOWN), but
 // not while the data is being read.
 func (s *Server) answers(ctx context.Context) bool {
-	c := redis.NewClient(&redis.Options{Addr: s.Addr(), MaxRetries: -1, DialerRetries: 1, Protocol: 2, DisableIdentity: true})
+	c := redis.NewClient(&redis.Options{Addr: s.adminAddr(), MaxRetries: -1, DialerRetries: 1, Protocol: 2, DisableIdentity: true})
 	defer c.Close()
 	err := c.Ping(ctx).Err()
 	var reply redis.Error

@@ -25,12 +25,15 @@ const (
 // always that is one sync for the lot. (Two at once were no faster, and slower on
 // a busy machine: docs/decisions/dependencies.md.)
 type batcher struct {
-	opts    *redis.Options
-	metrics *metrics
-	wake    chan struct{} // capacity 1: there may be something to do
-	ended   chan struct{} // closed when run has returned
-	trips   atomic.Int64  // round trips so far
-	trip    time.Duration // how long the last one took, maxTrip at most; run's own
+	opts     *redis.Options
+	metrics  *metrics
+	confirms bool           // of a cluster's node: a batch is back when a replica has it
+	failed   func()         // told of every batch that came to nothing; nil: nobody is
+	wake     chan struct{}  // capacity 1: there may be something to do
+	ended    chan struct{}  // closed when run has returned
+	trips    atomic.Int64   // round trips so far
+	trip     time.Duration  // how long the last one took, maxTrip at most; run's own
+	keys     map[int]string // run's own: the key that is written in a slot to be waited for
 
 	mu      sync.Mutex
 	waiting []*call // guarded by mu
@@ -47,15 +50,27 @@ const (
 
 // call is one command on its way through a batcher.
 type call struct {
-	line     []byte    // the command as it goes over the wire
+	line     []byte // the command as it goes over the wire
+	confirm  bool   // where there are replicas, one must have it before it is back
+	route    route
 	deadline time.Time // after it, it is not sent any more, nor waited for
 	state    atomic.Int32
 	done     chan struct{} // capacity 1: reply or err is there
 	patience *time.Timer   // of who waits
 
-	reply []byte // as it came
-	err   error  // why there is none
+	reply       []byte // as it came
+	unconfirmed bool   // no replica has said that it has it
+	err         error  // why there is no reply
 }
+
+// route is where in a cluster a call goes.
+type route struct {
+	slot   int
+	asking bool // the slot is on its way to this node
+}
+
+// asking lets one command at a slot that is on its way to a node.
+var asking = appendPart(appendCommand(nil, 1), "ASKING")
 
 // calls are those that nobody else knows of, to be used again.
 var calls = sync.Pool{New: func() any {
@@ -65,10 +80,10 @@ var calls = sync.Pool{New: func() any {
 }}
 
 func newBatcher(opts *redis.Options, m *metrics) *batcher {
-	b := &batcher{opts: opts, metrics: m, wake: make(chan struct{}, 1), ended: make(chan struct{})}
-	go b.run()
-	return b
+	return &batcher{opts: opts, metrics: m, wake: make(chan struct{}, 1), ended: make(chan struct{})}
 }
+
+func (b *batcher) start() { go b.run() }
 
 // do sends c and waits for its reply, until its deadline. back says that c is
 // the caller's again, with the reply when there is no error; else it is the
@@ -181,13 +196,22 @@ func (b *batcher) take(batch []*call) (_ []*call, closed bool) {
 // use, and the buffer.
 func (b *batcher) send(c *conn, batch []*call, out []byte) (*conn, []byte) {
 	start, deadline := time.Now(), batch[0].deadline
+	var confirm *call // a call whose slot the node has, if it has any
 	for _, one := range batch {
+		if one.route.asking {
+			out = append(out, asking...)
+		}
 		out = append(out, one.line...)
 		if one.deadline.After(deadline) {
 			deadline = one.deadline
 		}
+		if b.confirms && one.confirm && confirm == nil {
+			confirm = one
+		}
 	}
-	done := 0
+	if confirm != nil {
+		out = b.appendConfirm(out, confirm.route, deadline)
+	}
 	err := func() (err error) {
 		if c == nil {
 			if c, err = dial(context.Background(), b.opts); err != nil {
@@ -200,14 +224,7 @@ func (b *batcher) send(c *conn, batch []*call, out []byte) (*conn, []byte) {
 		if _, err := c.Write(out); err != nil {
 			return err
 		}
-		for ; done < len(batch); done++ {
-			one := batch[done]
-			if one.reply, err = appendReply(one.reply[:0], c.in); err != nil {
-				return err
-			}
-			one.finish(nil)
-		}
-		return nil
+		return b.receive(c, batch, confirm)
 	}()
 	b.trips.Add(1)
 	if err == nil {
@@ -215,16 +232,56 @@ func (b *batcher) send(c *conn, batch []*call, out []byte) (*conn, []byte) {
 	}
 	b.metrics.observe("script", start, err)
 	if err != nil {
-		for _, one := range batch[done:] {
-			one.finish(err)
+		for _, one := range batch {
+			if one != nil {
+				one.finish(err)
+			}
 		}
 		if c != nil {
 			c.Close()
 		}
 		c = nil
+		if b.failed != nil {
+			b.failed()
+		}
 	}
 	clear(batch) // a call that is back is another caller's
 	return c, out
+}
+
+// receive reads the replies of a batch. A call that is back is taken out of it;
+// those that wait for a replica come back together.
+func (b *batcher) receive(c *conn, batch []*call, confirm *call) (err error) {
+	for i, one := range batch {
+		if one.route.asking {
+			if err := c.skip(); err != nil {
+				return err
+			}
+		}
+		if one.reply, err = appendReply(one.reply[:0], c.in); err != nil {
+			return err
+		}
+		if confirm == nil || !one.confirm {
+			batch[i] = nil
+			one.unconfirmed = false
+			one.finish(nil)
+		}
+	}
+	if confirm == nil {
+		return nil
+	}
+	confirmed, err := c.confirmed(confirm.route.asking)
+	if err != nil {
+		return err
+	}
+	for i, one := range batch {
+		if one != nil {
+			batch[i] = nil
+			one.unconfirmed = !confirmed
+			one.finish(nil)
+		}
+	}
+	return nil
 }
 
 func (c *call) finish(err error) {

@@ -17,14 +17,17 @@ var ErrSettingsHidden = errors.New("the store does not show its settings")
 
 // Check holds the store against what an acknowledged ballot needs to survive,
 // and to count once. It returns one line for each fault: what is, what must be,
-// how to get there. Beside faults that are seen, the error may be
+// how to get there; on a cluster for every node, which the line names. Beside faults that are seen, the error may be
 // ErrSettingsHidden for what is not seen, or ErrUnavailable. The embedded store
 // has no faults: it promises less.
 func (s *Store) Check(ctx context.Context) (faults []string, err error) {
 	if s.Embedded() {
 		return nil, nil
 	}
-	seen, err := s.look(ctx)
+	if s.cluster != nil {
+		return s.cluster.check(ctx)
+	}
+	seen, err := look(ctx, s.client)
 	if err != nil {
 		return nil, fmt.Errorf("store: check: %w", err)
 	}
@@ -38,9 +41,9 @@ func (s *Store) Check(ctx context.Context) (faults []string, err error) {
 // settings are what a server says of itself; a member it hides is absent.
 type settings map[string]string
 
-func (s *Store) look(ctx context.Context) (settings, error) {
+func look(ctx context.Context, node redis.Cmdable) (settings, error) {
 	seen := settings{}
-	info, err := s.client.Info(ctx).Result()
+	info, err := node.Info(ctx).Result()
 	if err != nil && !hidden(err) {
 		return nil, err
 	}
@@ -48,7 +51,7 @@ func (s *Store) look(ctx context.Context) (settings, error) {
 	// One by one: several names in one call are not known before 7.0, which is
 	// one of the faults to tell; and "*" would bring the passwords along.
 	for _, name := range []string{"appendfsync", "no-appendfsync-on-rewrite", "save", "stop-writes-on-bgsave-error"} {
-		config, err := s.client.ConfigGet(ctx, name).Result()
+		config, err := node.ConfigGet(ctx, name).Result()
 		if err != nil && !hidden(err) {
 			return nil, err
 		}

@@ -70,10 +70,22 @@ func (c *conn) do(parts ...string) error {
 	if _, err := c.Write(line); err != nil {
 		return err
 	}
+	_, refused, err := c.read()
+	return errors.Join(refused, err)
+}
+
+// read is one reply. refused is an error reply, err the end of the connection.
+func (c *conn) read() (value any, refused, err error) {
 	raw, err := appendReply(nil, c.in)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
-	_, err = parseReply(raw)
+	value, refused = parseReply(raw)
+	return value, refused, nil
+}
+
+// skip reads a reply that does not matter.
+func (c *conn) skip() error {
+	_, _, err := c.read()
 	return err
 }

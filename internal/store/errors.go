@@ -25,15 +25,16 @@ var (
 // unable are the replies by which a healthy connection says that the server
 // cannot serve now. The rest of its error replies are about the call itself.
 var unable = []string{
-	"LOADING",     // reading its data after a start
-	"MISCONF",     // the disk refuses writes
-	"OOM",         // at maxmemory
-	"READONLY",    // demoted to a replica
-	"MASTERDOWN",  // a replica that lost its master
-	"NOREPLICAS",  // fewer replicas than min-replicas-to-write
-	"TRYAGAIN",    // a slot is moving
-	"CLUSTERDOWN", // a slot has no master
-	"BUSY",        // another script holds the server
+	"LOADING",      // reading its data after a start
+	"MISCONF",      // the disk refuses writes
+	"OOM",          // at maxmemory
+	"READONLY",     // demoted to a replica
+	"MASTERDOWN",   // a replica that lost its master
+	"NOREPLICAS",   // fewer replicas than min-replicas-to-write
+	"TRYAGAIN",     // a slot is moving
+	"CLUSTERDOWN",  // a slot has no master
+	"MOVED", "ASK", // a slot is elsewhere than its nodes say
+	"BUSY", // another script holds the server
 	"NOAUTH", "WRONGPASS",
 	"max number of clients reached", // HasErrorPrefix drops "ERR "
 }

@@ -64,8 +64,9 @@ func OpenGate(ctx context.Context, s *Store, opts GateOptions) (*Gate, error) {
 	return g, nil
 }
 
-// Run checks again and again until ctx ends. After an outage it looks every
-// second, since a Redis that comes back may have come back another.
+// Run checks again and again until ctx ends. While no ballot may be taken it looks
+// every second: a Redis that comes back may have come back another, and a replica
+// that was missed may be there again.
 func (g *Gate) Run(ctx context.Context) {
 	timer := time.NewTimer(g.opts.Every)
 	defer timer.Stop()
@@ -76,7 +77,7 @@ func (g *Gate) Run(ctx context.Context) {
 		case <-timer.C:
 		}
 		next := g.opts.Every
-		if g.recheck(ctx); errors.Is(g.Err(), ErrUnavailable) {
+		if g.recheck(ctx); g.Err() != nil {
 			next = min(next, time.Second)
 		}
 		timer.Reset(next)

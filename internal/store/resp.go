@@ -184,11 +184,12 @@ type Reply struct {
 	err   error
 }
 
-// Err is why there is no reply; redis.Nil where the script returned nil.
+// Err is why there is no reply, or none to rely on; redis.Nil where the script
+// returned nil.
 func (r Reply) Err() error { return r.err }
 
 // Slice is the values of a reply that has several: strings, int64s, nils, slices
-// of these.
+// of these. With [ErrUnconfirmed] come the values that are not confirmed.
 func (r Reply) Slice() ([]any, error) { return sliceOf(r, func(v any) (any, bool) { return v, true }) }
 
 // StringSlice is the values of a reply that are all strings.
@@ -211,7 +212,7 @@ func (r Reply) Int64Slice() ([]int64, error) {
 }
 
 func sliceOf[T any](r Reply, as func(any) (T, bool)) ([]T, error) {
-	if r.err != nil {
+	if r.err != nil && !errors.Is(r.err, ErrUnconfirmed) {
 		return nil, r.err
 	}
 	values, ok := r.value.([]any)
@@ -224,7 +225,7 @@ func sliceOf[T any](r Reply, as func(any) (T, bool)) ([]T, error) {
 			return nil, fmt.Errorf("value %d of the script's answer is a %T", i, v)
 		}
 	}
-	return all, nil
+	return all, r.err
 }
 
 // replyOf reads raw for the one who waits for it.

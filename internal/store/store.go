@@ -25,7 +25,7 @@ const DefaultTimeout = 1800 * time.Millisecond
 
 // Options says which store to open. The zero value is the embedded store.
 type Options struct {
-	URL        string                // redis://, rediss:// or unix://; empty opens an embedded store
+	URL        string                // redis://, rediss://, unix://, redis-cluster://, rediss-cluster://; empty opens an embedded store
 	Timeout    time.Duration         // longest any single call may take; 0 is DefaultTimeout
 	Registerer prometheus.Registerer // nil: not measured
 	Log        *slog.Logger          // told which store was opened; nil: silent
@@ -34,8 +34,10 @@ type Options struct {
 // Store is an open store. It may be used by many goroutines.
 type Store struct {
 	client   redis.UniversalClient
-	scripts  *batcher  // nil until the store has answered
+	scripts  *batcher  // nil on a cluster, and until the store has answered
+	cluster  *cluster  // nil for a single Redis
 	embedded *embedded // nil for a real Redis
+	nothing  *Script   // for Confirm
 	name     string
 	timeout  time.Duration
 	metrics  *metrics
@@ -54,37 +56,48 @@ func Open(ctx context.Context, opts Options) (*Store, error) {
 		return nil, fmt.Errorf("store: metrics: %w", err)
 	}
 
-	var ro *redis.Options
+	var a address
 	if opts.URL == "" {
 		if s.embedded, err = startEmbedded(); err != nil {
 			return nil, err
 		}
-		ro = s.embedded.options()
-	} else if ro, err = parseURL(opts.URL); err != nil {
+		a.options = s.embedded.options()
+	} else if a, err = parseURL(opts.URL); err != nil {
 		return nil, err
 	}
-	s.name = target(ro, s.Embedded())
-	s.connect(ro)
+	s.name = a.target(s.Embedded())
+	s.connect(a)
+	s.nothing = s.Script("confirm", "return 1", false)
 
-	if err := s.client.Ping(ctx).Err(); err != nil {
+	if s.cluster != nil {
+		err = Classify(s.cluster.start(ctx, s.client.(*redis.ClusterClient).ReloadState))
+	}
+	if err == nil {
+		err = s.client.Ping(ctx).Err()
+	}
+	if err != nil {
 		s.Close()
 		return nil, fmt.Errorf("store: %s does not answer: %w", s.name, err)
 	}
-	s.scripts = newBatcher(s.client.(*redis.Client).Options(), s.metrics)
+	if single, ok := s.client.(*redis.Client); ok {
+		s.scripts = newBatcher(single.Options(), s.metrics)
+		s.scripts.start()
+	}
 	if opts.Log != nil {
 		opts.Log.Info("store open", "store", s.name)
 	}
 	return s, nil
 }
 
-func (s *Store) connect(ro *redis.Options) {
+func (s *Store) connect(a address) {
+	ro := a.options
 	// One number bounds a call: the hook puts it on every context as a deadline.
 	ro.ContextTimeoutEnabled = true
 	ro.ReadTimeout, ro.WriteTimeout, ro.PoolTimeout = s.timeout, s.timeout, s.timeout
 	ro.DialTimeout, ro.DialerRetries = s.timeout/2, 1
 	// go-redis repeats what may already have run (40 INCR counted 50 in our
 	// measurements). Here nothing is sent twice but by Script.Run, whose scripts
-	// are idempotent.
+	// are idempotent, and on a cluster where a connection is lost.
 	ro.MaxRetries = -1
 	ro.ClientName = "joute"
 	ro.DisableIdentity = true
@@ -93,18 +106,33 @@ func (s *Store) connect(ro *redis.Options) {
 	// Its lines repeat, unstructured, what every failed call says in its error.
 	redis.SetLogger(&logging.VoidLogger{})
 
-	client := redis.NewClient(ro)
-	client.AddHook(hook{timeout: s.timeout, metrics: s.metrics})
-	s.client = client
+	if a.seeds == nil {
+		s.client = redis.NewClient(ro)
+	} else {
+		s.cluster = newCluster(a.seeds, a.node, s.metrics)
+		s.client = redis.NewClusterClient(&redis.ClusterOptions{
+			Addrs: a.seeds, ClusterSlots: s.cluster.known, Username: ro.Username, Password: ro.Password, TLSConfig: ro.TLSConfig,
+			ContextTimeoutEnabled: true, ReadTimeout: ro.ReadTimeout, WriteTimeout: ro.WriteTimeout, PoolTimeout: ro.PoolTimeout,
+			DialTimeout: ro.DialTimeout, DialerRetries: ro.DialerRetries, MaxRetries: ro.MaxRetries,
+			ClientName: ro.ClientName, DisableIdentity: ro.DisableIdentity, MaintNotificationsConfig: ro.MaintNotificationsConfig,
+		})
+	}
+	s.client.AddHook(hook{timeout: s.timeout, metrics: s.metrics})
 }
 
-// Client is for calls that are not scripts. Every call is sent at most once,
-// ends within the store's timeout (so none may block on the server), and fails
-// with ErrUnavailable when the store is gone.
+// Client is for calls that are not scripts. Every call ends within the store's
+// timeout (so none may block on the server), and fails with ErrUnavailable when the
+// store is gone. It is sent at most once, but on a cluster: there the client sends
+// it again when a slot has moved or a connection was lost, so it must bear that;
+// and what it wrote is on no replica yet, which [Store.Confirm] tells.
 func (s *Store) Client() redis.UniversalClient { return s.client }
 
 // Embedded says whether this is the trial store in memory.
 func (s *Store) Embedded() bool { return s.embedded != nil }
+
+// Clustered says whether this is a Redis Cluster, where what is written may yet be
+// lost until a replica has it.
+func (s *Store) Clustered() bool { return s.cluster != nil }
 
 // Name is where the store is, without user or password: fit for a log line.
 func (s *Store) Name() string { return s.name }
@@ -114,6 +142,9 @@ func (s *Store) Name() string { return s.name }
 func (s *Store) Close() error {
 	if s.scripts != nil {
 		s.scripts.close()
+	}
+	if s.cluster != nil {
+		s.cluster.close()
 	}
 	err := s.client.Close()
 	if s.embedded != nil {

@@ -27,23 +27,20 @@ func TestOpen_BadURLsAreRefusedWithoutTheirPassword(t *testing.T) {
 		"redis://user:/pa55word@localhost:6379",
 		"redis://user:%pa55word@localhost:6379",
 		"redis://localhost?pa55word=1",
-		"redis-cluster://:pa55word@a:1,b:2",
+		"redis-cluster://:pa55word@a:1,",
+		"redis-cluster://:pa55word@a:1,b:port",
+		"redis-cluster://:pa55word@a:1,b:2/3",
+		"redis-cluster://user:%pa55word@a:1,b:2",
 		"unix://:pa55word@",
 	} {
 		_, err := Open(t.Context(), Options{URL: url})
-		if !errors.Is(err, ErrURL) && !errors.Is(err, ErrCluster) {
+		if !errors.Is(err, ErrURL) {
 			t.Errorf("%s: %v", url, err)
 			continue
 		}
 		if strings.Contains(err.Error(), "55word") || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: %v", url, err)
 		}
-	}
-}
-
-func TestOpen_ClusterIsRefusedByName(t *testing.T) {
-	if _, err := Open(t.Context(), Options{URL: "redis-cluster://h:1,h:2"}); !errors.Is(err, ErrCluster) {
-		t.Fatal(err)
 	}
 }
 

@@ -7,17 +7,23 @@ import (
 
 // An address is understood or not; a password in it is in no text of ours.
 func FuzzParseURL(f *testing.F) {
-	for _, seed := range []string{"redis://", "redis://user:hunter2hunter2@127.0.0.1:6379/3", "rediss://:hunter2hunter2@[::1]:6379?db=2", "unix:///tmp/redis.sock?db=1", "redis://a:%zz@b", "redis-cluster://a:hunter2hunter2@b:1,c:2", "http://x", "redis://h:99999/x"} {
-		f.Add(seed)
+	f.Add("redis://user", "127.0.0.1:6379/3?db=2")
+	f.Add("redis-cluster://a", "b:1,c:2")
+	for _, seed := range []string{"redis://", "redis://user", "rediss://[::1]:6379?db=2", "unix:///tmp/redis.sock?db=1", "redis://a:%zz@b", "redis-cluster://ab:1,c:2", "http://x", "redis://h:99999/x"} {
+		f.Add(seed, seed)
 	}
-	f.Fuzz(func(t *testing.T, url string) {
-		opts, err := parseURL(url)
+	f.Fuzz(func(t *testing.T, before, after string) {
+		if _, user, ok := strings.Cut(before, "://"); !ok || strings.ContainsAny(user, "/?#@,") {
+			return // it would be no password there
+		}
+		url := before + ":hunter2@" + after
+		to, err := parseURL(url)
 		switch {
 		case err == nil:
-			if name := target(opts, false); opts.Password != "" && len(opts.Password) > 8 && !strings.Contains(opts.Addr, opts.Password) && strings.Contains(name, opts.Password) {
-				t.Fatalf("%q is named %s", url, name)
+			if strings.Contains(to.target(false), "hunter2") {
+				t.Fatalf("%q is named %s", url, to.target(false))
 			}
-		case strings.Contains(url, "hunter2hunter2") && strings.Contains(err.Error(), "hunter2"):
+		case strings.Contains(err.Error(), "hunter2"):
 			t.Fatalf("%v", err)
 		}
 	})

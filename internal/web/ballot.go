@@ -36,7 +36,11 @@ func (s *Server) getBallot(c *fiber.Ctx) error {
 		return ballotbox.ErrNoSuchBallot
 	}
 	cast, err := within(s.base, func(ctx context.Context) (voting.Cast, error) {
-		return s.cfg.Boxes.Find(ctx, stored, voter, id)
+		cast, confirmed, err := s.cfg.Boxes.Confirmed(ctx, stored, voter, id)
+		if err == nil && !confirmed {
+			cast.Standing, cast.Reasons = voting.Pending, nil
+		}
+		return cast, err
 	})
 	if err != nil {
 		return err

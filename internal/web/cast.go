@@ -9,27 +9,29 @@ import (
 
 	"github.com/joute/joute/antifraud"
 	"github.com/joute/joute/contest/registry"
+	"github.com/joute/joute/internal/store"
 	"github.com/joute/joute/voting"
 )
 
 // castAnswer is the answer to an accepted ballot, in the contract's order.
 type castAnswer struct {
-	Ballot    uuid.UUID       `json:"ballot"`
-	Contest   string          `json:"contest"`
-	Entry     string          `json:"entry"`
-	School    string          `json:"school"`
-	Standing  voting.Standing `json:"standing"`
-	At        string          `json:"at"`
-	Position  voting.Position `json:"position"`
-	Remaining int             `json:"remaining"`
-	NextAt    *string         `json:"next_at"`
-	Receipt   string          `json:"receipt"`
-	Reasons   []string        `json:"reasons,omitempty"`
-	Duplicate bool            `json:"duplicate,omitempty"`
+	Ballot    uuid.UUID        `json:"ballot"`
+	Contest   string           `json:"contest"`
+	Entry     string           `json:"entry"`
+	School    string           `json:"school"`
+	Standing  voting.Standing  `json:"standing"`
+	At        string           `json:"at,omitempty"`       // none of these three while it is
+	Position  *voting.Position `json:"position,omitempty"` // pending: it may yet get others
+	Remaining int              `json:"remaining"`
+	NextAt    *string          `json:"next_at"`
+	Receipt   string           `json:"receipt,omitempty"`
+	Reasons   []string         `json:"reasons,omitempty"`
+	Duplicate bool             `json:"duplicate,omitempty"`
 }
 
 // postBallot casts. A 2xx means that the ballot is counted, or held, and will
-// stay so; after any other answer but a refusal the same ballot may be sent again.
+// stay so, but for a pending one; after that, and any other answer but a refusal, the
+// same ballot may be sent again.
 func (s *Server) postBallot(c *fiber.Ctx) error {
 	stored, err := s.contest(c)
 	if err != nil {
@@ -56,12 +58,25 @@ func (s *Server) postBallot(c *fiber.Ctx) error {
 	}
 	status := fiber.StatusCreated
 	switch {
+	case outcome.Pending:
+		status = fiber.StatusAccepted
+		c.Set(fiber.HeaderRetryAfter, "1")
 	case outcome.Duplicate:
 		status = fiber.StatusOK
 	case outcome.Cast.Standing == voting.Held:
 		status = fiber.StatusAccepted
 	}
 	return sendPersonal(c, status, s.castAnswer(stored, outcome))
+}
+
+// castOnPage is cast for pages and frames, where a ballot that is pending is like one
+// whose fate is not known: they offer to send the same one again.
+func (s *Server) castOnPage(c *fiber.Ctx, stored *registry.Stored, f voteForm) (voting.Outcome, error) {
+	outcome, err := s.cast(stored, f.ballot, f.entry, f.pass, s.formAttempt(c, stored, f), f.solution)
+	if err == nil && outcome.Pending {
+		err = store.ErrUnconfirmed
+	}
+	return outcome, err
 }
 
 // cast is the one way to the ballot box, for the API and for pages. The entry
@@ -125,10 +140,14 @@ func (s *Server) castAnswer(stored *registry.Stored, o voting.Outcome) castAnswe
 	entry, _ := stored.Contest.Entry(o.Cast.Entry) // cast into it: it is there, hidden or not
 	a := castAnswer{
 		Ballot: o.Cast.Ballot, Contest: stored.Contest.ID, Entry: o.Cast.Entry, School: entry.School,
-		Standing: o.Cast.Standing, At: voting.FormatTime(o.Cast.At()), Position: o.Cast.Position,
-		Remaining: o.Remaining, Receipt: s.receipt(stored, o.Cast), Duplicate: o.Duplicate,
+		Standing: o.Cast.Standing, Remaining: o.Remaining, Duplicate: o.Duplicate,
 	}
-	if o.Cast.Standing != voting.Counted {
+	if o.Pending {
+		a.Standing = voting.Pending
+	} else {
+		a.At, a.Position, a.Receipt = voting.FormatTime(o.Cast.At()), &o.Cast.Position, s.receipt(stored, o.Cast)
+	}
+	if a.Standing != voting.Counted && a.Standing != voting.Pending {
 		a.Reasons = o.Cast.Reasons
 	}
 	if !o.NextAt.IsZero() {

@@ -81,7 +81,7 @@ type fold struct {
 func New(st *store.Store, ballots Ballots, opts Options) *Reach {
 	r := &Reach{
 		store: st, ballots: ballots, now: opts.Now, fresh: opts.Fresh, idle: opts.Idle, fans: opts.Fans, folds: map[string]*fold{},
-		mint: st.Script("mint", mintSource, false), visit: st.Script("visit", visitSource, false),
+		mint: st.Script("mint", mintSource, false), visit: st.Script("visit", visitSource, false).Forgettable(),
 	}
 	if r.now == nil {
 		r.now = time.Now

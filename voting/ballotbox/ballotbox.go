@@ -58,7 +58,7 @@ type Boxes struct {
 	join, claim, member, turns                      *store.Script
 	tally, settle, mark, mendScript                 *store.Script
 	appeal, answer, forget                          *store.Script
-	finding, sweep                                  *store.Script
+	finding, sweep, kept                            *store.Script
 }
 
 // New loads the scripts. Nothing is sent to the store yet.
@@ -77,6 +77,7 @@ func load(st *store.Store, source func(name string) string) *Boxes {
 		tally: script("tally", true), settle: script("settle", false), mark: script("mark", false), mendScript: script("mend", false),
 		appeal: script("appeal", false), answer: script("answer", false), forget: script("forget", false),
 		finding: script("finding", false), sweep: script("sweep", false),
+		kept: st.Script("ballot", source("ballot"), false), // not read-only, so that a replica confirms what it reads
 	}
 }
 
@@ -194,14 +195,16 @@ func (b *Boxes) each(ctx context.Context, c *contest.Contest, f func(ctx context
 
 // reply runs a script on a box. A box that is new to the store is configured
 // first: a server that stopped between storing a contest and setting up its
-// boxes leaves some without. A box that a crash has torn is mended first.
+// boxes leaves some without. A box that a crash has torn is mended first. With
+// [store.ErrUnconfirmed] comes the reply that may yet be lost.
 func (b *Boxes) reply(ctx context.Context, s *registry.Stored, box int, script *store.Script, keys []string, args ...any) (reply, error) {
 	var cause string
 	for range 4 { // each cause once, and once more where another server was in between
-		raw, err := script.Run(ctx, keys, args...).Slice()
-		if err != nil {
-			return nil, err // names the script
+		raw, unconfirmed := script.Run(ctx, keys, args...).Slice()
+		if unconfirmed != nil && !errors.Is(unconfirmed, store.ErrUnconfirmed) {
+			return nil, unconfirmed // names the script
 		}
+		var err error
 		r := reply(raw)
 		switch cause = r.code(); cause {
 		case "unconfigured":
@@ -212,7 +215,7 @@ func (b *Boxes) reply(ctx context.Context, s *registry.Stored, box int, script *
 			err = b.mend(ctx, s, box)
 			cancel()
 		default:
-			return r, nil
+			return r, unconfirmed
 		}
 		if err != nil {
 			return nil, err

@@ -3,6 +3,7 @@ package ballotbox
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/joute/joute/antifraud"
 	"github.com/joute/joute/contest/registry"
+	"github.com/joute/joute/internal/store"
 	"github.com/joute/joute/voting"
 )
 
@@ -20,8 +22,9 @@ type Seen struct {
 }
 
 // Cast counts ballot at most once. A nil error means the outcome is the store's
-// word: on an accepted ballot, tally, voter, ledger and evidence are written. On
-// an error it may have been counted: cast the same ballot again to learn which.
+// word: on an accepted ballot, tally, voter, ledger and evidence are written, and
+// on a replica where there is a cluster, unless the outcome is Pending. On an error,
+// or then, it may have been counted: cast the same ballot again to learn which.
 func (b *Boxes) Cast(ctx context.Context, s *registry.Stored, ballot voting.Ballot) (voting.Outcome, error) {
 	if ballot.Standing != voting.Counted && ballot.Standing != voting.Held {
 		return voting.Outcome{}, fmt.Errorf("cast: %w: %q", voting.ErrUnknownStanding, ballot.Standing)
@@ -49,6 +52,9 @@ func (b *Boxes) Cast(ctx context.Context, s *registry.Stored, ballot voting.Ball
 			args = append(args, bound.UnixMilli())
 		}
 		reply, err := b.reply(ctx, s, box, b.cast, touched, args...)
+		if errors.Is(err, store.ErrUnconfirmed) {
+			return pending(s, box, ballot, reply, err)
+		}
 		if err != nil {
 			return voting.Outcome{}, err
 		}
@@ -72,6 +78,18 @@ func (b *Boxes) Cast(ctx context.Context, s *registry.Stored, ballot voting.Ball
 			return voting.Outcome{}, fmt.Errorf("cast: the box keeps answering %q", reply.code())
 		}
 	}
+}
+
+// pending reads a reply that no replica has confirmed. An accepted ballot is
+// pending; anything else is not said, since what it rests on may be lost.
+func pending(s *registry.Stored, box int, ballot voting.Ballot, r reply, unconfirmed error) (voting.Outcome, error) {
+	switch r.code() {
+	case "counted", "held", "duplicate":
+		o, err := outcome(s, box, ballot, r)
+		o.Pending = true
+		return o, err
+	}
+	return voting.Outcome{}, unconfirmed
 }
 
 // outcome reads the reply of cast.lua.

@@ -9,12 +9,14 @@ import (
 	"maps"
 	"os"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 	_ "time/tzdata"
 
 	"github.com/google/uuid"
+	"github.com/redis/go-redis/v9"
 	"pgregory.net/rapid"
 
 	"github.com/joute/joute/contest"
@@ -26,10 +28,12 @@ import (
 
 func TestMain(m *testing.M) { redistest.Main(m) }
 
-// onEveryStore runs a test on the embedded store and on a real Redis.
+// onEveryStore runs a test on the embedded store, on a real Redis and on a Redis
+// Cluster.
 func onEveryStore(t *testing.T, test func(t *testing.T, st *store.Store)) {
 	t.Run("embedded", func(t *testing.T) { test(t, openStore(t, "")) })
 	t.Run("redis", func(t *testing.T) { test(t, openStore(t, redistest.Shared(t).URL())) })
+	t.Run("cluster", func(t *testing.T) { test(t, openStore(t, redistest.SharedCluster(t).URL())) })
 }
 
 func openStore(t testing.TB, url string) *store.Store {
@@ -48,7 +52,16 @@ type clock struct {
 	t     rapid.TB
 	st    *store.Store
 	boxes *Boxes
+	at    time.Time
 }
+
+// made are the contests and the clock of each test: a box reads the clock beside
+// its own keys, since on a cluster a script sees no others.
+var made = struct {
+	sync.Mutex
+	contests map[rapid.TB][]*contest.Contest
+	clocks   map[rapid.TB]*clock
+}{contests: map[rapid.TB][]*contest.Contest{}, clocks: map[rapid.TB]*clock{}}
 
 const askTime = "redis.call('TIME')"
 
@@ -58,14 +71,18 @@ func withClock(t rapid.TB, st *store.Store, edits ...string) *clock {
 	if strings.Count(replaced, askTime) != 1 {
 		t.Fatalf("box.lua must ask for the time once, by %s", askTime)
 	}
-	edits = append(edits, askTime, "redis.call('HMGET', 'test-clock', 's', 'us')")
-	return &clock{t: t, st: st, boxes: load(st, func(name string) string {
+	edits = append(edits, askTime, "redis.call('HMGET', META .. ':test-clock', 's', 'us')")
+	c := &clock{t: t, st: st, boxes: load(st, func(name string) string {
 		text := source(name)
 		for i := 0; i < len(edits); i += 2 {
 			text = strings.ReplaceAll(text, edits[i], edits[i+1])
 		}
 		return text
 	})}
+	made.Lock()
+	defer made.Unlock()
+	made.clocks[t] = c
+	return c
 }
 
 // scriptsHave fails unless some script has the text: a control that edits what is not
@@ -86,7 +103,23 @@ func scriptsHave(t testing.TB, text string) {
 
 func (c *clock) set(at time.Time) {
 	c.t.Helper()
-	err := c.st.Client().HSet(context.Background(), "test-clock", "s", at.Unix(), "us", at.Nanosecond()/1000).Err()
+	made.Lock()
+	defer made.Unlock()
+	c.at = at
+	c.tell(made.contests[c.t]...)
+}
+
+// tell shows the clock to the boxes of contests.
+func (c *clock) tell(contests ...*contest.Contest) {
+	c.t.Helper()
+	_, err := c.st.Client().Pipelined(context.Background(), func(p redis.Pipeliner) error {
+		for _, one := range contests {
+			for box := range one.Boxes {
+				p.HSet(context.Background(), keysOf(one.ID, box).meta+":test-clock", "s", c.at.Unix(), "us", c.at.Nanosecond()/1000)
+			}
+		}
+		return nil
+	})
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -125,6 +158,12 @@ entries:
 	c, err := contest.Parse([]byte(doc.String()))
 	if err != nil {
 		t.Fatalf("%v\n%s", err, doc.String())
+	}
+	made.Lock()
+	defer made.Unlock()
+	made.contests[t] = append(made.contests[t], c)
+	if clock := made.clocks[t]; clock != nil && !clock.at.IsZero() {
+		clock.tell(c)
 	}
 	return &registry.Stored{Contest: c, Version: 1, Epoch: 7}
 }

@@ -25,6 +25,27 @@ func (b *Boxes) Find(ctx context.Context, s *registry.Stored, voter voting.Voter
 	return cast, err
 }
 
+// Confirmed is Find, and tells whether the ballot is safe: on a cluster, that a replica
+// has it as it stands. One that is not may yet be lost.
+func (b *Boxes) Confirmed(ctx context.Context, s *registry.Stored, voter voting.Voter, id uuid.UUID) (cast voting.Cast, confirmed bool, err error) {
+	if cast, err = b.Find(ctx, s, voter, id); err != nil || !b.store.Clustered() {
+		return cast, err == nil, err
+	}
+	box := boxOf(cast.Voter, s.Contest.Boxes)
+	values, err := b.kept.Run(ctx, []string{keysOf(s.Contest.ID, box).ballots(id)}, ballotField(id, cast.Voter)).StringSlice()
+	confirmed = err == nil
+	if err != nil && !errors.Is(err, store.ErrUnconfirmed) {
+		return voting.Cast{}, false, fmt.Errorf("find ballot: %w", err)
+	}
+	if len(values) == 0 { // lost with its master since
+		return voting.Cast{}, false, ErrNoSuchBallot
+	}
+	voter = cast.Voter
+	cast, err = parseBallot(values[0], s.Epoch, box)
+	cast.Ballot, cast.Voter = id, voter
+	return cast, confirmed, err
+}
+
 // find is Find among the ballots of this very voter.
 func (b *Boxes) find(ctx context.Context, s *registry.Stored, voter voting.Voter, id uuid.UUID) (voting.Cast, error) {
 	box := boxOf(voter, s.Contest.Boxes)

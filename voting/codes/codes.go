@@ -69,7 +69,7 @@ type Codes struct {
 
 // New takes a key of 32 bytes, the same on every server of the store.
 func New(st *store.Store, counters *gate.Counters, key []byte) *Codes {
-	return &Codes{store: st, key: key, counters: counters, ask: st.Script("code ask", askSource, false), confirm: st.Script("code confirm", confirmSource, false)}
+	return &Codes{store: st, key: key, counters: counters, ask: st.Script("code ask", askSource, false).Forgettable(), confirm: st.Script("code confirm", confirmSource, false).Forgettable()}
 }
 
 // Question is whose address is to be proven, and for whom.

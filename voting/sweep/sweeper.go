@@ -117,7 +117,7 @@ func New(st *store.Store, boxes *ballotbox.Boxes, opts Options) (*Sweeper, error
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
-	s.leases = leases{st.Script("lease", leaseSource, false), rand.Text(), s.opts.Lease}
+	s.leases = leases{st.Script("lease", leaseSource, false).Forgettable(), rand.Text(), s.opts.Lease}
 	var err error
 	s.metrics, err = newMetrics(opts.Registerer)
 	if err != nil {

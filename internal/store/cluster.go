@@ -1,0 +1,299 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"net"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+const (
+	// refreshEvery is how often the map of slots is read where nothing calls for it.
+	refreshEvery = 5 * time.Second
+	// refreshGap is the least time between two readings, however much fails.
+	refreshGap = 100 * time.Millisecond
+	// mapTimeout bounds one reading: a node that is cut off must not hold the others' word.
+	mapTimeout = 500 * time.Millisecond
+
+	// waitReplica is how long a batch waits for a replica's word. A replica that
+	// syncs as its master does takes a few ms; what takes longer is pending.
+	waitReplica = 200 * time.Millisecond
+
+	firstPause = 10 * time.Millisecond // before a call is tried again, doubled each time
+	mostPause  = 160 * time.Millisecond
+)
+
+// errNoNode is a slot of which no node is known to have it.
+var errNoNode = errNode("no node of the cluster is known to have the slot")
+
+func errNode(text string) error { return replyError("CLUSTERDOWN " + text) }
+
+// cluster knows which node has which slot, and has a batcher for each.
+type cluster struct {
+	options func(addr string) *redis.Options
+	metrics *metrics
+	slots   [slots]atomic.Pointer[node] // the master of each slot; nil: not known
+
+	mu    sync.Mutex
+	nodes map[string]*node // guarded by mu; by address, all that were ever heard of
+	view  *word            // guarded by mu; what refresh has found
+
+	changed func(context.Context) // told of a new map; set by start
+	kick    chan struct{} // capacity 1: the map may be wrong
+	stop    chan struct{}
+	stopped sync.WaitGroup
+}
+
+// node is a server of the cluster, master or not.
+type node struct {
+	addr    string
+	scripts *batcher
+	admin   *redis.Client // for what is asked of a node as such
+}
+
+func newCluster(seeds []string, options func(addr string) *redis.Options, m *metrics) *cluster {
+	c := &cluster{options: options, metrics: m, nodes: map[string]*node{}, kick: make(chan struct{}, 1), stop: make(chan struct{})}
+	for _, addr := range seeds {
+		c.at(addr)
+	}
+	return c
+}
+
+// start reads the map for the first time and keeps it up to date from then on.
+func (c *cluster) start(ctx context.Context, changed func(context.Context)) error {
+	c.changed = changed
+	if err := c.refresh(ctx); err != nil {
+		return err
+	}
+	c.stopped.Go(c.watch)
+	return nil
+}
+
+// at is the node at an address, new or not.
+func (c *cluster) at(addr string) *node {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n := c.nodes[addr]
+	if n == nil {
+		opts := c.options(addr)
+		n = &node{addr: addr, admin: redis.NewClient(opts)}
+		n.scripts = newBatcher(n.admin.Options(), c.metrics)
+		n.scripts.confirms, n.scripts.failed = true, c.doubt
+		n.scripts.start()
+		c.nodes[addr] = n
+	}
+	return n
+}
+
+func (c *cluster) all() []*node {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Collect(maps.Values(c.nodes))
+}
+
+// doubt asks for the map to be read anew.
+func (c *cluster) doubt() {
+	select {
+	case c.kick <- struct{}{}:
+	default:
+	}
+}
+
+func (c *cluster) watch() {
+	ticker := time.NewTicker(refreshEvery)
+	defer ticker.Stop()
+	gap := time.NewTicker(refreshGap)
+	defer gap.Stop()
+	for {
+		select {
+		case <-c.stop:
+			return
+		case <-ticker.C:
+		case <-c.kick:
+		}
+		_ = c.refresh(context.Background()) // whoever needs the map is told by the call that fails
+		gap.Reset(refreshGap)
+		select {
+		case <-c.stop:
+			return
+		case <-gap.C:
+		}
+	}
+}
+
+// word is what one node says of the cluster.
+type word struct {
+	ok    bool  // it is whole, as far as this node sees
+	epoch int64 // grows with every failover
+	slots []redis.ClusterSlot
+}
+
+// refresh asks all nodes for the map and takes the word of the one that knows
+// most: a master that is cut off still believes in itself.
+func (c *cluster) refresh(ctx context.Context) error {
+	nodes := c.all()
+	words, errs := make([]*word, len(nodes)), make([]error, len(nodes))
+	var asking sync.WaitGroup
+	for i, n := range nodes {
+		asking.Go(func() { words[i], errs[i] = n.word(ctx) })
+	}
+	asking.Wait()
+	var best *word
+	for _, w := range words {
+		if w != nil && (best == nil || w.ok && !best.ok || w.ok == best.ok && w.epoch > best.epoch) {
+			best = w
+		}
+	}
+	if best == nil {
+		return errors.Join(errs...)
+	}
+	c.mu.Lock()
+	old := c.view
+	c.view = best
+	c.mu.Unlock()
+	if old != nil && old.epoch != best.epoch {
+		c.changed(ctx)
+	}
+	for _, r := range best.slots {
+		if len(r.Nodes) == 0 {
+			continue
+		}
+		master := c.at(r.Nodes[0].Addr)
+		for _, replica := range r.Nodes[1:] {
+			c.at(replica.Addr) // to be asked the next time: it may be the master then
+		}
+		for slot := max(r.Start, 0); slot <= min(r.End, slots-1); slot++ {
+			c.slots[slot].Store(master)
+		}
+	}
+	return nil
+}
+
+// known is the map as it was last read, for the client that has none of its own.
+func (c *cluster) known(context.Context) ([]redis.ClusterSlot, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.view == nil {
+		return nil, errNoNode
+	}
+	return c.view.slots, nil
+}
+
+func (n *node) word(ctx context.Context) (*word, error) {
+	ctx, cancel := context.WithTimeout(ctx, mapTimeout)
+	defer cancel()
+	var info *redis.StringCmd
+	var found *redis.ClusterSlotsCmd
+	if _, err := n.admin.Pipelined(ctx, func(p redis.Pipeliner) error {
+		info, found = p.ClusterInfo(ctx), p.ClusterSlots(ctx)
+		return nil
+	}); err != nil {
+		return nil, err
+	}
+	seen := settings{}
+	seen.read(info.Val())
+	epoch, err := parseCount(seen["cluster_current_epoch"])
+	if err != nil {
+		return nil, err
+	}
+	w := &word{ok: seen["cluster_state"] == "ok", epoch: epoch, slots: found.Val()}
+	for _, r := range w.slots {
+		for i := range r.Nodes {
+			r.Nodes[i].Addr = hostOr(r.Nodes[i].Addr, n.addr)
+		}
+	}
+	return w, nil
+}
+
+// hostOr completes an address whose host a node left out, meaning its own.
+func hostOr(addr, from string) string {
+	i := strings.LastIndexByte(addr, ':')
+	if i < 0 {
+		return addr
+	}
+	host, port := strings.Trim(addr[:i], "[]"), addr[i+1:]
+	if host == "" || host == "?" {
+		host, _, _ = net.SplitHostPort(from)
+	}
+	return net.JoinHostPort(host, port)
+}
+
+// run is Script.Run on a cluster: it follows the slot, and waits out what passes
+// by itself, as long as the call has time.
+func (c *cluster) run(ctx context.Context, sc *Script, deadline time.Time, keys []string, args []any) Reply {
+	slot := 0
+	if len(keys) > 0 {
+		slot = slotOf(keys[0])
+	}
+	how, to, asking := sc.known, c.slots[slot].Load(), false
+	pause := firstPause
+	for tries := 0; ; tries++ {
+		r := Reply{err: errNoNode}
+		if to != nil {
+			r = sc.send(ctx, to.scripts, how, route{slot: slot, asking: asking}, deadline, keys, args)
+		}
+		moved, ask := addressIn(r.err, "MOVED", to), addressIn(r.err, "ASK", to)
+		switch {
+		case redis.HasErrorPrefix(r.err, "NOSCRIPT"):
+			how = sc.whole
+			continue
+		case ask != "" && tries < 8:
+			to, asking = c.at(ask), true
+			continue
+		case moved != "" && tries < 4:
+			c.doubt()
+			to, asking = c.at(moved), false
+			c.slots[slot].Store(to)
+			continue
+		case moved == "" && ask == "" && !passes(r.err):
+			return r
+		}
+		c.doubt()
+		if time.Until(deadline) <= pause {
+			return r
+		}
+		time.Sleep(pause)
+		pause = min(2*pause, mostPause)
+		to, asking = c.slots[slot].Load(), false
+	}
+}
+
+// addressIn is where MOVED or ASK sends a call.
+func addressIn(err error, kind string, from *node) string {
+	var refused replyError
+	if from == nil || !errors.As(err, &refused) {
+		return ""
+	}
+	parts := strings.Fields(string(refused)) // MOVED SLOT HOST:PORT
+	if len(parts) != 3 || parts[0] != kind {
+		return ""
+	}
+	return hostOr(parts[2], from.addr)
+}
+
+// passing are the replies of a cluster that is about to be whole again.
+var passing = []string{"TRYAGAIN", "CLUSTERDOWN", "LOADING", "MASTERDOWN", "READONLY"}
+
+// passes tells what a failover or a moving slot makes of a call, and what another
+// try may not meet any more. A call whose time is over has no other try.
+func passes(err error) bool {
+	var op *net.OpError
+	return lost(err) || errors.As(err, &op) && op.Op == "dial" ||
+		slices.ContainsFunc(passing, func(p string) bool { return redis.HasErrorPrefix(err, p) })
+}
+
+func (c *cluster) close() {
+	close(c.stop)
+	c.stopped.Wait()
+	for _, n := range c.all() {
+		n.scripts.close()
+		n.admin.Close()
+	}
+}

@@ -1,0 +1,49 @@
+package store
+
+import (
+	"strconv"
+	"strings"
+)
+
+// slots is how many parts a Redis Cluster spreads its keys over.
+const slots = 16384
+
+// slotOf is the slot of a key: of what is between its first braces, where there
+// is something, else of all of it.
+func slotOf(key string) int {
+	if _, rest, found := strings.Cut(key, "{"); found {
+		if tag, _, closed := strings.Cut(rest, "}"); closed && tag != "" {
+			key = tag
+		}
+	}
+	var crc uint16 // CRC-16/XMODEM, as the cluster's specification says
+	for i := range len(key) {
+		crc = crc<<8 ^ crcTable[byte(crc>>8)^key[i]]
+	}
+	return int(crc) % slots
+}
+
+var crcTable = func() (table [256]uint16) {
+	for i := range table {
+		crc := uint16(i) << 8
+		for range 8 {
+			if crc&0x8000 != 0 {
+				crc = crc<<1 ^ 0x1021
+			} else {
+				crc <<= 1
+			}
+		}
+		table[i] = crc
+	}
+	return table
+}()
+
+// confirmKey is a key of ours in a slot: the smallest number that falls there, in
+// braces. Any slot has one among the first few hundred thousand.
+func confirmKey(slot int) string {
+	for n := 0; ; n++ {
+		if tag := strconv.Itoa(n); slotOf(tag) == slot {
+			return "joute:{" + tag + "}:confirmed"
+		}
+	}
+}

@@ -1,0 +1,10 @@
+-- What is kept of a ballot: a reading that a replica confirms.
+--
+-- KEYS 1 ballots hash    ballot .. voter -> what became of the ballot
+-- ARGV 1 ballot .. voter
+--
+-- Replies
+--   {value}   as ballot_text in box.lua writes it
+--   {}        there is no such ballot
+
+return { redis.call('HGET', KEYS[1], ARGV[1]) or nil }
