@@ -34,8 +34,8 @@ func TestSlowloris_SlowOnesGoAndBallotsStay(t *testing.T) {
 	_, path := e.contest(`,"rules":{"ballots":{"max":100000}},"antifraud":{"policy":"observe"}`)
 	pass := e.pass(path)
 	// The best of three, as the machine may be busy with other things.
-	cast := func() (p99 time.Duration) {
-		p99 = time.Hour
+	cast := func() (p50, p99 time.Duration) {
+		p50, p99 = time.Hour, time.Hour
 		for range 3 {
 			var took []time.Duration
 			for range 200 {
@@ -44,11 +44,12 @@ func TestSlowloris_SlowOnesGoAndBallotsStay(t *testing.T) {
 				took = append(took, time.Since(started))
 			}
 			slices.Sort(took)
-			p99 = min(p99, took[len(took)*99/100])
+			p50, p99 = min(p50, took[len(took)/2]), min(p99, took[len(took)*99/100])
 		}
-		return p99
+		return p50, p99
 	}
-	before, files := cast(), openFiles(t)
+	median, before := cast()
+	files := openFiles(t)
 
 	var slow []net.Conn
 	var ending sync.WaitGroup
@@ -94,7 +95,8 @@ func TestSlowloris_SlowOnesGoAndBallotsStay(t *testing.T) {
 			})
 		}
 	}
-	during, hanging := cast(), openFiles(t)
+	middle, during := cast()
+	hanging := openFiles(t)
 	if hanging < files+len(slow) {
 		t.Errorf("%d descriptors beside %d slow connections: they were not there any more", hanging, len(slow))
 	}
@@ -107,11 +109,13 @@ func TestSlowloris_SlowOnesGoAndBallotsStay(t *testing.T) {
 			t.Errorf("%s: the last of %d went after %v, with a limit of %v", kind, slowOnes, took, limit)
 		}
 	}
-	if during > 2*before+5*time.Millisecond {
-		t.Errorf("p99 of casting is %v beside %d slow connections, and was %v", during, len(slow), before)
+	// The slowest of a hundred tells more of the machine's other work than of ours: it
+	// is judged where there is none.
+	if middle > 2*median+5*time.Millisecond || long() && during > 2*before+5*time.Millisecond {
+		t.Errorf("casting takes %v, p99 %v, beside %d slow connections, and took %v and %v", middle, during, len(slow), median, before)
 	}
 	e.until("the descriptors are given back", func() bool { return openFiles(t) < files+20 })
-	t.Logf("%d slow connections: gone after %v at most, p99 %v before, %v beside them", len(slow), longest, before, during)
+	t.Logf("%d slow connections: gone after %v at most, casting %v, p99 %v before, %v and %v beside them", len(slow), longest, median, before, middle, during)
 }
 
 // Readers of a large answer who do not read are given up.
