@@ -54,11 +54,13 @@ eval: ## what the detectors are worth: goals and figures
 eval-speed: ## joute detect on one and two million ballots: time, memory
 	go run ./internal/farmlab/evaluate -only speed
 
+FUZZTIME ?= 30s
+
 .PHONY: fuzz
-fuzz: ## 30 s of every fuzz target
+fuzz: ## every fuzz target, 30 s each (FUZZTIME=10m: longer)
 	@grep -rn --include='*_test.go' -o '^func Fuzz[A-Za-z0-9_]*' . | while IFS=: read -r file _ name; do \
 	  echo "== $$(dirname $$file) $${name#func }"; \
-	  go test -run '^$$' -fuzz "^$${name#func }$$" -fuzztime 30s -fuzzminimizetime 10x $$(dirname $$file) </dev/null || exit 1; \
+	  go test -run '^$$' -fuzz "^$${name#func }$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x $$(dirname $$file) </dev/null || exit 1; \
 	done
 
 .PHONY: faults

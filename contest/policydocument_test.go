@@ -25,3 +25,15 @@ func TestParsePolicy_IsThatOfADocument(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+func FuzzParsePolicy(f *testing.F) {
+	for _, seed := range []string{"strict", `"observe"`, "{name: mine, base: standard}", `{"name":"mine","base":"strict","weights":{"lockstep":1}}`, "a: [", "\xff"} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var faults Faults
+		if _, err := ParsePolicy(data); err != nil && !errors.As(err, &faults) {
+			t.Fatalf("%q: %v", data, err)
+		}
+	})
+}

@@ -104,3 +104,21 @@ func TestParseVideo_EverythingElseIsRefused(t *testing.T) {
 		}
 	}
 }
+
+// A link that is a video leads to one of the players we know, whatever else it says.
+func FuzzParseVideo(f *testing.F) {
+	for _, seed := range []string{"https://youtu.be/AAAAAAAAAA1?t=1m2s", "https://www.youtube.com/watch?v=AAAAAAAAAA1&list=x", "https://vimeo.com/100000001/abcdef", "https://player.vimeo.com/video/1?h=abcdef", "https://www.dailymotion.com/video/x8abcde", "javascript:alert(1)"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, link string) {
+		video, ok := ParseVideo(link)
+		if ok {
+			if again, still := ParseVideo(video.URL()); !still || again != video {
+				t.Fatalf("%q is %v, whose own address is %v", link, video, again)
+			}
+		}
+		if !ok && video != (Video{}) {
+			t.Fatalf("%q is no video, and %v", link, video)
+		}
+	})
+}

@@ -204,3 +204,17 @@ func TestRings_LongChain(t *testing.T) {
 		t.Error("a chain is taken for a ring")
 	}
 }
+
+// One code has one spelling: whoever writes it otherwise is refused.
+func FuzzParseCode(f *testing.F) {
+	f.Add("0123456789ab")
+	f.Add("0123456789AB")
+	f.Add("il0o")
+	f.Fuzz(func(t *testing.T, text string) {
+		code, err := ParseCode(text)
+		if err == nil && code.String() != text {
+			t.Fatalf("%q is read as %s", text, code)
+		}
+		_, _ = ParseCode(Retyped(text))
+	})
+}

@@ -112,3 +112,18 @@ func TestLookup_DatabasesSayWhatListsDoNot(t *testing.T) {
 		}
 	}
 }
+
+// A database that is damaged is refused, or tells less: nothing it says ends a vote.
+func FuzzDatabase(f *testing.F) {
+	f.Add(databaseOf("192.0.2.0/24", map[string]any{"is_hosting_provider": true, "autonomous_system_number": uint32(64500)}))
+	f.Add([]byte("\xab\xcd\xefMaxMind.com"))
+	f.Fuzz(func(t *testing.T, bytes []byte) {
+		database, err := maxminddb.OpenBytes(bytes)
+		if err != nil {
+			return
+		}
+		for _, address := range []string{"192.0.2.1", "2001:db8::1", "::"} {
+			ask(database, netip.MustParseAddr(address))
+		}
+	})
+}

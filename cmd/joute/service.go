@@ -139,7 +139,8 @@ func open(ctx context.Context, cfg config) (_ *service, err error) {
 		moving = s.archive
 	}
 	s.boards = live.New(s.boxes, cfg.log)
-	s.feeds = live.NewFeeds(s.boards, s.registry.Get, cfg.log, live.FeedOptions{})
+	_, room := web.Sockets()
+	s.feeds = live.NewFeeds(s.boards, s.registry.Get, cfg.log, room)
 	if s.mailer = cfg.mailer; s.mailer != nil {
 		s.outbox = mail.NewOutbox(s.mailer, cfg.log, mail.Options{Registerer: metrics})
 	}

@@ -24,9 +24,12 @@ const (
 // leaderboard from time to time instead.
 var ErrFull = errors.New("live: no room for another reader")
 
+// MaxReaders is how many readers one server has at most: about half a GiB.
+const MaxReaders = 50_000
+
 // FeedOptions bound the readers of one server. A zero is the default.
 type FeedOptions struct {
-	Readers    int // in all: default 50,000, about half a GiB
+	Readers    int // in all: default MaxReaders
 	PerContest int // default 20,000
 	PerAddress int // default 2,000: a school or a carrier behind one address, and no more than a nuisance from one machine
 }
@@ -60,7 +63,7 @@ type Feeds struct {
 // hear of other servers while [Feeds.Run] goes.
 func NewFeeds(boards *Boards, contest func(id string) (*registry.Stored, bool), log *slog.Logger, opts FeedOptions) *Feeds {
 	for _, option := range []struct{ value, or *int }{
-		{&opts.Readers, new(50_000)}, {&opts.PerContest, new(20_000)}, {&opts.PerAddress, new(2_000)},
+		{&opts.Readers, new(MaxReaders)}, {&opts.PerContest, new(20_000)}, {&opts.PerAddress, new(2_000)},
 	} {
 		if *option.value <= 0 {
 			*option.value = *option.or

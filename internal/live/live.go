@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/singleflight"
@@ -52,7 +53,8 @@ type desk struct {
 	mu   sync.Mutex
 	last *reading // guarded by mu
 
-	trends trends
+	trends     trends
+	refreshing atomic.Bool // the store is asked for [Boards.Kept]
 }
 
 // reading is one look into all boxes of a contest.

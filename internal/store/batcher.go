@@ -16,6 +16,8 @@ const (
 	maxQueued = 16384
 	// maxBatch bounds how long Redis is with one batch before it answers others.
 	maxBatch = 300
+	// maxTrip bounds what is believed of how long the next batch takes.
+	maxTrip = 500 * time.Millisecond
 )
 
 // batcher sends calls to one node over one connection of its own. One batch is
@@ -31,6 +33,7 @@ type batcher struct {
 	wake     chan struct{}     // capacity 1: there may be something to do
 	ended    chan struct{}     // closed when run has returned
 	trips    atomic.Int64      // round trips so far
+	trip     time.Duration     // how long the last one took, maxTrip at most; run's own
 	keys     map[int]string    // run's own: the key that is written in a slot to be waited for
 
 	mu      sync.Mutex
@@ -131,15 +134,16 @@ func (b *batcher) run() {
 }
 
 // take moves the calls of the next batch out of the queue. Those that nobody
-// waits for any more, or whose time is over, are dropped.
+// waits for any more are dropped, and those whose time will be over before a batch
+// is back: they would be done, and nobody would be told.
 func (b *batcher) take(batch []*call) (_ []*call, closed bool) {
-	now := time.Now()
+	back := time.Now().Add(b.trip)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	n := 0
 	for ; n < len(b.waiting) && len(batch) < maxBatch; n++ {
 		c := b.waiting[n]
-		if now.After(c.deadline) || !c.state.CompareAndSwap(queued, sent) {
+		if back.After(c.deadline) || !c.state.CompareAndSwap(queued, sent) {
 			continue // its caller leaves, or has left
 		}
 		batch = append(batch, c)
@@ -188,6 +192,9 @@ func (b *batcher) send(c *conn, batch []*call, out []byte) (*conn, []byte) {
 		return b.receive(c, batch, confirm)
 	}()
 	b.trips.Add(1)
+	if err == nil {
+		b.trip = min(time.Since(start), maxTrip)
+	}
 	b.metrics.observe("script", start, err)
 	if err != nil {
 		for _, one := range batch {

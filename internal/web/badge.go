@@ -72,9 +72,7 @@ func (s *Server) failBadge(c *fiber.Ctx, p *problem) error {
 	b.Title, _ = s.tell(c, b.Lang, p)
 	b.Label = b.Title
 	c.Set(fiber.HeaderCacheControl, "no-store")
-	if p.retryAfter != "" {
-		c.Set(fiber.HeaderRetryAfter, p.retryAfter)
-	}
+	p.wait(c)
 	return sendBadge(c, p.status, b.Lang, b.svg())
 }
 

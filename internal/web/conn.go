@@ -1,9 +1,14 @@
 package web
 
 import (
+	"errors"
+	"fmt"
 	"io"
+	"log/slog"
 	"net"
+	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -17,22 +22,68 @@ const (
 	lingerTime  = time.Second
 )
 
-// listener gives out connections whose writes are bounded one by one.
+// listener gives out connections whose writes are bounded one by one, and no
+// more than there is room for: fasthttp says so in plain text, and ends for good
+// when the process has no file descriptor left.
 type listener struct {
 	net.Listener
 	patience time.Duration // for one piece: writeTimeout
 	closed   func()        // called once nobody can come any more
+	most     int64         // connections at a time
+	log      *slog.Logger
+
+	open atomic.Int64
+	told atomic.Int64 // when the log was told last, in Unix minutes
 }
 
-func (l listener) Accept() (net.Conn, error) {
-	c, err := l.Listener.Accept()
-	if err != nil {
-		return nil, err
+// tooMany is the answer to a connection too many, whatever it would have asked.
+var tooMany = func() []byte {
+	const body = `{"type":"urn:joute:problem:overloaded","title":"Too much to do","status":503,"detail":"Too many connections are open. Please try again in a moment.","code":"overloaded"}`
+	return fmt.Appendf(nil, "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 2\r\nCache-Control: no-store\r\n"+
+		"Content-Type: application/problem+json\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
+}()
+
+func (l *listener) Accept() (net.Conn, error) {
+	for pause := 5 * time.Millisecond; ; {
+		c, err := l.Listener.Accept()
+		switch {
+		case err == nil && l.open.Add(1) <= l.most:
+			return &conn{Conn: c, patience: l.patience, leave: sync.OnceFunc(func() { l.open.Add(-1) })}, nil
+		case err == nil:
+			l.open.Add(-1)
+			l.tell("no room for more connections", nil)
+			tryWrite(c, tooMany)
+			c.Close()
+		case exhausted(err):
+			// Somebody else's connection ends soon: by itself, or by its timeout.
+			l.tell("no connection can be taken", err)
+			time.Sleep(pause)
+			pause = min(2*pause, time.Second)
+		default:
+			return nil, err
+		}
 	}
-	return &conn{Conn: c, patience: l.patience}, nil
 }
 
-func (l listener) Close() error {
+// exhausted says that the process or the machine has no more of something now.
+func exhausted(err error) bool {
+	for _, lacking := range []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM} {
+		if errors.Is(err, lacking) {
+			return true
+		}
+	}
+	return false
+}
+
+// tell is a line a minute: what it tells of may happen thousands of times a second.
+func (l *listener) tell(what string, err error) {
+	now, told := time.Now().Unix()/60, l.told.Load()
+	if now != told && l.told.CompareAndSwap(told, now) {
+		l.log.Warn(what, slog.Int64("open", l.open.Load()), slog.Any("error", err))
+	}
+}
+
+func (l *listener) Close() error {
 	defer l.closed()
 	return l.Listener.Close()
 }
@@ -40,6 +91,7 @@ func (l listener) Close() error {
 type conn struct {
 	net.Conn
 	patience time.Duration
+	leave    func() // makes room for another one
 
 	// linger: the client is still sending a body that was refused unread.
 	// Closing at once would reset the connection under the answer.
@@ -59,6 +111,7 @@ func (c *conn) Write(p []byte) (n int, err error) {
 }
 
 func (c *conn) Close() error {
+	defer c.leave()
 	half, ok := c.Conn.(interface{ CloseWrite() error })
 	if ok && c.linger.Swap(false) && half.CloseWrite() == nil && c.SetReadDeadline(time.Now().Add(lingerTime)) == nil {
 		_, _ = io.CopyN(io.Discard, c.Conn, lingerBytes) // as much as comes

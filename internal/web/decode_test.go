@@ -18,6 +18,7 @@ func TestDecode_NamesThePlaceAndWhatWasExpected(t *testing.T) {
 		`{"entry":"a","entry":"b"}`:             {Path: "entry", Message: "expected this member once, found it twice"},
 		`{"` + strings.Repeat("é", 90) + `":1}`: {Path: strings.Repeat("é", 50) + "…", Message: "this member is not known here"},
 		`[]`:                                    {Message: "expected an object"},
+		` null`:                                 {Message: "expected a JSON object"},
 	} {
 		var p *problem
 		if err := decodeJSON([]byte(body), &castBody{}); !errors.As(err, &p) || len(p.errors) != 1 || p.errors[0] != want {

@@ -42,7 +42,9 @@ func (s *Server) getFeed(c *fiber.Ctx) error {
 	contest, seen := stored.Contest.ID, header(c, "Last-Event-ID")
 	c.Context().HijackSetNoResponse(true)
 	c.Context().Hijack(func(taken net.Conn) {
-		f := &feedConn{Conn: taken.(interface{ UnsafeConn() net.Conn }).UnsafeConn().(*conn).Conn}
+		own := taken.(interface{ UnsafeConn() net.Conn }).UnsafeConn().(*conn)
+		own.leave() // it is counted among the readers from here on
+		f := &feedConn{Conn: own.Conn}
 		f.Send(head)
 		leave := s.cfg.Feeds.Join(contest, address, seen, f)
 		// On a goroutine of its own, so that fasthttp has its buffers back.

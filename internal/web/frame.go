@@ -131,9 +131,7 @@ func (s *Server) failFrame(c *fiber.Ctx, p *problem) error {
 	v := s.newFrame(c, d)
 	v.Heading, v.Text = s.tell(c, v.Lang, p)
 	v.Title = v.Heading
-	if p.retryAfter != "" {
-		c.Set(fiber.HeaderRetryAfter, p.retryAfter)
-	}
+	p.wait(c)
 	return s.sendFrame(c, p.status, v, s.ancestors(c))
 }
 

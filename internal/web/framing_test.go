@@ -93,11 +93,11 @@ func TestFraming_EveryAnswerSaysWhoMayFrameIt(t *testing.T) {
 	}
 
 	// Full: refused before any route.
-	e.server.capacity = 0
+	e.server.shed.atOnce[reads] = 0
 	if a := e.do("GET", "/embed/"+only, ""); a.status != 503 || a.framers() != both {
 		t.Errorf("overloaded: %d framed by %s", a.status, a.framers())
 	}
-	e.server.capacity = maxInFlight
+	e.server.shed.atOnce[reads] = rooms[reads].atOnce
 }
 
 // Nothing else may be framed by anybody: every route there is, and what is none.

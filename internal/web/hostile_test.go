@@ -1,14 +1,9 @@
 package web
 
 import (
-	"bufio"
 	"fmt"
-	"io"
-	"net"
-	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/uuid"
 )
@@ -156,75 +151,6 @@ func TestHostile_PathsAre404(t *testing.T) {
 	}
 	e.do("BREW", path, "").want(405, "method-not-allowed")
 	e.do("TRACE", path, "").want(405, "method-not-allowed")
-}
-
-// raw sends bytes on one connection and reads all answers until it ends.
-func (e *env) raw(text string) []answer {
-	e.t.Helper()
-	c, err := net.Dial("tcp", e.addr)
-	must(e.t, err)
-	defer c.Close()
-	must(e.t, c.SetDeadline(time.Now().Add(10*time.Second)))
-	_, err = io.WriteString(c, text)
-	must(e.t, err)
-	_ = c.(*net.TCPConn).CloseWrite() // fails when the server has closed already
-	var answers []answer
-	r := bufio.NewReader(c)
-	for {
-		resp, err := http.ReadResponse(r, nil)
-		if err != nil {
-			return answers
-		}
-		body, _ := io.ReadAll(resp.Body)
-		answers = append(answers, answer{e.t, resp.StatusCode, resp.Header, body})
-	}
-}
-
-// A request hidden in another's body is never executed: not by any reading of
-// where that body ends.
-func TestHostile_NoRequestIsSmuggled(t *testing.T) {
-	e := start(t)
-	_, path := e.contest("")
-	pass := e.pass(path)
-	inner := func() string {
-		body := ballot(newBallot(), "lumiere-1")
-		return fmt.Sprintf("POST %s/ballots HTTP/1.1\r\nHost: x\r\n%s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", path, pass, len(body), body)
-	}
-	if got := e.raw(inner()); len(got) != 1 || got[0].status != 201 {
-		t.Fatalf("control: the inner request by itself must be executed: %v", got)
-	}
-	_, path = e.contest("")
-	pass = e.pass(path)
-	head := func(headers string) string {
-		return "POST " + path + "/passes HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n" + headers + "\r\n\r\n"
-	}
-	hidden := inner()
-	for name, text := range map[string]string{
-		"CL and TE":         head(fmt.Sprintf("Content-Length: %d\r\nTransfer-Encoding: chunked", 5+len(hidden))) + "0\r\n\r\n" + hidden,
-		"TE and CL":         head("Transfer-Encoding: chunked\r\nContent-Length: 4") + "0\r\n\r\n" + hidden,
-		"xchunked":          head(fmt.Sprintf("Transfer-Encoding: xchunked\r\nContent-Length: %d", 5+len(hidden))) + "0\r\n\r\n" + hidden,
-		"tab chunked":       head(fmt.Sprintf("Transfer-Encoding:\tchunked\r\nContent-Length: %d", 5+len(hidden))) + "0\r\n\r\n" + hidden,
-		"space before":      head(fmt.Sprintf("Transfer-Encoding : chunked\r\nContent-Length: %d", 5+len(hidden))) + "0\r\n\r\n" + hidden,
-		"two lengths":       head(fmt.Sprintf("Content-Length: 0\r\nContent-Length: %d", len(hidden))) + hidden,
-		"length list":       head(fmt.Sprintf("Content-Length: 0, %d", len(hidden))) + hidden,
-		"signed length":     head(fmt.Sprintf("Content-Length: +%d", len(hidden))) + hidden,
-		"negative length":   head("Content-Length: -1") + hidden,
-		"folded":            head("X: a\r\n Content-Length: 0\r\nContent-Length:\r\n "+fmt.Sprint(len(hidden))) + hidden,
-		"chunk size junk":   head("Transfer-Encoding: chunked") + "0x0\r\n\r\n" + hidden,
-		"chunk overflow":    head("Transfer-Encoding: chunked") + "fffffffffffffffff\r\n" + hidden,
-		"HTTP/1.0 chunked":  strings.Replace(head("Transfer-Encoding: chunked"), "HTTP/1.1", "HTTP/1.0", 1) + "0\r\n\r\n" + hidden,
-		"double TE":         head("Transfer-Encoding: identity\r\nTransfer-Encoding: chunked") + "0\r\n\r\n" + hidden,
-		"NUL in the header": head("X: a\x00b\r\nContent-Length: 0") + hidden,
-	} {
-		for _, a := range e.raw(text) {
-			if a.status >= 500 {
-				t.Errorf("%s: %d %s", name, a.status, a.body)
-			}
-			if a.status == 201 && strings.Contains(string(a.body), "receipt") {
-				t.Errorf("%s: the hidden ballot was cast: %s", name, a.body)
-			}
-		}
-	}
 }
 
 func TestHostile_BrokenHTTPIsAProblemToo(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"embed"
 	"encoding/json"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/nicksnyder/go-i18n/v2/i18n"
@@ -23,6 +24,7 @@ const maxAcceptLanguage = 512
 type catalogue struct {
 	matcher    language.Matcher
 	localizers map[string]*i18n.Localizer
+	said       sync.Map // texts without data by language and id: as many as there are messages
 }
 
 func newCatalogue() (*catalogue, error) {
@@ -54,12 +56,23 @@ func (c *catalogue) pick(accept string) string {
 	return languages[index].String()
 }
 
+// saying names a text of a language.
+type saying struct{ lang, id string }
+
 // say is the message in a language the catalogue has. data fills its template.
 // A message that is missing shows its id: a test keeps that from happening.
 func (c *catalogue) say(lang, id string, data map[string]any) string {
+	if len(data) == 0 { // the same text every time: refusing must not cost more than answering
+		if text, ok := c.said.Load(saying{lang, id}); ok {
+			return text.(string)
+		}
+	}
 	text, err := c.localizers[lang].Localize(&i18n.LocalizeConfig{MessageID: id, TemplateData: data})
 	if err != nil {
 		return id
+	}
+	if len(data) == 0 {
+		c.said.Store(saying{lang, id}, text)
 	}
 	return text
 }

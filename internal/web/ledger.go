@@ -155,12 +155,21 @@ func (s *Server) stream(c *fiber.Ctx, produce func(ctx context.Context, line fun
 // problem like any other. A later one ends the connection without the chunk
 // that ends an answer: no client can take half a ledger for a whole one.
 func (s *Server) pour(c *fiber.Ctx, contentType string, produce func(ctx context.Context, out *bufio.Writer) error) error {
+	// It is under way until the last byte is read, which its class is to know. A
+	// stranger who reads a published ledger slowly keeps no organizer from theirs.
+	counted := s.shed.enter(exports)
+	if !counted && !s.isOrganizer(c.Get(fiber.HeaderAuthorization)) {
+		return errOverloaded
+	}
 	reader, writer := io.Pipe()
 	started := make(chan error, 1)
 	ctx, cancel := context.WithCancel(s.base)
 	requestID := s.requestID(c)
 	go func() {
 		defer cancel()
+		if counted {
+			defer s.shed.leave(exports)
+		}
 		begin := func(err error) {
 			select {
 			case started <- err:

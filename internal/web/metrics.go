@@ -34,6 +34,7 @@ type metrics struct {
 
 	logins       *prometheus.CounterVec
 	feedsRefused prometheus.Counter
+	refused      *prometheus.CounterVec
 }
 
 func newMetrics(registry *prometheus.Registry, feeds *live.Feeds) (*metrics, error) {
@@ -68,6 +69,10 @@ func newMetrics(registry *prometheus.Registry, feeds *live.Feeds) (*metrics, err
 			Name: "joute_feed_refused_total",
 			Help: "Readers for whose connection there was no room; their pages poll.",
 		}),
+		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "joute_shed_total",
+			Help: "Requests refused because there was too much to do, by class: feeds, exports, reads, organizers, ballots.",
+		}, []string{"class"}),
 	}
 	readers := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "joute_feed_readers",
@@ -92,7 +97,7 @@ func newMetrics(registry *prometheus.Registry, feeds *live.Feeds) (*metrics, err
 	for _, outcome := range []string{"accepted", "refused"} {
 		m.logins.WithLabelValues(outcome)
 	}
-	return m, errors.Join(registry.Register(m.screened), registry.Register(m.fans), registry.Register(m.farms), registry.Register(m.logins), registry.Register(m.ballots), registry.Register(m.cast), registry.Register(m.feedsRefused), registry.Register(readers))
+	return m, errors.Join(registry.Register(m.screened), registry.Register(m.fans), registry.Register(m.farms), registry.Register(m.logins), registry.Register(m.ballots), registry.Register(m.cast), registry.Register(m.feedsRefused), registry.Register(m.refused), registry.Register(readers))
 }
 
 // getMetrics is the page that Prometheus reads, on the server itself. Through a

@@ -77,6 +77,8 @@ func (s *Server) pageOr(next fiber.Handler, say func(*fiber.Ctx, *problem) error
 		case p == nil:
 			p = errInternal
 			s.log.Error("page failed", slog.String("request", s.requestID(c)), slog.String("route", c.Route().Path), slog.Any("error", err))
+		case p == errOverloaded:
+			s.shed.refuse(classOf(c.Context()))
 		case p.status >= 500:
 			s.log.Warn("page refused", slog.String("request", s.requestID(c)), slog.String("code", p.code), slog.Any("error", err))
 		}
@@ -179,9 +181,7 @@ func (s *Server) failPage(c *fiber.Ctx, p *problem, m message) error {
 		m.Contests = s.contestLinks(c, lang)
 	}
 	m.layout = s.frame(c, lang, m.Heading)
-	if p.retryAfter != "" {
-		c.Set(fiber.HeaderRetryAfter, p.retryAfter)
-	}
+	p.wait(c)
 	return s.render(c, p.status, "message.html", lang, m)
 }
 

@@ -109,7 +109,7 @@ func (s *Server) askFan(c *fiber.Ctx) error {
 	if p := problemOf(err); p != nil && p.status == fiber.StatusServiceUnavailable {
 		s.log.Warn("opt-in unanswered", slog.String("request", s.requestID(c)), slog.String("code", p.code), slog.Any("error", err))
 		f.Notice = f.Say("fan.busy")
-		c.Set(fiber.HeaderRetryAfter, p.retryAfter)
+		p.wait(c)
 		return s.showFanForm(c, stored, p.status, f) // with what was typed
 	}
 	if err != nil {

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"math/rand/v2"
+	"strconv"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -42,7 +44,7 @@ type problem struct {
 
 	challenge *antifraud.Challenge // to be solved first
 
-	retryAfter string // seconds
+	retryAfter int // seconds, at least: see wait
 }
 
 // fault is one entry of `errors`.
@@ -72,8 +74,8 @@ var (
 	errNoEntry      = &problem{status: 404, code: "no-such-entry"}
 	errMediaType    = &problem{status: 415, code: "unsupported-media-type"}
 	errEncoding     = &problem{status: 415, code: "unsupported-media-type", say: "encoding"}
-	errUnavailable  = &problem{status: 503, code: "store-unavailable", retryAfter: "2"}
-	errOverloaded   = &problem{status: 503, code: "overloaded", retryAfter: "2"}
+	errUnavailable  = &problem{status: 503, code: "store-unavailable", retryAfter: 2}
+	errOverloaded   = &problem{status: 503, code: "overloaded", retryAfter: 2}
 	errForgotten    = &problem{status: 410, code: "forgotten"}
 	errInternal     = &problem{status: 500, code: "internal-error"}
 )
@@ -105,7 +107,7 @@ var sentinels = []struct {
 	{ballotbox.ErrAppealsFull, &problem{status: 503, code: "appeals-full"}},
 	{ballotbox.ErrHeldPlace, invalid("after", "place")},
 	{ballotbox.ErrUndoExpired, &problem{status: 409, code: "undo-expired"}},
-	{sweep.ErrUnfinished, &problem{status: 409, code: "sweep-unfinished", retryAfter: "10"}},
+	{sweep.ErrUnfinished, &problem{status: 409, code: "sweep-unfinished", retryAfter: 10}},
 	{ballotbox.ErrNotClosed, &problem{status: 409, code: "not-closed"}},
 }
 
@@ -187,7 +189,8 @@ func (s *Server) fail(c *fiber.Ctx, err error) error {
 		if isDocumentCall(c.Request().Header.Method(), c.Request().RequestURI()) && !s.isOrganizer(c.Get(fiber.HeaderAuthorization)) {
 			p = errUnauthorized // a stranger's document is not too large, it is a stranger's
 		}
-	case errors.Is(err, live.ErrFull): // joute_feed_refused_total counts them: thousands may come at once
+	case p == errOverloaded:
+		s.shed.refuse(classOf(c.Context()))
 	case p.status >= 500:
 		s.log.Warn("request refused", slog.String("request", s.requestID(c)), slog.String("code", p.code), slog.Any("error", err))
 	}
@@ -231,11 +234,17 @@ func (s *Server) answerProblem(c *fiber.Ctx, p *problem) error {
 	case p.status == 405 && allow == "":
 		c.Set(fiber.HeaderAllow, "GET, HEAD, POST, PUT, DELETE, OPTIONS")
 	}
-	if p.retryAfter != "" {
-		c.Set(fiber.HeaderRetryAfter, p.retryAfter)
-	}
+	p.wait(c)
 	c.Set(fiber.HeaderContentType, "application/problem+json")
 	return c.Status(p.status).Send(body)
+}
+
+// wait says when to come back, where the problem passes. Everybody is told
+// another time, up to twice as long: they were refused at the same instant.
+func (p *problem) wait(c *fiber.Ctx) {
+	if p.retryAfter > 0 {
+		c.Set(fiber.HeaderRetryAfter, strconv.Itoa(p.retryAfter+rand.IntN(p.retryAfter+1)))
+	}
 }
 
 func (p *problem) document(texts *catalogue, lang, requestID string) document {

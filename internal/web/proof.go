@@ -23,7 +23,7 @@ import (
 
 var (
 	errNoMail     = &problem{status: 503, code: "mail-unavailable"}
-	errManyMails  = &problem{status: 429, code: "rate-limited", say: "mails", retryAfter: "60"}
+	errManyMails  = &problem{status: 429, code: "rate-limited", say: "mails", retryAfter: 60}
 	errWrongCode  = &problem{status: 403, code: "wrong-code"}
 	errCodeGone   = &problem{status: 410, code: "code-expired"}
 	errEmail      = invalid("email", "email")

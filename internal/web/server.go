@@ -17,7 +17,6 @@ import (
 	"net"
 	"net/netip"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -103,14 +102,11 @@ const (
 	maxHeaders = 8 << 10
 
 	// maxConnections bounds memory (about 20 KiB each), maxInFlight what is being
-	// answered at once: more than the store's queue holds could only wait. Feeds
-	// are in neither; live bounds them.
+	// answered at once: more than the store's queue holds could only wait. Of it,
+	// each class has its own room: see shed.go. Open feeds are in neither; live
+	// bounds them.
 	maxConnections = 100_000
 	maxInFlight    = 16_000
-
-	// readShare of what is in flight may be reads: beyond it they are refused, and
-	// ballots are not.
-	readShare = 0.75
 )
 
 // Server answers HTTP requests. Make it with New.
@@ -130,8 +126,9 @@ type Server struct {
 	fanTokens    *community.Tokens
 	marks        sharing.Marks
 	challenges   antifraud.Challenges
-	inFlight     atomic.Int64
-	capacity     int64          // of inFlight
+	shed         *shedder
+	connections  int64          // most at a time, without feeds
+	patience     time.Duration  // for a piece of an answer to go out
 	feeding      sync.WaitGroup // connections of feeds
 
 	// base ends when a shutdown has no more time: streams end with it.
@@ -162,7 +159,9 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("web: metrics: %w", err)
 	}
-	s := &Server{cfg: cfg, log: cfg.Log, texts: texts, metrics: measured, cards: newCards(), capacity: maxInFlight, adminKey: sha256.Sum256([]byte(cfg.AdminKey)), forms: formTokens{cfg.FormKey}, fanTokens: fanTokens, marks: sharing.NewMarks(cfg.FormKey)}
+	s := &Server{cfg: cfg, log: cfg.Log, texts: texts, metrics: measured, cards: newCards(), shed: newShedder(measured.refused, cfg.Log), adminKey: sha256.Sum256([]byte(cfg.AdminKey)), forms: formTokens{cfg.FormKey}, fanTokens: fanTokens, marks: sharing.NewMarks(cfg.FormKey)}
+	s.connections, _ = Sockets()
+	s.patience = writeTimeout
 	s.sessions = newSessions(cfg.Keys.Derive("organizer session"), cfg.AdminKey)
 	s.challenges = antifraud.NewChallenges(cfg.Keys.Derive("challenge"))
 	s.drawnStories = newStories(s.cards)
@@ -172,7 +171,7 @@ func New(cfg Config) (*Server, error) {
 		BodyLimit:                    maxBody,
 		CaseSensitive:                true,
 		StrictRouting:                true,
-		Concurrency:                  maxConnections,
+		Concurrency:                  maxConnections + 1, // the listener refuses before
 		ReadBufferSize:               maxHeaders,
 		ReadTimeout:                  readTimeout,
 		IdleTimeout:                  idleTimeout,
@@ -195,7 +194,8 @@ func New(cfg Config) (*Server, error) {
 func (s *Server) Serve(l net.Listener) error {
 	// Readers who are sent away come back at once: to another server, since by then
 	// this one has closed its door.
-	if err := s.app.Listener(listener{l, writeTimeout, s.cfg.Feeds.Close}); err != nil {
+	door := &listener{Listener: l, patience: s.patience, closed: s.cfg.Feeds.Close, most: s.connections, log: s.log}
+	if err := s.app.Listener(door); err != nil {
 		return fmt.Errorf("serve: %w", err)
 	}
 	return nil
@@ -222,30 +222,38 @@ func (s *Server) admit(next fasthttp.RequestHandler) fasthttp.RequestHandler {
 		known[method] = true
 	}
 	return func(fctx *fasthttp.RequestCtx) {
-		defer s.inFlight.Add(-1)
-		busy := s.inFlight.Add(1)
-		switch {
-		case busy > s.capacity, float64(busy) > readShare*float64(s.capacity) && isRead(fctx):
-			s.refuse(fctx, errOverloaded)
-		case !known[string(fctx.Method())]:
+		if !known[string(fctx.Method())] {
 			s.refuse(fctx, fiber.ErrMethodNotAllowed)
-		default:
-			next(fctx)
+			return
 		}
+		if !plainHead(&fctx.Request.Header) {
+			fctx.SetConnectionClose()
+			s.refuse(fctx, fiber.ErrBadRequest)
+			return
+		}
+		// On every path, also where no body is read: nothing here is ever decompressed.
+		if len(fctx.Request.Header.PeekAll(fiber.HeaderContentEncoding)) > 0 {
+			s.refuse(fctx, errEncoding)
+			return
+		}
+		of := classOf(fctx)
+		switch {
+		case s.shed.enter(of):
+			defer s.shed.leave(of)
+		case of == reads && lean(fctx):
+			fctx.SetUserValue(localLean, true)
+		default:
+			s.refuse(fctx, errOverloaded)
+			return
+		}
+		if of != ballots {
+			next(fctx)
+			return
+		}
+		entered := s.shed.voting.enter()
+		next(fctx)
+		s.shed.voting.leave(entered, fctx.Response.StatusCode() < 500)
 	}
-}
-
-// isRead says that a request only reads, and may be shed before those that vote.
-// Probes may not: a server that is busy is not a dead one.
-func isRead(fctx *fasthttp.RequestCtx) bool {
-	if !fctx.IsGet() && !fctx.IsHead() {
-		return false
-	}
-	switch string(fctx.Path()) {
-	case "/livez", "/readyz", "/metrics":
-		return false
-	}
-	return true
 }
 
 // refuse answers with a problem outside any route.

@@ -142,7 +142,7 @@ func TestSweeps_PublishingWaitsForTheLastLook(t *testing.T) {
 	run(id)
 	(<-published).want(200, "")
 	p := problemOf(sweep.ErrUnfinished)
-	if p.status != 409 || p.code != "sweep-unfinished" || p.retryAfter == "" {
+	if p.status != 409 || p.code != "sweep-unfinished" || p.retryAfter == 0 {
 		t.Errorf("%+v", p)
 	}
 }
