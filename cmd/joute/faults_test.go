@@ -57,6 +57,8 @@ func overHTTP(t *testing.T, contest string, url func() string) faulttest.Cast {
 			}
 			err := json.Unmarshal(response.Body(), &stored)
 			return faulttest.Answer{Position: stored.Position, Duplicate: stored.Duplicate}, err
+		case http.StatusAccepted:
+			return faulttest.Answer{Pending: true}, nil
 		case http.StatusServiceUnavailable, http.StatusTooManyRequests:
 			return faulttest.Answer{}, errors.New(string(response.Body()))
 		default:
