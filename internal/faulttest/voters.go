@@ -23,6 +23,7 @@ func Long() bool { return os.Getenv("JOUTE_FAULTS") == "long" }
 type Answer struct {
 	Position  voting.Position
 	Duplicate bool   // it had been counted before
+	Pending   bool   // it is stored, and not yet confirmed: to be asked again
 	Refused   string // why it was not counted; empty when it was
 }
 
@@ -100,7 +101,7 @@ func (v *Voters) ask(ballot uuid.UUID) (Answer, int) {
 	deadline := time.Now().Add(patience)
 	for asked := 1; ; asked++ {
 		answer, err := v.cast(context.Background(), ballot)
-		if err == nil {
+		if err == nil && !answer.Pending {
 			return answer, asked
 		}
 		if time.Now().After(deadline) {

@@ -124,9 +124,10 @@ func (p *player) call(client int, voter voting.Voter, id uuid.UUID, call asked) 
 		}
 	}
 	ops = append(ops, op)
-	if got.again {
-		// Script.Run sends once more where a connection is lost: it may be this very call
-		// that had cast the ballot, and somebody else came in between.
+	if got.again || call.what != "cast" && call.what != "find" {
+		// Script.Run sends once more where a connection is lost. So it may be this very
+		// call that had cast the ballot, and a change of standing may have been made twice
+		// while it was under way, with somebody else's in between.
 		op.Output = told{unknown: true}
 		ops = append(ops, op)
 	}
