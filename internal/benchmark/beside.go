@@ -20,8 +20,8 @@ return 1`
 
 // serveBeside is one of the servers that Joute is measured beside, in a process of its
 // own: `empty` answers and does nothing, `plain` runs one script a request by go-redis,
-// checks no pass, keeps no ledger, and repeats no answer.
-func serveBeside(kind, redisAddr string, out io.Writer) error {
+// checks no pass, keeps no ledger, and repeats no answer. It ends with ctx.
+func serveBeside(ctx context.Context, kind, redisAddr string, out io.Writer) error {
 	app := fiber.New(fiber.Config{DisableStartupMessage: true})
 	switch kind {
 	case "empty":
@@ -49,5 +49,9 @@ func serveBeside(kind, redisAddr string, out io.Writer) error {
 		return err
 	}
 	fmt.Fprintf(out, "listening on http://%s\n", l.Addr())
-	return app.Listener(l)
+	context.AfterFunc(ctx, func() { _ = l.Close() }) // who measures has gone: nobody is answered any more
+	if err := app.Listener(l); ctx.Err() == nil {
+		return err
+	}
+	return nil
 }

@@ -40,7 +40,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return err
 	}
 	if *serve != "" {
-		return serveBeside(*serve, *redis, out)
+		return serveBeside(ctx, *serve, *redis, out)
 	}
 	dir, err := os.MkdirTemp("", "joute-bench")
 	if err != nil {
