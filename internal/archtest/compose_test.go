@@ -75,7 +75,7 @@ func gate(t *testing.T, command []string) []string {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	faults, err := s.Check(t.Context())
+	faults, _, err := s.Check(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
