@@ -29,10 +29,11 @@ import (
 
 func TestMain(m *testing.M) { redistest.Main(m) }
 
-// onEveryStore runs a test on the embedded store and on a real Redis.
+// onEveryStore runs a test on the embedded store, a real Redis and a Redis Cluster.
 func onEveryStore(t *testing.T, test func(t *testing.T, st *store.Store)) {
 	t.Run("embedded", func(t *testing.T) { test(t, openStore(t, "")) })
 	t.Run("redis", func(t *testing.T) { test(t, openStore(t, redistest.Shared(t).URL())) })
+	t.Run("cluster", func(t *testing.T) { test(t, openStore(t, redistest.SharedCluster(t).URL())) })
 }
 
 func openStore(t testing.TB, url string) *store.Store {

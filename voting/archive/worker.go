@@ -444,8 +444,8 @@ func (w *worker) report(ctx context.Context, err error) {
 		f = fault{kind: faultMismatch, text: wrong.text}
 	case errors.Is(err, ledger.ErrDamaged), errors.Is(err, errEvidence):
 		f = fault{kind: faultDamaged, text: fmt.Sprintf("%s: what is on disk is damaged, and nothing more is moved there: run joute verify on the data folder, and bring it back from a backup", w.id)}
-	case errors.Is(err, store.ErrUnavailable):
-		f = fault{kind: faultStore, text: fmt.Sprintf("%s: the store does not answer", w.id)}
+	case errors.Is(err, store.ErrUnavailable), errors.Is(err, store.ErrUnsafe):
+		f = fault{kind: faultStore, text: fmt.Sprintf("%s: the store does not answer, or is refused", w.id)}
 	default:
 		f = fault{kind: faultDisk, text: fmt.Sprintf("%s: records are not moved to the data folder (%s): they stay in the store, and casting goes on", w.id, reason(err))}
 	}
