@@ -107,6 +107,7 @@ func (c *casting) cast(i int, due time.Time) {
 			c.accepted = append(c.accepted, accepted{stored.Position.Offset, at, at.Sub(due)})
 			c.mu.Unlock()
 			return
+		case status == http.StatusAccepted && !at.After(deadline): // pending: no replica has confirmed it yet
 		case status != 0 && status < 500, at.After(deadline):
 			c.t.Errorf("a ballot was answered %d %s", status, answer)
 			return

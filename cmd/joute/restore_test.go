@@ -3,7 +3,9 @@ package main
 import (
 	"crypto/sha256"
 	"encoding/json"
+	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -27,8 +29,27 @@ func TestRestore_AMillionVoters(t *testing.T) {
 	}
 	const voters, boxes = 1_000_000, 4
 	redis, data := redistest.Start(t), t.TempDir()
+	voted(t, redis, data, voters, boxes)
+	redis.Client().FlushAll(t.Context())
+	started, ours, theirs := time.Now(), processorTime(t), redisTime(t, redis)
+	code, out, errs := run(t, nil, "", "restore", "--redis", redis.URL(), "--data", data)
+	if code != 0 {
+		t.Fatalf("exit %d %s", code, errs)
+	}
+	t.Logf("%v for %d voters; processors: joute %v, Redis %.1fs\n%s", time.Since(started).Round(time.Millisecond), voters,
+		processorTime(t)-ours, redisTime(t, redis)-theirs, out)
 	s := serve(t, "--redis", redis.URL(), "--data", data)
-	s.joute("apply", write(t, "c.yaml", hall("hall", 3, 6)+"boxes: 4\n"))
+	if total := s.board("hall").Totals; total.Counted == nil || *total.Counted != voters {
+		t.Errorf("restored %v", total)
+	}
+}
+
+// voted makes the folder of a contest, hall, in which so many people have voted. The
+// Redis is not told of them.
+func voted(t *testing.T, redis *redistest.Server, data string, voters, boxes int) {
+	t.Helper()
+	s := serve(t, "--redis", redis.URL(), "--data", data)
+	s.joute("apply", write(t, "c.yaml", hall("hall", 3, 6)+fmt.Sprintf("boxes: %d\n", boxes)))
 	board := s.board("hall")
 	if code := s.stop(); code != 0 {
 		t.Fatalf("exit %d", code)
@@ -77,18 +98,66 @@ func TestRestore_AMillionVoters(t *testing.T) {
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// A real joute restore is killed while it fills the store: no server takes what is
+// there, and the same command again leaves what one that was not killed leaves.
+func TestRestore_KilledInTheMiddle(t *testing.T) {
+	t.Parallel()
+	const voters, boxes, kills = 30_000, 2, 3
+	redis, data := redistest.Start(t), t.TempDir()
+	voted(t, redis, data, voters, boxes)
+	args := []string{"restore", "--redis", redis.URL(), "--data", data}
+	filled := func() (keys int64, name string) {
+		return redis.Client().DBSize(t.Context()).Val(), redis.Client().Get(t.Context(), "joute:dataset").Val()
+	}
 	redis.Client().FlushAll(t.Context())
-	started, ours, theirs := time.Now(), processorTime(t), redisTime(t, redis)
-	code, out, errs := run(t, nil, "", "restore", "--redis", redis.URL(), "--data", data)
-	if code != 0 {
+	for kill := 1; kill <= kills; kill++ {
+		began := received(t, redis)
+		command := exec.Command(binary(t), args...)
+		if err := command.Start(); err != nil {
+			t.Fatal(err)
+		}
+		// By what was sent: the run before has left keys, which this one deletes first.
+		wait(t, "the store to be filled in part", func() (int, bool) { return 0, received(t, redis) > began+kill*400_000 })
+		if err := command.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		_ = command.Wait()
+		keys, name := filled()
+		if !strings.HasPrefix(name, "restoring-") || keys < 2 {
+			t.Fatalf("kill %d came too late or too early: %d keys, dataset %q", kill, keys, name)
+		}
+		t.Logf("killed with %d keys there", keys)
+		code, _, errs := run(t, env{"JOUTE_ADMIN_KEY": adminKey}, "", "serve", "--listen", "127.0.0.1:0", "--redis", redis.URL(), "--data", data)
+		if code != 1 || !strings.Contains(errs, "run joute restore again") {
+			t.Errorf("a server starts on a store that is half restored: exit %d %s", code, errs)
+		}
+	}
+	if code, _, errs := run(t, nil, "", args...); code != 0 {
 		t.Fatalf("exit %d %s", code, errs)
 	}
-	t.Logf("%v for %d voters; processors: joute %v, Redis %.1fs\n%s", time.Since(started).Round(time.Millisecond), voters,
-		processorTime(t)-ours, redisTime(t, redis)-theirs, out)
-	s = serve(t, "--redis", redis.URL(), "--data", data)
+	s := serve(t, "--redis", redis.URL(), "--data", data)
 	if total := s.board("hall").Totals; total.Counted == nil || *total.Counted != voters {
 		t.Errorf("restored %v", total)
 	}
+	if out := s.joute("recount", "hall"); !strings.Contains(out, "match") {
+		t.Errorf("recount:\n%s", out)
+	}
+}
+
+// received is how many bytes a Redis was sent so far.
+func received(t *testing.T, redis *redistest.Server) int {
+	t.Helper()
+	info, err := redis.Client().InfoMap(t.Context(), "stats").Result()
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, err := strconv.Atoi(info["Stats"]["total_net_input_bytes"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
 }
 
 // processorTime is what this process has used so far.

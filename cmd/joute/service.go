@@ -205,7 +205,10 @@ func (s *service) openArchive(ctx context.Context, cfg config, keys *keyring.Rin
 		}
 	}
 	s.ledgers = ledger.NewShelf(filepath.Join(cfg.data, "ledger"), signer)
-	s.archive, err = archive.New(s.boxes, cfg.data, signer, archive.Options{Gate: s.gate, Registerer: metrics, Log: cfg.log})
+	s.archive, err = archive.New(s.boxes, cfg.data, signer, archive.Options{Registerer: metrics, Log: cfg.log})
+	if err == nil {
+		s.gate.Watch(s.archive.Err)
+	}
 	return err
 }
 

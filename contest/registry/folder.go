@@ -124,6 +124,21 @@ func readKept(path string) (Kept, error) {
 	return k, nil
 }
 
+// had are the ids of contests that the folder has, and the store must have. A folder
+// that cannot be read has none: that is told by whoever writes there.
+func (r *Registry) had() (ids []string) {
+	if r.opts.Dir == "" {
+		return nil
+	}
+	files, _ := os.ReadDir(r.opts.Dir)
+	for _, f := range files {
+		if id, ok := strings.CutSuffix(f.Name(), ".json"); ok && !strings.HasPrefix(id, ".") {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
 // ReadKept is the contests that a folder has, by id, each readable by this server:
 // [ErrKept] names the first file that is not.
 func (r *Registry) ReadKept() ([]Kept, error) {

@@ -130,6 +130,53 @@ func TestRestore_GivesBackWhatTheFolderHas(t *testing.T) {
 	})
 }
 
+// A part of the store is gone that had contests, as when a master of a cluster loses
+// its data: the dataset's name may be on another.
+func TestRefresh_AContestThatTheFolderHasIsNotGoneButLost(t *testing.T) {
+	onEachStore(t, func(t *testing.T, st *store.Store) {
+		dir := t.TempDir()
+		r := New(st, ring, Options{Dir: dir})
+		s := put(t, r, parse(t, document(name(t), time.Hour, 2*time.Hour, "")))
+		id := s.Contest.ID
+		others := func() { // of other tests in this store
+			t.Helper()
+			for _, one := range r.List() {
+				if err := r.keep(one.Contest.ID); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		others()
+		if err := r.Refresh(t.Context()); err != nil || r.Lost() != nil {
+			t.Fatalf("a store that has it: %v, %v", err, r.Lost())
+		}
+		kept := st.Client().HGetAll(t.Context(), contestKey(id)).Val()
+		stamp := st.Client().HGet(t.Context(), indexKey, id).Val()
+		st.Client().Del(t.Context(), contestKey(id))
+		st.Client().HDel(t.Context(), indexKey, id)
+		fresh := New(st, ring, Options{Dir: dir}) // a server that starts now
+		for which, one := range map[string]*Registry{"one that knew it": r, "one that starts": fresh} {
+			if err := one.Refresh(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if err := one.Lost(); !errors.Is(err, ErrLost) || !strings.Contains(err.Error(), id) {
+				t.Errorf("%s says %v", which, err)
+			}
+			if _, _, _, err := one.Put(t.Context(), s.Contest); !errors.Is(err, ErrLost) {
+				t.Errorf("%s puts another in its place: %v", which, err)
+			}
+		}
+		if _, there := r.Get(id); !there {
+			t.Error("the contest is forgotten")
+		}
+		st.Client().HSet(t.Context(), contestKey(id), kept)
+		st.Client().HSet(t.Context(), indexKey, id, stamp)
+		if err := r.Refresh(t.Context()); err != nil || r.Lost() != nil {
+			t.Errorf("a store that has it again: %v, %v", err, r.Lost())
+		}
+	})
+}
+
 // A box that was there once is not made anew, whoever asks and whatever it knows.
 func TestCreate_TellsANewBoxFromALostOne(t *testing.T) {
 	st := open(t, redistest.Shared(t).URL())

@@ -3,6 +3,7 @@ package registry
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/joute/joute/internal/store"
@@ -69,9 +70,30 @@ func (r *Registry) Lacks(id string) bool {
 	return lost
 }
 
-// Lost is nil, or names a contest whose ballot boxes are gone from the store, as
-// [ErrLost]. It costs nothing: ask before every cast.
+// miss notes whether the store lacks a contest that it had: contests are never
+// deleted, so a part of it was emptied, as when a master of a cluster loses its data.
+// Nothing may be counted then, and nothing put in its place.
+func (r *Registry) miss(ctx context.Context, had []string, stamps map[string]string) error {
+	at := slices.IndexFunc(had, func(id string) bool { return stamps[id] == "" })
+	if at < 0 {
+		r.absent.Store(nil)
+		return nil
+	}
+	if err := r.checkDataset(ctx); err != nil {
+		return err // the whole store is another, which is told elsewhere
+	}
+	if r.absent.Swap(&had[at]) == nil {
+		r.log.Error("a contest is gone from the store: nothing is counted", "contest", had[at])
+	}
+	return nil
+}
+
+// Lost is nil, or names a contest that is gone from the store, or has its ballot boxes
+// gone, as [ErrLost]. It costs nothing: ask before every cast.
 func (r *Registry) Lost() (err error) {
+	if id := r.absent.Load(); id != nil {
+		return fmt.Errorf("%w of %s, and the contest: give the store back what it had, or empty it and run joute restore", ErrLost, *id)
+	}
 	r.lost.Range(func(id, _ any) bool {
 		err = fmt.Errorf("%w of %s: give the store back what it had, or empty it and run joute restore", ErrLost, id)
 		return false

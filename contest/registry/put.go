@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/joute/joute/contest"
@@ -17,10 +18,11 @@ import (
 // by the store's clock, is a contest.ErrFixedWhileOpen; a secret that is missing
 // is a contest.Faults. Without an error it is in the data folder too. On a store
 // error the version may have been stored: put the same again to know, it will be
-// found identical.
+// found identical. A contest that the folder has and the store has lost is an [ErrLost].
 func (r *Registry) Put(ctx context.Context, c *contest.Contest) (stored Stored, created, changed bool, err error) {
 	name := rand.Text() // a call that the store runs twice is known by it
 	for ctx.Err() == nil {
+		had := slices.Contains(r.had(), c.ID) // before the store is asked: see Refresh
 		old, now, err := r.look(ctx, c.ID)
 		if err != nil {
 			return Stored{}, false, false, err
@@ -35,6 +37,9 @@ func (r *Registry) Put(ctx context.Context, c *contest.Contest) (stored Stored, 
 		}
 		if err := r.checkDataset(ctx); err != nil { // a store that was emptied takes every contest for new
 			return Stored{}, false, false, fmt.Errorf("put contest %s: %w", c.ID, err)
+		}
+		if had && old.stored == nil {
+			return Stored{}, false, false, fmt.Errorf("put contest: %w of %s, and the contest", ErrLost, c.ID)
 		}
 		reply, err := r.write(ctx, name, old, next, before)
 		if err != nil {

@@ -62,7 +62,8 @@ type Registry struct {
 	log       *slog.Logger
 	put, mark *store.Script
 
-	lost sync.Map // ids of contests that lack boxes; see Create
+	lost   sync.Map               // ids of contests that lack boxes; see Create
+	absent atomic.Pointer[string] // a contest that the folder has and the store does not; nil: none
 
 	refreshing sync.Mutex        // one refresh at a time
 	unread     map[string]string // id -> stamp that could not be read; guarded by refreshing
@@ -142,6 +143,7 @@ func (r *Registry) Refresh(ctx context.Context) error {
 	r.refreshing.Lock()
 	defer r.refreshing.Unlock()
 	before := *r.known.Load()
+	had := r.had() // before the store is asked, which has a contest before the folder does
 	stamps, err := r.store.Client().HGetAll(ctx, indexKey).Result()
 	if err != nil {
 		return fmt.Errorf("list contests: %w", err)
@@ -163,11 +165,15 @@ func (r *Registry) Refresh(ctx context.Context) error {
 			if err := r.checkDataset(ctx); err != nil {
 				return err // the store was emptied or replaced: its word is nobody's
 			}
+			if r.opts.Dir != "" {
+				had = append(had, id)
+				continue
+			}
 			r.log.Warn("contest is gone from the store", "contest", id)
 			r.forget(id, h)
 		}
 	}
-	return nil
+	return r.miss(ctx, had, stamps)
 }
 
 // checkDataset asks whether the store is the one that was opened.

@@ -22,6 +22,7 @@ type compose struct {
 	Services map[string]struct {
 		Image       string
 		Build       string
+		Entrypoint  []string
 		Command     []string
 		Environment map[string]string
 		Volumes     []string
@@ -75,7 +76,7 @@ func gate(t *testing.T, command []string) []string {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	faults, err := s.Check(t.Context())
+	faults, _, err := s.Check(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,6 +95,49 @@ func TestCompose_RedisPassesTheGate(t *testing.T) {
 	}
 	if faults := gate(t, slices.Delete(slices.Clone(command), at, at+2)); len(faults) != 1 || !strings.Contains(faults[0], "appendfsync") {
 		t.Errorf("without --appendfsync: %q", faults)
+	}
+}
+
+// What a kill leaves behind does not keep the Redis of the file from starting.
+func TestCompose_RedisStartsAfterAKill(t *testing.T) {
+	redis := readCompose(t).Services["redis"]
+	if !slices.Contains(redis.Volumes, "./scripts/redis-aof-tail:/usr/local/bin/redis-aof-tail:ro") {
+		t.Fatalf("the script is not in the container: %q", redis.Volumes)
+	}
+	srv := redistest.StartPlain(t, conf(t, redis.Command)...)
+	if err := srv.Client().Do(t.Context(), "AUTH", password).Err(); err != nil {
+		t.Fatal(err)
+	}
+	aof := srv.AOF()
+	srv.Kill()
+	file, err := os.OpenFile(aof, os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const unfinished = "*1\r\n$5\r\nMULTI\r\n*3\r\n$3\r\nSET\r\n$1\r\na\r\n$1\r\n"
+	if _, err := file.WriteString(unfinished); err != nil {
+		t.Fatal(err)
+	}
+	file.Close()
+	start := exec.Command(redis.Entrypoint[0], redis.Entrypoint[1:]...)
+	for i, arg := range start.Args { // other paths; and what would be started is said
+		start.Args[i] = strings.NewReplacer("$$", "$", "/usr/local/bin/redis-aof-tail", "../../scripts/redis-aof-tail",
+			"/data/", srv.Dir()+"/", "docker-entrypoint.sh", "echo starts").Replace(arg)
+	}
+	start.Args = append(start.Args, redis.Command...)
+	out, err := start.CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "cut ") || !strings.Contains(string(out), "starts redis-server --appendonly yes") {
+		t.Fatalf("%v %s", err, out)
+	}
+	srv.Restart() // which Redis refuses with the end of before
+	// Control: what is more than an unfinished end keeps it from starting.
+	srv.Kill()
+	if err := os.WriteFile(aof, []byte("*1\r\n$4\r\nPONG\r\n?\r\n"+unfinished+"*1\r\n$4\r\nEXEC\r\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	again := exec.Command(start.Args[0], start.Args[1:]...)
+	if out, err := again.CombinedOutput(); err == nil || strings.Contains(string(out), "starts redis-server") {
+		t.Errorf("it starts on a damaged file: %s", out)
 	}
 }
 

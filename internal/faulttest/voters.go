@@ -6,6 +6,7 @@ package faulttest
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"sync"
 	"testing"
@@ -43,15 +44,17 @@ type Voters struct {
 	stop chan struct{}
 	busy sync.WaitGroup
 
-	mu   sync.Mutex
-	told Told // guarded by mu
+	mu     sync.Mutex
+	told   Told      // guarded by mu
+	newest time.Time // guarded by mu: when a ballot was acknowledged last
 }
 
 // Told is what voters know afterwards.
 type Told struct {
 	Ballots map[uuid.UUID]voting.Position // acknowledged, and where in the ledger
-	Unknown int                           // ballots whose first outcome was unknown
-	Stored  int                           // of these, those that had been counted after all
+	Unknown int                           // casts whose first outcome was unknown, or not confirmed
+	Stored  int                           // of these, ballots that had been counted after all
+	Pending int                           // answers that no replica had confirmed
 	Repeats int                           // acknowledged ballots cast once more
 	Wrong   []string                      // answers that must not be
 }
@@ -72,6 +75,32 @@ func (v *Voters) Acknowledged() int {
 	return len(v.told.Ballots)
 }
 
+// More waits until so many more ballots are acknowledged.
+func (v *Voters) More(tb testing.TB, n int) {
+	tb.Helper()
+	before := v.Acknowledged()
+	until(tb, "more ballots to be acknowledged", func() bool { return v.Acknowledged() >= before+n })
+}
+
+// Taking waits until a ballot is acknowledged after an instant.
+func (v *Voters) Taking(tb testing.TB, since time.Time) {
+	tb.Helper()
+	until(tb, "ballots to be acknowledged again", func() bool {
+		v.mu.Lock()
+		defer v.mu.Unlock()
+		return v.newest.After(since)
+	})
+}
+
+func until(tb testing.TB, what string, is func() bool) {
+	tb.Helper()
+	for deadline := time.Now().Add(patience); !is(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			tb.Fatalf("waited %v for %s", patience, what)
+		}
+	}
+}
+
 // Stop waits until every ballot has been answered and gives what was.
 func (v *Voters) Stop() Told {
 	close(v.stop)
@@ -90,8 +119,8 @@ func (v *Voters) vote() {
 		answer, asked := v.ask(ballot)
 		v.note(ballot, answer, asked)
 		if i%repeatEvery == 0 {
-			again, _ := v.ask(ballot)
-			v.noteRepeat(ballot, answer, again)
+			again, asked := v.ask(ballot)
+			v.noteRepeat(ballot, answer, again, asked)
 		}
 	}
 }
@@ -103,6 +132,11 @@ func (v *Voters) ask(ballot uuid.UUID) (Answer, int) {
 		answer, err := v.cast(context.Background(), ballot)
 		if err == nil && !answer.Pending {
 			return answer, asked
+		}
+		if err == nil {
+			v.mu.Lock()
+			v.told.Pending++
+			v.mu.Unlock()
 		}
 		if time.Now().After(deadline) {
 			return Answer{Refused: fmt.Sprintf("unsettled after %v: %v", patience, err)}, asked
@@ -125,15 +159,27 @@ func (v *Voters) note(ballot uuid.UUID, a Answer, asked int) {
 		return
 	}
 	v.told.Ballots[ballot] = a.Position
+	v.newest = time.Now()
 }
 
-func (v *Voters) noteRepeat(ballot uuid.UUID, first, again Answer) {
+func (v *Voters) noteRepeat(ballot uuid.UUID, first, again Answer, asked int) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.told.Repeats++
+	if asked > 1 {
+		v.told.Unknown++
+	}
 	if first.Refused == "" && (!again.Duplicate || again.Position != first.Position) {
 		v.told.Wrong = append(v.told.Wrong, fmt.Sprintf("%v was first %+v, then %+v", ballot, first, again))
 	}
+}
+
+// Merge adds what other voters were told.
+func (t *Told) Merge(other Told) {
+	maps.Copy(t.Ballots, other.Ballots)
+	t.Unknown, t.Stored = t.Unknown+other.Unknown, t.Stored+other.Stored
+	t.Pending, t.Repeats = t.Pending+other.Pending, t.Repeats+other.Repeats
+	t.Wrong = append(t.Wrong, other.Wrong...)
 }
 
 // Check fails the test for every answer that must not be, and where no outcome
@@ -154,6 +200,6 @@ func (t Told) Check(tb testing.TB) {
 
 // String is for the log of a test.
 func (t Told) String() string {
-	return fmt.Sprintf("%d ballots acknowledged, %d outcomes asked again, of them %d had been counted; %d repeats",
-		len(t.Ballots), t.Unknown, t.Stored, t.Repeats)
+	return fmt.Sprintf("%d ballots acknowledged, %d outcomes asked again, of them %d had been counted; %d answers pending; %d repeats",
+		len(t.Ballots), t.Unknown, t.Stored, t.Pending, t.Repeats)
 }

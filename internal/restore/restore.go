@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/joute/joute/contest/registry"
 	"github.com/joute/joute/internal/store"
@@ -87,15 +88,17 @@ func (p Parts) Settle() error {
 		return fmt.Errorf("%w: %w", ErrFolder, err)
 	}
 	for _, k := range kept {
-		if _, err := p.settle(k.Contest); err != nil {
+		_, free, err := p.take(context.Background(), k.Contest)
+		if err != nil {
 			return fmt.Errorf("%w: %w", ErrFolder, err)
 		}
+		free()
 	}
 	return nil
 }
 
 // Contests restores every contest of the folder into a store that has none. Nobody
-// may use the store or write the folder meanwhile. After an error it is half done:
+// may use the store meanwhile; servers are kept from the ledgers. After an error it is half done:
 // begin anew with an empty store.
 func (p Parts) Contests(ctx context.Context, kept []registry.Kept) ([]Contest, error) {
 	var done []Contest
@@ -114,10 +117,11 @@ func (p Parts) contest(ctx context.Context, k registry.Kept) (Contest, error) {
 	if err != nil {
 		return Contest{}, err
 	}
-	checkpoint, err := p.settle(k.Contest)
+	checkpoint, free, err := p.take(ctx, k.Contest)
 	if err != nil {
 		return Contest{}, err
 	}
+	defer free()
 	records := make([]int64, before.Contest.Boxes)
 	for box := range records {
 		records[box] = checkpoint.Size(box)
@@ -145,15 +149,6 @@ func (p Parts) contest(ctx context.Context, k registry.Kept) (Contest, error) {
 	}
 	if err := p.boxes(ctx, stored, records); err != nil {
 		return Contest{}, err
-	}
-	again, err := ledger.ReadCheckpoint(p.ledgers(), k.Contest)
-	if err != nil && !errors.Is(err, ledger.ErrNoLedger) {
-		return Contest{}, err
-	}
-	for box := range records {
-		if again.Size(box) != records[box] {
-			return Contest{}, fmt.Errorf("%w: a server wrote its ledger meanwhile; do it again", ErrFolder)
-		}
 	}
 	count, err := p.Boxes.Tally(ctx, stored)
 	if err != nil {
@@ -184,24 +179,32 @@ func (p Parts) boxes(ctx context.Context, s *registry.Stored, records []int64) e
 	return err
 }
 
-// settle signs what whole records a crash has left behind the newest checkpoint, so
-// that whoever writes the ledger next begins where the restored boxes do. A ledger
-// that a server has open is its own to settle.
-func (p Parts) settle(id string) (ledger.Checkpoint, error) {
+// letGo is how long a server may take to let go of a ledger once its store is refused:
+// a visit that fails, and the pause after it.
+const letGo = 15 * time.Second
+
+// take opens a contest's ledger until free is called, so that no server adds to it what
+// the restored store does not have. It signs what whole records a crash has left behind
+// the newest checkpoint, and returns that. Where there is no ledger the checkpoint is zero.
+func (p Parts) take(ctx context.Context, id string) (_ ledger.Checkpoint, free func(), err error) {
+	free = func() {}
 	if _, err := os.Stat(filepath.Join(p.ledgers(), id)); errors.Is(err, fs.ErrNotExist) {
-		return ledger.Checkpoint{}, nil
+		return ledger.Checkpoint{}, free, nil
 	}
 	w, err := ledger.Open(p.ledgers(), id, p.Signer)
-	if err == nil {
-		_, err = w.Commit()
-		err = errors.Join(err, w.Close())
+	for deadline := time.Now().Add(letGo); errors.Is(err, ledger.ErrBusy) && ctx.Err() == nil; {
+		if time.Now().After(deadline) {
+			return ledger.Checkpoint{}, free, fmt.Errorf("%w: a server has the ledger open and does not let go of it: end that server", err)
+		}
+		time.Sleep(50 * time.Millisecond)
+		w, err = ledger.Open(p.ledgers(), id, p.Signer)
 	}
-	if err != nil && !errors.Is(err, ledger.ErrBusy) {
-		return ledger.Checkpoint{}, err
+	if err != nil {
+		return ledger.Checkpoint{}, free, err
 	}
-	checkpoint, err := ledger.ReadCheckpoint(p.ledgers(), id)
-	if errors.Is(err, ledger.ErrNoLedger) {
-		return ledger.Checkpoint{}, nil
+	checkpoint, err := w.Commit()
+	if err != nil {
+		return ledger.Checkpoint{}, free, errors.Join(err, w.Close())
 	}
-	return checkpoint, err
+	return checkpoint, func() { _ = w.Close() }, nil // all of it is signed
 }

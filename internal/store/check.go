@@ -17,25 +17,26 @@ var ErrSettingsHidden = errors.New("the store does not show its settings")
 
 // Check holds the store against what an acknowledged ballot needs to survive,
 // and to count once. It returns one line for each fault: what is, what must be,
-// how to get there; on a cluster for every node, which the line names. Beside faults that are seen, the error may be
-// ErrSettingsHidden for what is not seen, or ErrUnavailable. The embedded store
-// has no faults: it promises less.
-func (s *Store) Check(ctx context.Context) (faults []string, err error) {
+// how to get there; on a cluster for every node, which the line names. Notes are
+// settings that lose no ballot and may cost an operator a bad day. Beside faults that
+// are seen, the error may be ErrSettingsHidden for what is not seen, or ErrUnavailable.
+// The embedded store has no faults: it promises less.
+func (s *Store) Check(ctx context.Context) (faults, notes []string, err error) {
 	if s.Embedded() {
-		return nil, nil
+		return nil, nil, nil
 	}
 	if s.cluster != nil {
 		return s.cluster.check(ctx)
 	}
 	seen, err := look(past(ctx), s.client) // whichever store it is
 	if err != nil {
-		return nil, fmt.Errorf("store: check: %w", err)
+		return nil, nil, fmt.Errorf("store: check: %w", err)
 	}
 	faults, unseen := seen.judge()
 	if len(unseen) > 0 {
 		err = fmt.Errorf("%w: %s could not be verified", ErrSettingsHidden, strings.Join(unseen, ", "))
 	}
-	return faults, err
+	return faults, seen.notes(), err
 }
 
 // settings are what a server says of itself; a member it hides is absent.
@@ -50,7 +51,7 @@ func look(ctx context.Context, node redis.Cmdable) (settings, error) {
 	seen.read(info)
 	// One by one: several names in one call are not known before 7.0, which is
 	// one of the faults to tell; and "*" would bring the passwords along.
-	for _, name := range []string{"appendfsync", "no-appendfsync-on-rewrite", "save", "stop-writes-on-bgsave-error"} {
+	for _, name := range []string{"appendfsync", "no-appendfsync-on-rewrite", "save", "stop-writes-on-bgsave-error", "aof-load-truncated"} {
 		config, err := node.ConfigGet(ctx, name).Result()
 		if err != nil && !hidden(err) {
 			return nil, err
@@ -112,6 +113,15 @@ func (seen settings) judge() (faults, unseen []string) {
 			`make room on its disk, or CONFIG SET save "" since the append-only file is what keeps ballots`)
 	}
 	return faults, unseen
+}
+
+// notes says what should be otherwise, and loses nothing.
+func (seen settings) notes() (notes []string) {
+	if seen["aof-load-truncated"] == "yes" {
+		notes = append(notes, "aof-load-truncated is yes: killed while it writes, this Redis cuts its own file at its next start and goes on behind a torn transaction, which may keep it from a later start; "+
+			"set it to no, and run scripts/redis-aof-tail before each start (docs/OPERATIONS.md, A Redis that was killed)")
+	}
+	return notes
 }
 
 // stoppedBySnapshot follows Redis' own rule: a failed snapshot stops writes only

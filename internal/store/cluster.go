@@ -163,8 +163,8 @@ func (c *cluster) refresh(ctx context.Context) error {
 			moved = c.slots[slot].Swap(master) != master || moved
 		}
 	}
-	// Not by the epoch: it grows when replicas vote, before a slot has another master.
-	if moved && old != nil {
+	// Not by the epoch: a node that stands for election has the new one before it is master.
+	if old != nil && moved {
 		c.changed(ctx)
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,9 +13,9 @@ import (
 
 // check is Store.Check for every node of the cluster. Each line begins with the
 // node it is about.
-func (c *cluster) check(ctx context.Context) (faults []string, err error) {
+func (c *cluster) check(ctx context.Context) (faults, notes []string, err error) {
 	if err := c.refresh(ctx); err != nil {
-		return nil, fmt.Errorf("store: check: %w", Classify(err))
+		return nil, nil, fmt.Errorf("store: check: %w", Classify(err))
 	}
 	c.mu.Lock()
 	view := c.view.slots
@@ -35,17 +36,19 @@ func (c *cluster) check(ctx context.Context) (faults []string, err error) {
 		faults = append(faults, fmt.Sprintf("%d of %d slots have a master, must be all: start the missing nodes, or give their slots to others", covered, slots))
 	}
 	found := make([]struct {
-		faults, unseen []string
-		err            error
+		faults, unseen, notes []string
+		err                   error
 	}, len(asked))
 	var looking sync.WaitGroup
 	for i, addr := range asked {
 		looking.Go(func() {
-			found[i].faults, found[i].unseen, found[i].err = c.at(addr).check(ctx, masters[addr])
+			f := &found[i]
+			f.faults, f.unseen, f.notes, f.err = c.at(addr).check(ctx, masters[addr])
 		})
 	}
 	looking.Wait()
 	var unseen []string
+	noted := map[string][]string{} // nodes are set up alike: a line for all of them
 	for i, addr := range asked {
 		if found[i].err != nil {
 			found[i].faults = []string{"does not answer, must: start it, or take it out of the cluster"}
@@ -56,26 +59,32 @@ func (c *cluster) check(ctx context.Context) (faults []string, err error) {
 		for _, name := range found[i].unseen {
 			unseen = append(unseen, addr+": "+name)
 		}
+		for _, note := range found[i].notes {
+			noted[note] = append(noted[note], addr)
+		}
+	}
+	for _, note := range slices.Sorted(maps.Keys(noted)) {
+		notes = append(notes, strings.Join(noted[note], ", ")+": "+note)
 	}
 	if ctx.Err() != nil {
-		return nil, fmt.Errorf("store: check: %w", Classify(ctx.Err()))
+		return nil, nil, fmt.Errorf("store: check: %w", Classify(ctx.Err()))
 	}
 	if len(unseen) > 0 {
 		err = fmt.Errorf("%w: %s could not be verified", ErrSettingsHidden, strings.Join(unseen, ", "))
 	}
-	return faults, err
+	return faults, notes, err
 }
 
 // check judges one node by its part.
-func (n *node) check(ctx context.Context, master bool) (faults, unseen []string, err error) {
+func (n *node) check(ctx context.Context, master bool) (faults, unseen, notes []string, err error) {
 	seen, err := look(ctx, n.admin)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	if state, err := n.admin.ClusterInfo(ctx).Result(); err == nil {
 		seen.read(state)
 	} else if !hidden(err) {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	// That each is what the map says is seen by what its part must show.
 	role := seen["role"]
@@ -99,7 +108,7 @@ func (n *node) check(ctx context.Context, master bool) (faults, unseen []string,
 	case seen.replicas() == 0:
 		faults = append(faults, "no replica follows this master, must be at least one (nothing is confirmed without, and its loss would lose ballots): start one, or CLUSTER REPLICATE")
 	}
-	return faults, unseen, nil
+	return faults, unseen, seen.notes(), nil
 }
 
 // replicas is how many follow this master.

@@ -182,13 +182,13 @@ func TestCluster_GateSeesEveryNode(t *testing.T) {
 	t.Parallel()
 	c := redistest.StartCluster(t, 3, 1)
 	s := open(t, Options{URL: c.URL()})
-	if faults, err := s.Check(t.Context()); err != nil || len(faults) != 0 {
+	if faults, _, err := s.Check(t.Context()); err != nil || len(faults) != 0 {
 		t.Fatalf("a good cluster: %q, %v", faults, err)
 	}
 	one := func(node *redistest.Server, says string) {
 		t.Helper()
 		wait(t, says, func() bool {
-			faults, err := s.Check(t.Context())
+			faults, _, err := s.Check(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -202,7 +202,7 @@ func TestCluster_GateSeesEveryNode(t *testing.T) {
 	}
 	good := func() {
 		t.Helper()
-		wait(t, "no fault", func() bool { faults, err := s.Check(t.Context()); return err == nil && len(faults) == 0 })
+		wait(t, "no fault", func() bool { faults, _, err := s.Check(t.Context()); return err == nil && len(faults) == 0 })
 	}
 	for _, node := range []*redistest.Server{c.Nodes[1], c.Nodes[5]} {
 		for setting, values := range map[string][3]string{

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -49,6 +50,49 @@ func (c *conn) confirmed(asked bool) (bool, error) {
 	replicas, failed, err := c.read()
 	n, isNumber := replicas.(int64)
 	return refused == nil && failed == nil && isNumber && n >= 1, err
+}
+
+// catchUp is how long replicas may take to have a whole store that was written at once.
+const catchUp = 30 * time.Second
+
+// confirmAll is Confirm for every node, with patience.
+func (s *Store) confirmAll(ctx context.Context) error {
+	if s.cluster == nil {
+		return nil
+	}
+	asked := map[*node]bool{}
+	for slot := range s.cluster.slots {
+		master := s.cluster.slots[slot].Load()
+		if master == nil {
+			return fmt.Errorf("%w: a slot has no master", ErrUnavailable)
+		}
+		if asked[master] {
+			continue
+		}
+		asked[master] = true
+		err := s.Confirm(ctx, confirmKey(slot))
+		for deadline := time.Now().Add(catchUp); errors.Is(err, ErrUnconfirmed) && time.Now().Before(deadline); {
+			err = s.Confirm(ctx, confirmKey(slot))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// failovers grows with every failover of a cluster, as far as its nodes know now;
+// of a single Redis it is 0.
+func (s *Store) failovers(ctx context.Context) (int64, error) {
+	if s.cluster == nil {
+		return 0, nil
+	}
+	if err := s.cluster.refresh(ctx); err != nil {
+		return 0, Classify(err)
+	}
+	s.cluster.mu.Lock()
+	defer s.cluster.mu.Unlock()
+	return s.cluster.view.epoch, nil
 }
 
 // Confirm returns nil once all that was written on the key's node before it was

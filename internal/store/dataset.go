@@ -85,11 +85,8 @@ func (d dataset) found(ctx context.Context, theirs string) error {
 	if err != nil {
 		return err
 	}
-	if theirs == "" && pending != "" {
-		if err := d.store.client.SetNX(ctx, datasetKey, pending, 0).Err(); err != nil {
-			return fmt.Errorf("store: dataset: %w", err)
-		}
-		if theirs, err = d.stored(ctx); err != nil {
+	if pending != "" && (theirs == "" || theirs == pending) {
+		if theirs, err = d.claim(ctx, pending); err != nil {
 			return err
 		}
 	}
@@ -112,6 +109,18 @@ func (d dataset) found(ctx context.Context, theirs string) error {
 		}
 	}
 	return d.compare(ours, theirs)
+}
+
+// claim sets the store's name where it has none, and returns the one it has: one
+// that a replica has too, where there are replicas.
+func (d dataset) claim(ctx context.Context, id string) (string, error) {
+	if err := d.store.client.SetNX(ctx, datasetKey, id, 0).Err(); err != nil {
+		return "", fmt.Errorf("store: dataset: %w", err)
+	}
+	if err := d.store.Confirm(ctx, datasetKey); err != nil {
+		return "", fmt.Errorf("store: dataset: %w", err)
+	}
+	return d.stored(ctx) // after it, as a failover may have come between
 }
 
 func (d dataset) compare(ours, theirs string) error {

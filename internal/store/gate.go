@@ -40,9 +40,8 @@ type Gate struct {
 
 	watched []func() error // see Watch
 
-	mu     sync.RWMutex
-	last   verdict  // of the last check
-	raised []string // guarded by mu; see Raise
+	mu   sync.RWMutex
+	last verdict // of the last check
 }
 
 type verdict struct {
@@ -119,24 +118,8 @@ func (g *Gate) Err() error {
 
 func (g *Gate) verdict() verdict {
 	g.mu.RLock()
-	v, raised := g.last, g.raised
-	g.mu.RUnlock()
-	if len(raised) == 0 {
-		return v
-	}
-	v.faults = slices.Concat(v.faults, raised)
-	if v.err == nil && g.opts.Mode != Unsafe {
-		v.err = fmt.Errorf("%w:\n%s", ErrUnsafe, strings.Join(v.faults, "\n"))
-	}
-	return v
-}
-
-// Raise tells faults of the store that another part has found, in place of those it
-// told before. While there are some no ballot is taken, as with any other fault.
-func (g *Gate) Raise(faults []string) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.raised = slices.Clone(faults)
+	defer g.mu.RUnlock()
+	return g.last
 }
 
 func (g *Gate) recheck(ctx context.Context) {
@@ -154,9 +137,8 @@ func (g *Gate) recheck(ctx context.Context) {
 }
 
 // judge turns what a check found into what the mode makes of it.
-func (g *Gate) judge(faults []string, err error) verdict {
-	var v verdict
-	v.faults = slices.Clone(faults)
+func (g *Gate) judge(faults, notes []string, err error) verdict {
+	v := verdict{faults: slices.Clone(faults), notes: slices.Clone(notes)}
 	switch {
 	case g.store.Embedded() && g.opts.Kept:
 		v.notes = []string{"store in memory, kept in --data: a stop loses nothing; a kill or a power cut the last second of ballots, and the last ten of fans, shares and appeals: give --redis for a vote that counts"}

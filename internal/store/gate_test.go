@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -13,7 +14,7 @@ import (
 
 func TestCheck_GoodStoreHasNoFaults(t *testing.T) {
 	both(t, func(t *testing.T, s *Store) {
-		if faults, err := s.Check(t.Context()); err != nil || len(faults) != 0 {
+		if faults, _, err := s.Check(t.Context()); err != nil || len(faults) != 0 {
 			t.Fatalf("faults %q, %v", faults, err)
 		}
 	})
@@ -31,7 +32,7 @@ func TestCheck_EachWrongSettingIsOneFault(t *testing.T) {
 		t.Run(conf.line, func(t *testing.T) {
 			t.Parallel()
 			s := open(t, Options{URL: redistest.Start(t, conf.line).URL()})
-			faults, err := s.Check(t.Context())
+			faults, _, err := s.Check(t.Context())
 			if err != nil || len(faults) != 1 || !strings.HasPrefix(faults[0], conf.fault) || strings.Contains(faults[0], "\n") {
 				t.Fatalf("faults %q, %v; want one: %s", faults, err, conf.fault)
 			}
@@ -42,7 +43,7 @@ func TestCheck_EachWrongSettingIsOneFault(t *testing.T) {
 func TestCheck_AllFaultsAtOnce(t *testing.T) {
 	t.Parallel()
 	s := open(t, Options{URL: redistest.Start(t, "appendfsync everysec", "maxmemory-policy allkeys-lru").URL()})
-	if faults, err := s.Check(t.Context()); err != nil || len(faults) != 2 {
+	if faults, _, err := s.Check(t.Context()); err != nil || len(faults) != 2 {
 		t.Fatalf("faults %q, %v; want two", faults, err)
 	}
 }
@@ -52,12 +53,12 @@ func TestCheck_FailedSnapshotThatStopsWrites(t *testing.T) {
 	srv := redistest.Start(t, "save 3600 1")
 	s := open(t, Options{URL: srv.URL()})
 	failSnapshot(t, srv)
-	faults, err := s.Check(t.Context())
+	faults, _, err := s.Check(t.Context())
 	if err != nil || len(faults) != 1 || !strings.HasPrefix(faults[0], "rdb_last_bgsave_status is err") {
 		t.Fatalf("faults %q, %v", faults, err)
 	}
 	srv.Client().ConfigSet(t.Context(), "save", "")
-	if faults, err := s.Check(t.Context()); err != nil || len(faults) != 0 {
+	if faults, _, err := s.Check(t.Context()); err != nil || len(faults) != 0 {
 		t.Fatalf("with its remedy: faults %q, %v", faults, err)
 	}
 }
@@ -136,7 +137,7 @@ func TestGate_WhatIsShownIsCheckedAllTheSame(t *testing.T) {
 func TestGate_NothingShown(t *testing.T) {
 	t.Parallel()
 	s := open(t, Options{URL: managed(t, "-config -info")})
-	_, err := s.Check(t.Context())
+	_, _, err := s.Check(t.Context())
 	if !errors.Is(err, ErrSettingsHidden) || errors.Is(err, ErrUnavailable) {
 		t.Fatalf("err = %v", err)
 	}
@@ -223,29 +224,53 @@ func run(t *testing.T, g *Gate) {
 	t.Cleanup(func() { cancel(); <-done })
 }
 
-// What another part has found stops ballots like a fault of the store's own, until it
-// takes it back; in the mode for tests it is only told.
-func TestGate_TellsWhatOthersRaise(t *testing.T) {
+// What another part has found stops ballots in every mode, as long as it is there:
+// counting on would make two histories of one vote.
+func TestGate_StopsForWhatOthersHaveFound(t *testing.T) {
 	srv := redistest.Start(t)
-	for mode, stops := range map[Mode]bool{Strict: true, AcceptUnverified: true, Unsafe: false} {
-		s, err := Open(t.Context(), Options{URL: srv.URL()})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer s.Close()
+	for _, mode := range []Mode{Strict, AcceptUnverified, Unsafe} {
+		s := open(t, Options{URL: srv.URL()})
 		g, err := OpenGate(t.Context(), s, GateOptions{Mode: mode})
 		if err != nil {
 			t.Fatal(err)
 		}
-		g.Raise([]string{"the folder is another's"})
+		var found error
+		g.Watch(func() error { return found })
+		found = fmt.Errorf("%w: the folder is another's", ErrUnsafe)
 		g.recheck(t.Context()) // which finds nothing
 		ok, faults, _ := g.Status()
-		if err := g.Err(); errors.Is(err, ErrUnsafe) != stops || ok || !slices.Contains(faults, "the folder is another's") {
+		if err := g.Err(); !errors.Is(err, ErrUnsafe) || ok || !slices.Contains(faults, found.Error()) {
 			t.Errorf("mode %d: %v, %q", mode, err, faults)
 		}
-		g.Raise(nil)
+		found = nil
 		if err := g.Err(); err != nil {
-			t.Errorf("mode %d, taken back: %v", mode, err)
+			t.Errorf("mode %d, over: %v", mode, err)
+		}
+	}
+}
+
+// A setting that loses no ballot is told, and stops none; on a cluster in one line.
+func TestCheck_NotesARedisThatCutsItsOwnFile(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		url   string
+		notes int
+	}{
+		{redistest.Start(t, "aof-load-truncated yes").URL(), 1},
+		{redistest.Start(t, "aof-load-truncated no").URL(), 0},
+		{redistest.SharedCluster(t).URL(), 1},
+	} {
+		s := open(t, Options{URL: c.url})
+		g, err := OpenGate(t.Context(), s, GateOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ok, faults, notes := g.Status()
+		if !ok || len(notes) != c.notes || c.notes > 0 && !strings.Contains(notes[0], "scripts/redis-aof-tail") {
+			t.Errorf("%s: %v %q %q", c.url, ok, faults, notes)
+		}
+		if s.Clustered() && strings.Count(notes[0], "127.0.0.1:") < 3 {
+			t.Errorf("not all masters are named: %q", notes)
 		}
 	}
 }

@@ -142,6 +142,59 @@ func TestRestore_FillsOnlyWhatIsEmptyAndBeginsAnew(t *testing.T) {
 	}
 }
 
+// On a cluster: what batches leave on each node is no data, and a store that failed over
+// while it was filled is not the folder's.
+func TestRestore_FillsACluster(t *testing.T) {
+	t.Parallel()
+	c := redistest.StartCluster(t, 3, 1)
+	s, dir := open(t, Options{URL: c.URL()}), t.TempDir()
+	if _, err := OpenDataset(t.Context(), s, dir); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Restore(t.Context(), s, dir); !errors.Is(err, ErrNotEmpty) {
+		t.Errorf("its own store: %v", err)
+	}
+	s.client.Del(t.Context(), datasetKey)
+	if err := s.confirmAll(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	left := 0
+	for _, master := range c.Nodes[:3] {
+		left += len(master.Client().Keys(t.Context(), confirmPrefix+"*"+confirmSuffix).Val())
+	}
+	if left < 3 {
+		t.Fatalf("%d keys of confirmations on three masters: nothing is tested", left)
+	}
+	fill := func() (*Restoring, string) {
+		t.Helper()
+		r, err := Restore(t.Context(), s, dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		key := c.KeyOf(c.MasterOf(datasetKey), "joute:")
+		s.client.Set(t.Context(), key, 1, 0)
+		return r, key
+	}
+	r, key := fill()
+	replica := c.ReplicaOf(c.MasterOf(key))
+	if err := replica.Client().ClusterFailover(t.Context()).Err(); err != nil {
+		t.Fatal(err)
+	}
+	c.Wait("the failover", func() bool { return c.MasterOf(key) == replica })
+	c.WaitHealthy()
+	if err := r.Finish(t.Context()); !errors.Is(err, ErrUnavailable) || !strings.Contains(err.Error(), "failed over") {
+		t.Errorf("a store that failed over meanwhile: %v", err)
+	}
+	r.Close()
+	r, _ = fill()
+	if err := errors.Join(r.Finish(t.Context()), r.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := OpenDataset(t.Context(), s, dir); err != nil {
+		t.Errorf("a server on it: %v", err)
+	}
+}
+
 func TestRestore_TakesTheFolderOfAnEmbeddedStore(t *testing.T) {
 	t.Parallel()
 	srv, dir := redistest.Start(t), t.TempDir()

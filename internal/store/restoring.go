@@ -19,6 +19,7 @@ var ErrNotEmpty = errors.New("the store is not empty")
 type Restoring struct {
 	d      dataset
 	id     string
+	before int64 // failovers of the cluster when it began
 	unlock func() error
 }
 
@@ -48,6 +49,9 @@ func Restore(ctx context.Context, s *Store, dir string) (_ *Restoring, err error
 		}
 	}
 	r := &Restoring{d: d, id: own}
+	if r.before, err = s.failovers(ctx); err != nil {
+		return nil, err
+	}
 	if r.unlock, err = lockFolder(dir); err != nil {
 		return nil, err
 	}
@@ -72,21 +76,26 @@ func Restore(ctx context.Context, s *Store, dir string) (_ *Restoring, err error
 	return r, s.deleteAllBut(ctx, datasetKey)
 }
 
-// claim sets the store's name where it has none, and returns the one it has.
-func (d dataset) claim(ctx context.Context, id string) (string, error) {
-	if err := d.store.client.SetNX(ctx, datasetKey, id, 0).Err(); err != nil {
-		return "", fmt.Errorf("store: dataset: %w", err)
-	}
-	return d.stored(ctx)
-}
-
 // Finish makes the store the folder's. Until then no server takes it; from then on
-// those that were refused do, within a second.
+// those that were refused do, within a second. On a cluster all that was restored is
+// on replicas first.
 func (r *Restoring) Finish(ctx context.Context) error {
+	if err := r.d.store.confirmAll(ctx); err != nil {
+		return fmt.Errorf("store: restore: %w", err)
+	}
+	// What a master had written and no replica had yet is lost with it, and who has taken
+	// its place confirms the rest.
+	now, err := r.d.store.failovers(ctx)
+	if err == nil && now != r.before {
+		err = fmt.Errorf("%w: the cluster has failed over meanwhile", ErrUnavailable)
+	}
+	if err != nil {
+		return fmt.Errorf("store: restore: %w", err)
+	}
 	if err := r.d.store.client.Set(ctx, datasetKey, r.id, 0).Err(); err != nil {
 		return fmt.Errorf("store: dataset: %w", err)
 	}
-	return nil
+	return r.d.store.Confirm(ctx, datasetKey)
 }
 
 // Close gives the folder free. What was restored stays, for the next call to begin anew.
@@ -107,7 +116,7 @@ func (s *Store) empty(ctx context.Context) error {
 			return fmt.Errorf("store: scan: %w", Classify(err))
 		}
 		for i, life := range lives {
-			if life.Val() == -1 {
+			if life.Val() == -1 && !isConfirmKey(keys[i]) {
 				return fmt.Errorf("%w: %s has %q; give --redis an empty one", ErrNotEmpty, s.name, keys[i])
 			}
 		}

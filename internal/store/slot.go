@@ -38,12 +38,23 @@ var crcTable = func() (table [256]uint16) {
 	return table
 }()
 
+const confirmPrefix, confirmSuffix = prefix + "{", "}:confirmed"
+
+// isConfirmKey tells the keys of confirmKey from all others: no contest's id has
+// digits alone.
+func isConfirmKey(key string) bool {
+	rest, begins := strings.CutPrefix(key, confirmPrefix)
+	tag, ends := strings.CutSuffix(rest, confirmSuffix)
+	_, err := strconv.ParseUint(tag, 10, 32)
+	return begins && ends && err == nil
+}
+
 // confirmKey is a key of ours in a slot: the smallest number that falls there, in
 // braces. Any slot has one among the first few hundred thousand.
 func confirmKey(slot int) string {
 	for n := 0; ; n++ {
 		if tag := strconv.Itoa(n); slotOf(tag) == slot {
-			return "joute:{" + tag + "}:confirmed"
+			return confirmPrefix + tag + confirmSuffix
 		}
 	}
 }

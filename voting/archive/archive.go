@@ -58,14 +58,8 @@ const (
 	compareEvery = 5 * time.Second
 )
 
-// Gate is told of faults with which no ballot may be taken: [store.Gate].
-type Gate interface {
-	Raise(faults []string)
-}
-
 // Options has a zero value that works.
 type Options struct {
-	Gate       Gate                  // nil: nobody is told
 	Registerer prometheus.Registerer // nil: not measured
 	Log        *slog.Logger          // nil: silent
 
@@ -89,7 +83,7 @@ type Archive struct {
 func New(boxes *ballotbox.Boxes, data string, signer *ledger.Signer, opts Options) (*Archive, error) {
 	a := &Archive{
 		boxes: boxes, ledgers: filepath.Join(data, ledgerFolder), seen: evidenceFolder(filepath.Join(data, seenFolder)),
-		signer: signer, opts: opts, log: opts.Log, states: &states{gate: opts.Gate, of: map[string]state{}},
+		signer: signer, opts: opts, log: opts.Log, states: &states{of: map[string]state{}},
 	}
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)
@@ -145,6 +139,10 @@ func (a *Archive) Run(ctx context.Context, contests func() []*registry.Stored) {
 // Status is for /readyz: faults say why not, notes are what an operator should see
 // all the same. It tells what the last visit to each contest saw.
 func (a *Archive) Status() (ok bool, faults, notes []string) { return a.states.status(time.Now()) }
+
+// Err is nil, or says why no ballot may be taken, as a [store.ErrUnsafe]: a store and a
+// folder that do not belong together. It costs nothing: ask before every cast.
+func (a *Archive) Err() error { return a.states.err() }
 
 // Forget deletes what was seen of a contest's attempts from the folder. Whoever moves
 // its records deletes what came meanwhile.

@@ -18,6 +18,7 @@ import (
 	"github.com/joute/joute/internal/redistest"
 	"github.com/joute/joute/internal/store"
 	"github.com/joute/joute/voting"
+	"github.com/joute/joute/voting/ledger"
 )
 
 func TestArchive_WhatIsMovedLeavesTheStoreAndIsReadAsBefore(t *testing.T) {
@@ -164,8 +165,8 @@ func TestArchive_ADiskThatTakesNothing(t *testing.T) {
 	if ok, faults, _ := w.a.states.status(time.Now().Add(redAfter + time.Second)); ok || len(faults) != 1 {
 		t.Errorf("after a while: %v %q", ok, faults)
 	}
-	if len(h.gate.told()) != 0 {
-		t.Errorf("casting was stopped: %q", h.gate.told())
+	if err := w.a.Err(); err != nil {
+		t.Errorf("casting was stopped: %v", err)
 	}
 	h.vote(50)
 	full = false
@@ -239,8 +240,8 @@ func TestArchive_AStoreAndAFolderThatDoNotFit(t *testing.T) {
 					t.Fatalf("got %v", err)
 				}
 			}
-			if told := h.gate.told(); len(told) != 1 || !strings.Contains(told[0], test.want) {
-				t.Errorf("the gate was told %q", told)
+			if err := w.a.Err(); !errors.Is(err, store.ErrUnsafe) || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("the gate is told %v", err)
 			}
 			if ok, faults, _ := w.a.Status(); ok || len(faults) != 1 {
 				t.Errorf("%q", faults)
@@ -250,9 +251,12 @@ func TestArchive_AStoreAndAFolderThatDoNotFit(t *testing.T) {
 					t.Errorf("%s was written over", path)
 				}
 			}
-			other := h.worker(h.archive(Options{Gate: &raised{}}))
+			other := h.worker(h.archive(Options{}))
+			moving, err := ledger.Open(filepath.Join(h.data, "ledger"), h.s.Contest.ID, testSigner)
+			must(t, err)
+			defer moving.Close()
 			if _, err := other.visit(t.Context(), h.s); (err != nil) != test.seen {
-				t.Errorf("another server: %v", err)
+				t.Errorf("another server, while one moves: %v", err)
 			}
 		})
 	}

@@ -69,21 +69,8 @@ type hall struct {
 	boxes *ballotbox.Boxes
 	s     *registry.Stored
 	data  string
-	gate  raised
 
 	cast map[uuid.UUID]voting.Position // what voters were told
-}
-
-// raised is a gate that remembers.
-type raised struct{ faults atomic.Pointer[[]string] }
-
-func (r *raised) Raise(faults []string) { r.faults.Store(&faults) }
-
-func (r *raised) told() []string {
-	if faults := r.faults.Load(); faults != nil {
-		return *faults
-	}
-	return nil
 }
 
 func newHall(t testing.TB, st *store.Store, lines ...string) *hall {
@@ -107,9 +94,6 @@ entries: [{id: n-1, school: north, title: N1}, {id: n-2, school: north, title: N
 // archive is another server's.
 func (h *hall) archive(opts Options) *Archive {
 	h.t.Helper()
-	if opts.Gate == nil {
-		opts.Gate = &h.gate
-	}
 	if opts.Every == 0 {
 		opts.Every = 5 * time.Millisecond
 	}

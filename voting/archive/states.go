@@ -5,7 +5,10 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
+
+	"github.com/joute/joute/internal/store"
 )
 
 // redAfter is how long moving may fail before /readyz is red. Nothing is lost
@@ -55,10 +58,17 @@ func (s state) late(now time.Time) time.Duration {
 
 // states are of all contests.
 type states struct {
-	gate Gate // nil: nobody is told
+	wrong atomic.Pointer[error] // why no ballot may be taken; nil: some may
 
 	mu sync.Mutex
 	of map[string]state // by contest id; guarded by mu
+}
+
+func (s *states) err() error {
+	if wrong := s.wrong.Load(); wrong != nil {
+		return *wrong
+	}
+	return nil
 }
 
 func (s *states) change(id string, f func(*state)) {
@@ -103,18 +113,19 @@ func (s *states) report(id string, f fault, drift []int, now time.Time) (news bo
 	return news
 }
 
-// raise tells the gate with which faults no ballot may be taken.
+// raise looks for a fault with which no ballot may be taken.
 func (s *states) raise() {
-	if s.gate == nil {
-		return
-	}
-	var faults []string
-	s.each(func(_ string, one state) {
-		if one.fault.kind == faultMismatch {
-			faults = append(faults, one.fault.text)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var wrong *error
+	for _, id := range slices.Sorted(maps.Keys(s.of)) {
+		if fault := s.of[id].fault; fault.kind == faultMismatch {
+			err := fmt.Errorf("%w: %s", store.ErrUnsafe, fault.text)
+			wrong = &err
+			break
 		}
-	})
-	s.gate.Raise(faults)
+	}
+	s.wrong.Store(wrong)
 }
 
 // each gives every contest's, by id.

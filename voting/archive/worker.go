@@ -133,13 +133,16 @@ func (w *worker) visit(ctx context.Context, stored *registry.Stored) (calm bool,
 	if err == nil {
 		err = w.expire(ctx, stored)
 	}
-	var wrong *mismatch
-	if err != nil && !errors.As(err, &wrong) && !errors.Is(err, store.ErrUnavailable) && ctx.Err() == nil {
-		w.close() // memory and files may differ: opened anew, the files are right
-	}
 	w.report(ctx, err)
 	over := !stored.PublishedAt.IsZero() || time.Now().After(stored.Closes().Add(time.Hour))
-	return err == nil && !more && over && w.drift.quiet(), err
+	calm = err == nil && !more && over && w.drift.quiet()
+	// After an error lines may be written that no checkpoint has: opened anew, they are
+	// signed. Not kept open until then: whoever restores the store needs all there are,
+	// and nobody who adds some later.
+	if calm || err != nil && ctx.Err() == nil {
+		w.close()
+	}
+	return calm, err
 }
 
 // open takes the contest's ledger. What a crash left behind the checkpoint came from

@@ -1,23 +1,20 @@
 package ballotbox
 
 import (
-	"maps"
-	"os"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/joute/joute/contest/registry"
+	"github.com/joute/joute/internal/faulttest"
 	"github.com/joute/joute/internal/redistest"
 	"github.com/joute/joute/internal/store"
-	"github.com/joute/joute/voting"
 )
 
 // clusterCycles is how often a cluster is hurt in one test.
 func clusterCycles() int {
-	if os.Getenv("JOUTE_FAULTS") == "long" {
+	if faulttest.Long() {
 		return 10
 	}
 	return 1
@@ -62,32 +59,6 @@ func boxOn(t *testing.T, c *redistest.Cluster, master *redistest.Server) *regist
 	return nil
 }
 
-// more waits until so many more ballots are acknowledged.
-func (c *crash) more(t *testing.T, n int) {
-	t.Helper()
-	acked := func() int { c.mu.Lock(); defer c.mu.Unlock(); return len(c.acked) }
-	before := acked()
-	for deadline := time.Now().Add(30 * time.Second); acked() < before+n; time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("%d more ballots acknowledged, want %d", acked()-before, n)
-		}
-	}
-}
-
-// taking waits until a ballot is acknowledged after an instant.
-func (c *crash) taking(t *testing.T, since time.Time) {
-	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
-		c.mu.Lock()
-		newest := c.newest
-		c.mu.Unlock()
-		if newest.After(since) {
-			return
-		}
-	}
-	t.Fatal("no ballot is acknowledged any more")
-}
-
 func TestFault_ClusterMasterKilled(t *testing.T) {
 	c := redistest.StartCluster(t, 3, 1)
 	st := openStore(t, c.URL())
@@ -95,44 +66,29 @@ func TestFault_ClusterMasterKilled(t *testing.T) {
 	if err := b.Configure(t.Context(), s); err != nil {
 		t.Fatal(err)
 	}
-	told := &crash{acked: map[uuid.UUID]voting.Position{}}
-	stop := make(chan struct{})
-	var casting sync.WaitGroup
-	for w := range writers {
-		casting.Go(func() { told.vote(b, s, w, stop) })
-	}
+	voters := faulttest.Start(writers, casting(b, s))
 	var slowest time.Duration
 	for range clusterCycles() {
-		told.more(t, 500)
+		voters.More(t, 500)
 		master := c.MasterOf(keysOf(s.Contest.ID, 0).meta)
 		master.Kill()
 		died := time.Now()
 		c.Wait("a failover", func() bool { return c.MasterOf(keysOf(s.Contest.ID, 0).meta) != master })
 		master.Restart() // as what watches over it would; it is the new master's replica now
-		told.taking(t, time.Now())
+		voters.Taking(t, time.Now())
 		took := time.Since(died)
 		if slowest = max(slowest, took); took > again {
 			t.Errorf("casting again took %s", took)
 		}
 		c.WaitHealthy()
 	}
-	close(stop)
-	casting.Wait()
-	if lost := told.survey(t, b, s); lost > 0 {
-		t.Fatalf("%d of %d acknowledged ballots lost", lost, len(told.acked))
+	told := voters.Stop()
+	told.Check(t)
+	survey := surveyOf(t, b, s, told)
+	if survey.Lost > 0 || survey.Twice > 0 {
+		t.Fatalf("%d of %d acknowledged ballots lost, %d twice", survey.Lost, len(told.Ballots), survey.Twice)
 	}
-	for _, what := range told.conflict {
-		t.Error(what)
-	}
-	t.Logf("%d masters killed: %d ballots acknowledged, 0 lost; %d asked again, of them %d had been counted, %d answers pending; casting again within %s",
-		clusterCycles(), len(told.acked), told.unknown, told.stored, told.pending, slowest.Round(10*time.Millisecond))
-}
-
-// merge adds what other writers were told.
-func (c *crash) merge(other *crash) {
-	maps.Copy(c.acked, other.acked)
-	c.unknown, c.stored, c.pending = c.unknown+other.unknown, c.stored+other.stored, c.pending+other.pending
-	c.conflict = append(c.conflict, other.conflict...)
+	t.Logf("%d masters killed: %v; casting again within %s", clusterCycles(), told, slowest.Round(10*time.Millisecond))
 }
 
 // openCluster opens a cluster's store; unconfirmed is the setting that loses ballots.

@@ -64,8 +64,14 @@ func (c crashes) run(t *testing.T) crashed {
 	}
 	out.told = voters.Stop()
 	// Another store: go-redis remembers a refused connection for up to a second.
-	b = New(openStore(t, c.server.URL()))
-	out.survey = out.told.Survey(func(yield func(voting.Record)) {
+	out.survey = surveyOf(t, New(openStore(t, c.server.URL())), s, out.told)
+	return out
+}
+
+// surveyOf holds the ledger against what voters were told, and the tally against the ledger.
+func surveyOf(t *testing.T, b *Boxes, s *registry.Stored, told faulttest.Told) faulttest.Survey {
+	t.Helper()
+	survey := told.Survey(func(yield func(voting.Record)) {
 		for _, r := range ledgerOf(t, b, s, voting.Position{}) {
 			yield(r)
 		}
@@ -74,10 +80,10 @@ func (c crashes) run(t *testing.T) crashed {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if count.Live.Counted != int64(out.survey.Casts) {
-		t.Errorf("the tally says %d, the ledger %d", count.Live.Counted, out.survey.Casts)
+	if count.Live.Counted != int64(survey.Casts) {
+		t.Errorf("the tally says %d, the ledger %d", count.Live.Counted, survey.Casts)
 	}
-	return out
+	return survey
 }
 
 // startRewrite begins a rewrite of the file and returns at a random moment of it. A
@@ -107,7 +113,7 @@ func (c crashes) startRewrite(t *testing.T, slow bool) (running bool) {
 func casting(b *Boxes, s *registry.Stored) faulttest.Cast {
 	return func(ctx context.Context, id uuid.UUID) (faulttest.Answer, error) {
 		o, err := b.Cast(ctx, s, voting.Ballot{ID: id, Voter: voting.Voter(id), Entry: "n-1", Standing: voting.Counted, Level: "device"})
-		return faulttest.Answer{Position: o.Cast.Position, Duplicate: o.Duplicate, Refused: string(o.Refused)}, err
+		return faulttest.Answer{Position: o.Cast.Position, Duplicate: o.Duplicate, Pending: o.Pending, Refused: string(o.Refused)}, err
 	}
 }
 

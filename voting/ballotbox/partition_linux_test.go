@@ -11,16 +11,13 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/joute/joute/contest/registry"
+	"github.com/joute/joute/internal/faulttest"
 	"github.com/joute/joute/internal/redistest"
-	"github.com/joute/joute/voting"
 )
 
 // A partition in network namespaces: one master and half the writers are on an
@@ -131,12 +128,7 @@ func partition(t *testing.T, unconfirmed bool) {
 	if err := b.Configure(t.Context(), s); err != nil {
 		t.Fatal(err)
 	}
-	told := &crash{acked: map[uuid.UUID]voting.Position{}}
-	stop := make(chan struct{})
-	var casting sync.WaitGroup
-	for w := range writers / 2 {
-		casting.Go(func() { told.vote(b, s, w, stop) })
-	}
+	voters := faulttest.Start(writers/2, casting(b, s))
 	others := startIslanders(t, l, c.URL(), s, unconfirmed)
 	meta := keysOf(s.Contest.ID, 0).meta
 	onMainland := func() *redistest.Server { return c.MasterAs(c.Nodes[1], meta) }
@@ -158,60 +150,52 @@ func partition(t *testing.T, unconfirmed bool) {
 			return false
 		})
 		c.WaitHealthy()
-		told.more(t, 500)
+		voters.More(t, 500)
 		l.cut()
 		cut := time.Now()
 		c.Wait("a failover on the mainland", func() bool { return onMainland() != alone })
 		mended := time.Now() // the new master has no replica: the one it had is on the island
 		if unconfirmed {
-			told.taking(t, mended)
+			voters.Taking(t, mended)
 		} else {
 			time.Sleep(time.Second) // both sides have masters of the box, or just had
 		}
 		l.heal()
-		told.taking(t, time.Now())
+		voters.Taking(t, time.Now())
 		took := time.Since(cut)
 		if slowest = max(slowest, took); took > again {
 			t.Errorf("casting again took %s", took)
 		}
 		c.WaitHealthy()
 	}
-	close(stop)
-	casting.Wait()
-	told.merge(others())
-	lost := told.survey(t, b, s)
+	told := voters.Stop()
+	told.Merge(others())
+	survey := surveyOf(t, b, s, told)
 	switch {
-	case unconfirmed && lost == 0:
-		t.Fatalf("none of %d acknowledged ballots lost: the test cannot see a loss", len(told.acked))
-	case !unconfirmed && lost > 0:
-		t.Fatalf("%d of %d acknowledged ballots lost", lost, len(told.acked))
-	case !unconfirmed && told.pending == 0:
+	case unconfirmed && survey.Lost == 0:
+		t.Fatalf("none of %d acknowledged ballots lost: the test cannot see a loss", len(told.Ballots))
+	case !unconfirmed && (survey.Lost > 0 || survey.Twice > 0):
+		t.Fatalf("%d of %d acknowledged ballots lost, %d twice", survey.Lost, len(told.Ballots), survey.Twice)
+	case !unconfirmed && told.Pending == 0:
 		t.Fatal("no answer was pending: the cut met no cast")
 	}
 	if !unconfirmed {
-		for _, what := range told.conflict {
-			t.Error(what)
-		}
+		told.Check(t)
 	}
-	t.Logf("%d partitions: %d ballots acknowledged, %d lost; %d asked again, of them %d had been counted, %d answers pending; casting again within %s of the cut",
-		cycles, len(told.acked), lost, told.unknown, told.stored, told.pending, slowest.Round(10*time.Millisecond))
+	t.Logf("%d partitions: %v; %d lost; casting again within %s of the cut", cycles, told, survey.Lost, slowest.Round(10*time.Millisecond))
 }
 
-// islanders is what their process is given, and gives back.
+// islanders is what their process is given.
 type islanders struct {
 	URL         string
 	Contest     string
 	Unconfirmed bool
-
-	Acked                    map[uuid.UUID]voting.Position
-	Unknown, Counted, Waited int
-	Conflict                 []string
 }
 
 // startIslanders starts the other half of the writers in a process on the island.
 // It returns once they are acknowledged ballots; the function ends them and returns
 // what they were told.
-func startIslanders(t *testing.T, l *link, url string, s *registry.Stored, unconfirmed bool) func() *crash {
+func startIslanders(t *testing.T, l *link, url string, s *registry.Stored, unconfirmed bool) func() faulttest.Told {
 	given, err := json.Marshal(islanders{URL: url, Contest: s.Contest.ID, Unconfirmed: unconfirmed})
 	if err != nil {
 		t.Fatal(err)
@@ -231,20 +215,19 @@ func startIslanders(t *testing.T, l *link, url string, s *registry.Stored, uncon
 	lines.Buffer(nil, 1<<30)
 	for lines.Scan() && lines.Text() != casts {
 	}
-	return func() *crash {
+	return func() (told faulttest.Told) {
 		stop.Close()
-		var back islanders
 		for lines.Scan() {
 			if bytes.HasPrefix(lines.Bytes(), []byte("{")) {
-				if err := json.Unmarshal(lines.Bytes(), &back); err != nil {
+				if err := json.Unmarshal(lines.Bytes(), &told); err != nil {
 					t.Fatal(err)
 				}
 			}
 		}
-		if err := process.Wait(); err != nil || len(back.Acked) == 0 {
-			t.Fatalf("the island's writers were told of %d ballots: %v\n%s", len(back.Acked), err, &errs)
+		if err := process.Wait(); err != nil || len(told.Ballots) == 0 {
+			t.Fatalf("the island's writers were told of %d ballots: %v\n%s", len(told.Ballots), err, &errs)
 		}
-		return &crash{acked: back.Acked, unknown: back.Unknown, stored: back.Counted, pending: back.Waited, conflict: back.Conflict}
+		return told
 	}
 }
 
@@ -257,26 +240,17 @@ func TestIslanders(t *testing.T) {
 	if given == "" {
 		t.Skip("only as a part of TestFault_ClusterPartition")
 	}
-	var back islanders
-	if err := json.Unmarshal([]byte(given), &back); err != nil {
+	var how islanders
+	if err := json.Unmarshal([]byte(given), &how); err != nil {
 		t.Fatal(err)
 	}
 	s := newContest(t)
-	s.Contest.ID = back.Contest
-	b := New(openCluster(t, back.URL, back.Unconfirmed))
-	told := &crash{acked: map[uuid.UUID]voting.Position{}}
-	stop := make(chan struct{})
-	var casting sync.WaitGroup
-	for w := range writers / 2 {
-		casting.Go(func() { told.vote(b, s, writers+w, stop) })
-	}
-	told.more(t, 1)
+	s.Contest.ID = how.Contest
+	voters := faulttest.Start(writers/2, casting(New(openCluster(t, how.URL, how.Unconfirmed)), s))
+	voters.More(t, 1)
 	fmt.Printf("\n%s\n", casts)
 	io.Copy(io.Discard, os.Stdin) // until it is closed
-	close(stop)
-	casting.Wait()
-	back.Acked, back.Unknown, back.Counted, back.Waited, back.Conflict = told.acked, told.unknown, told.stored, told.pending, told.conflict
-	line, err := json.Marshal(back)
+	line, err := json.Marshal(voters.Stop())
 	if err != nil {
 		t.Fatal(err)
 	}
