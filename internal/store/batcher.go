@@ -179,8 +179,10 @@ func (b *batcher) send(c *conn, batch []*call, out []byte) (*conn, []byte) {
 			if c, err = dial(context.Background(), b.opts); err != nil {
 				return err
 			}
-			if err := b.greet(c); err != nil {
-				return err
+			if b.greet != nil {
+				if err := b.greet(c); err != nil {
+					return err
+				}
 			}
 		}
 		if err := c.SetDeadline(deadline); err != nil {

@@ -150,9 +150,7 @@ func (c *cluster) refresh(ctx context.Context) error {
 	old := c.view
 	c.view = best
 	c.mu.Unlock()
-	if old != nil && old.epoch != best.epoch {
-		c.changed(ctx)
-	}
+	moved := false
 	for _, r := range best.slots {
 		if len(r.Nodes) == 0 {
 			continue
@@ -162,8 +160,12 @@ func (c *cluster) refresh(ctx context.Context) error {
 			c.at(replica.Addr) // to be asked the next time: it may be the master then
 		}
 		for slot := max(r.Start, 0); slot <= min(r.End, slots-1); slot++ {
-			c.slots[slot].Store(master)
+			moved = c.slots[slot].Swap(master) != master || moved
 		}
+	}
+	// Not by the epoch: it grows when replicas vote, before a slot has another master.
+	if moved && old != nil {
+		c.changed(ctx)
 	}
 	return nil
 }
