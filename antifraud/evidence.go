@@ -4,9 +4,13 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/json"
 	"net/netip"
+	"strconv"
 	"time"
 	"unicode"
+
+	"github.com/joute/joute/internal/jsonwrite"
 )
 
 // Evidence is what is kept of an [Attempt]: the `evidence` member of the ballot
@@ -44,6 +48,38 @@ type EvidenceProfile struct {
 	BioLength  *int64 `json:"bio_length,omitempty"`
 	// NameDigits is the share of digits in the user name, 0 to 1.
 	NameDigits *float64 `json:"name_digits,omitempty"`
+}
+
+// AppendJSON writes e behind b, as json.Marshal does.
+func (e *Evidence) AppendJSON(b []byte) ([]byte, error) {
+	b = append(b, '{')
+	b = jsonwrite.GivenText(b, "net", e.Net)
+	b = jsonwrite.GivenText(b, "block", e.Block)
+	if e.ASN != 0 {
+		b = strconv.AppendUint(jsonwrite.Name(b, "asn"), uint64(e.ASN), 10)
+	}
+	b = jsonwrite.GivenText(b, "net_kind", e.NetKind)
+	b = jsonwrite.GivenText(b, "device", e.Device)
+	b = jsonwrite.GivenText(b, "agent", e.Agent)
+	b = jsonwrite.GivenText(b, "via", e.Via)
+	b = jsonwrite.GivenText(b, "referrer", e.Referrer)
+	b = jsonwrite.GivenText(b, "embed_origin", e.EmbedOrigin)
+	b = jsonwrite.GivenNumber(b, "dwell_ms", e.DwellMS)
+	b = jsonwrite.GivenNumber(b, "confirm_ms", e.ConfirmMS)
+	b = jsonwrite.GivenFlag(b, "visible", e.Visible)
+	if e.Profile != nil {
+		profile, err := json.Marshal(e.Profile)
+		if err != nil {
+			return nil, err
+		}
+		b = append(jsonwrite.Name(b, "profile"), profile...)
+	}
+	b = jsonwrite.GivenFlag(b, "email_verified", e.EmailProven)
+	b = jsonwrite.Flag(b, "present", e.Present)
+	b = jsonwrite.Flag(b, "school_domain", e.SchoolDomain)
+	b = jsonwrite.Flag(b, "opened", e.Opened)
+	b = jsonwrite.GivenTexts(b, "signals", e.Signals)
+	return append(b, '}'), nil
 }
 
 // EvidenceKey hashes what an attempt shows. There is one per contest; with it

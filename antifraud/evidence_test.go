@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"testing/quick"
 	"time"
 
 	"github.com/joute/joute/antifraud"
@@ -83,5 +84,20 @@ func TestEvidence_WhatWasNotSeenIsAbsent(t *testing.T) {
 	text, err := json.Marshal((antifraud.EvidenceKey{1}).Evidence(antifraud.Attempt{}))
 	if err != nil || string(text) != "{}" {
 		t.Fatalf("%s, %v", text, err)
+	}
+}
+
+func TestEvidence_AppendJSONWritesWhatMarshalDoes(t *testing.T) {
+	same := func(e antifraud.Evidence) bool {
+		want, err := json.Marshal(e)
+		got, err2 := e.AppendJSON([]byte("before"))
+		if err != nil || err2 != nil || string(got) != "before"+string(want) {
+			t.Errorf("%s, %v, want %s, %v", got, err2, want, err)
+		}
+		return !t.Failed()
+	}
+	same(antifraud.Evidence{})
+	if err := quick.Check(same, nil); err != nil { // random ones, of all members
+		t.Error(err)
 	}
 }

@@ -2,7 +2,6 @@ package voting
 
 import (
 	"crypto/hmac"
-	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -66,32 +65,49 @@ var tokenText = base64.RawURLEncoding.Strict()
 
 // openToken reads a token that key's signature is under; key is chosen by the type
 // that the token says it has. What it says of time and audience is not looked at.
-func openToken(token string, key func(kind string) ([]byte, error)) (c claims, kind string, err error) {
+func openToken(token string, key func(kind string) (*macs, error)) (c claims, kind string, err error) {
 	head, rest, ok1 := strings.Cut(token, ".")
 	body, signature, ok2 := strings.Cut(rest, ".")
 	if !ok1 || !ok2 || strings.ContainsAny(token, "\r\n") { // which base64 skips
 		return claims{}, "", errToken
 	}
+	kind, usual := usualHeads[head]
+	if !usual {
+		if kind, err = kindOf(head); err != nil {
+			return claims{}, "", err
+		}
+	}
+	by, err := key(kind)
+	if err != nil {
+		return claims{}, "", err
+	}
+	signed := by.sum([]byte(token[:len(head)+1+len(body)]))
+	if sent, err := tokenText.DecodeString(signature); err != nil || !hmac.Equal(sent, signed) {
+		return claims{}, "", errSignature
+	}
+	return c, kind, decodePart(body, &c)
+}
+
+// usualHeads are the headers of nearly all tokens, and the type they say.
+var usualHeads = map[string]string{
+	tokenText.EncodeToString([]byte(`{"alg":"HS256","typ":"JWT"}`)):              "JWT",
+	tokenText.EncodeToString([]byte(`{"typ":"JWT","alg":"HS256"}`)):              "JWT",
+	tokenText.EncodeToString([]byte(`{"alg":"HS256","typ":"` + passKind + `"}`)): passKind,
+}
+
+// kindOf reads a header: the type that the token says it has.
+func kindOf(head string) (string, error) {
 	var header struct {
 		Algorithm string `json:"alg"`
 		Kind      string `json:"typ"`
 	}
 	if err := decodePart(head, &header); err != nil {
-		return claims{}, "", err
+		return "", err
 	}
 	if header.Algorithm != "HS256" {
-		return claims{}, "", errAlgorithm
+		return "", errAlgorithm
 	}
-	by, err := key(header.Kind)
-	if err != nil {
-		return claims{}, "", err
-	}
-	mac := hmac.New(sha256.New, by)
-	mac.Write([]byte(token[:len(head)+1+len(body)]))
-	if sent, err := tokenText.DecodeString(signature); err != nil || !hmac.Equal(sent, mac.Sum(nil)) {
-		return claims{}, "", errSignature
-	}
-	return c, header.Kind, decodePart(body, &c)
+	return header.Kind, nil
 }
 
 func decodePart(text string, into any) error {

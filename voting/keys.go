@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/joute/joute/antifraud"
+	"github.com/joute/joute/contest"
 )
 
 // Keys are the secrets passes stand on.
@@ -26,9 +27,10 @@ func derive(key []byte, purpose string) []byte {
 
 // derived are the keys that come of a contest's own.
 type derived struct {
-	from         []byte
-	voter, share []byte
-	evidence     antifraud.EvidenceKey
+	from     []byte
+	voter    *macs
+	share    []byte
+	evidence antifraud.EvidenceKey
 }
 
 // contest is what is derived of a contest's key. The key itself is asked for every
@@ -42,7 +44,7 @@ func (p *Passes) contest(id string) (*derived, error) {
 	if kept, ok := p.derived.Load(id); ok && bytes.Equal(kept.(*derived).from, key) {
 		return kept.(*derived), nil
 	}
-	d := &derived{from: key, voter: derive(key, "voter"), share: derive(key, "share"), evidence: antifraud.EvidenceKey(derive(key, "evidence"))}
+	d := &derived{from: key, voter: newMACs(derive(key, "voter")), share: derive(key, "share"), evidence: antifraud.EvidenceKey(derive(key, "evidence"))}
 	p.derived.Store(id, d)
 	return d, nil
 }
@@ -63,4 +65,20 @@ func (p *Passes) EvidenceKey(contestID string) (antifraud.EvidenceKey, error) {
 		return antifraud.EvidenceKey{}, err
 	}
 	return d.evidence, nil
+}
+
+// partner is what a contest's partner signs with.
+type partner struct {
+	secret string
+	sign   *macs
+}
+
+// partner checks with the secret that the contest has now.
+func (p *Passes) partner(c *contest.Contest) *macs {
+	if kept, ok := p.partners.Load(c.ID); ok && kept.(*partner).secret == string(c.Partner.Secret) {
+		return kept.(*partner).sign
+	}
+	fresh := &partner{string(c.Partner.Secret), newMACs([]byte(c.Partner.Secret))}
+	p.partners.Store(c.ID, fresh)
+	return fresh.sign
 }

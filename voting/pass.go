@@ -1,8 +1,6 @@
 package voting
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -56,14 +54,17 @@ const (
 
 // Passes issues and checks passes.
 type Passes struct {
-	keys    Keys
-	sign    []byte
-	derived sync.Map // contest id -> *derived
+	keys     Keys
+	sign     []byte
+	signed   *macs    // by sign
+	derived  sync.Map // contest id -> *derived
+	partners sync.Map // contest id -> *partner
 }
 
 // NewPasses signs with a key derived from keys.
 func NewPasses(keys Keys) *Passes {
-	return &Passes{keys: keys, sign: keys.Derive("pass")}
+	sign := keys.Derive("pass")
+	return &Passes{keys: keys, sign: sign, signed: newMACs(sign)}
 }
 
 // passClaims are what a pass of ours says; see claims.
@@ -139,14 +140,14 @@ func (p *Passes) issue(c *contest.Contest, pass Pass, now time.Time) (string, Pa
 // partner's JWT signed with the contest's secret. The algorithm is pinned to
 // HS256, `aud` must name the contest, `exp` must be there.
 func (p *Passes) Check(c *contest.Contest, token string, now time.Time) (Pass, error) {
-	claims, kind, err := openToken(token, func(kind string) ([]byte, error) {
+	claims, kind, err := openToken(token, func(kind string) (*macs, error) {
 		if kind == passKind {
-			return p.sign, nil
+			return p.signed, nil
 		}
 		if c.Partner.Secret == "" {
 			return nil, errors.New("the contest has no partner")
 		}
-		return []byte(c.Partner.Secret), nil
+		return p.partner(c), nil
 	})
 	if err == nil {
 		err = claims.valid(c.ID, now)
@@ -205,9 +206,5 @@ func (p *Passes) voter(contestID string, level contest.Level, subject string) (V
 	if err != nil {
 		return Voter{}, err
 	}
-	mac := hmac.New(sha256.New, d.voter)
-	mac.Write([]byte(level))
-	mac.Write([]byte{0})
-	mac.Write([]byte(subject))
-	return Voter(mac.Sum(nil)[:16]), nil
+	return Voter(d.voter.sum([]byte(level), []byte{0}, []byte(subject))[:16]), nil
 }

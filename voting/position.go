@@ -28,7 +28,14 @@ func (p Position) String() string {
 	if p == (Position{}) {
 		return ""
 	}
-	return fmt.Sprintf("%d-%d-%d-%d", p.Epoch, p.Box, p.Millis, p.Offset)
+	text := make([]byte, 0, 48)
+	for i, n := range [...]int64{p.Epoch, int64(p.Box), p.Millis, p.Offset} {
+		if i > 0 {
+			text = append(text, '-')
+		}
+		text = strconv.AppendInt(text, n, 10)
+	}
+	return string(text)
 }
 
 // At is the instant of the record.

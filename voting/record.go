@@ -1,11 +1,14 @@
 package voting
 
 import (
-	"encoding/json"
 	"fmt"
+	"strconv"
 	"time"
 
+	"github.com/go-json-experiment/json"
 	"github.com/google/uuid"
+
+	"github.com/joute/joute/internal/jsonwrite"
 )
 
 // Kind is what a ledger record says happened.
@@ -48,23 +51,24 @@ type Record struct {
 	Model  string // version of the detector's formulas, where it decided
 }
 
-// recordJSON is the wire form of the contract; positions, times and voters are text.
+// recordJSON is the wire form of the contract as it is read; positions, times and
+// voters are text.
 type recordJSON struct {
 	Position Position   `json:"position"`
 	Kind     Kind       `json:"kind"`
-	Ballot   *uuid.UUID `json:"ballot,omitempty"`
+	Ballot   *uuid.UUID `json:"ballot"`
 	At       string     `json:"at"`
-	Entry    string     `json:"entry,omitempty"`
-	School   string     `json:"school,omitempty"`
-	Voter    *Voter     `json:"voter,omitempty"`
-	Into     *Voter     `json:"into,omitempty"`
-	Standing Standing   `json:"standing,omitempty"`
-	Reasons  []string   `json:"reasons,omitempty"`
+	Entry    string     `json:"entry"`
+	School   string     `json:"school"`
+	Voter    *Voter     `json:"voter"`
+	Into     *Voter     `json:"into"`
+	Standing Standing   `json:"standing"`
+	Reasons  []string   `json:"reasons"`
 	Actor    Actor      `json:"actor"`
-	Version  int        `json:"version,omitempty"`
-	Present  bool       `json:"present,omitempty"`
-	Policy   string     `json:"policy,omitempty"`
-	Model    string     `json:"model,omitempty"`
+	Version  int        `json:"version"`
+	Present  bool       `json:"present"`
+	Policy   string     `json:"policy"`
+	Model    string     `json:"model"`
 }
 
 // TimeFormat is RFC 3339 with milliseconds, the precision of the store's clock
@@ -74,20 +78,34 @@ const TimeFormat = "2006-01-02T15:04:05.000Z07:00"
 // FormatTime writes t in UTC in [TimeFormat].
 func FormatTime(t time.Time) string { return t.UTC().Format(TimeFormat) }
 
-// MarshalJSON writes the record as one ledger line, without the newline.
+// MarshalJSON writes the record as one ledger line, without the newline: members in
+// the order of recordJSON, empty ones but position, kind, at and actor left out.
 func (r Record) MarshalJSON() ([]byte, error) {
-	line := recordJSON{
-		Position: r.Position, Kind: r.Kind, At: FormatTime(r.Position.At()),
-		Entry: r.Entry, School: r.School, Standing: r.Standing, Reasons: r.Reasons,
-		Actor: r.Actor, Version: r.Version, Present: r.Present, Policy: r.Policy, Model: r.Model,
-	}
+	b := make([]byte, 0, 384)
+	b = jsonwrite.Text(append(b, `{"position":`...), r.Position.String())
+	b = jsonwrite.Text(jsonwrite.Name(b, "kind"), r.Kind)
 	if r.NamesBallot() {
-		line.Ballot, line.Voter = &r.Ballot, &r.Voter
+		b = jsonwrite.Text(jsonwrite.Name(b, "ballot"), r.Ballot.String())
+	}
+	b = jsonwrite.Text(jsonwrite.Name(b, "at"), FormatTime(r.Position.At()))
+	b = jsonwrite.GivenText(b, "entry", r.Entry)
+	b = jsonwrite.GivenText(b, "school", r.School)
+	if r.NamesBallot() || r.Kind == KindJoin {
+		b = jsonwrite.Text(jsonwrite.Name(b, "voter"), r.Voter.String())
 	}
 	if r.Kind == KindJoin {
-		line.Voter, line.Into = &r.Voter, &r.Into
+		b = jsonwrite.Text(jsonwrite.Name(b, "into"), r.Into.String())
 	}
-	return json.Marshal(line)
+	b = jsonwrite.GivenText(b, "standing", r.Standing)
+	b = jsonwrite.GivenTexts(b, "reasons", r.Reasons)
+	b = jsonwrite.Text(jsonwrite.Name(b, "actor"), r.Actor)
+	if r.Version != 0 {
+		b = strconv.AppendInt(jsonwrite.Name(b, "version"), int64(r.Version), 10)
+	}
+	b = jsonwrite.Flag(b, "present", r.Present)
+	b = jsonwrite.GivenText(b, "policy", r.Policy)
+	b = jsonwrite.GivenText(b, "model", r.Model)
+	return append(b, '}'), nil
 }
 
 // UnmarshalJSON reads a ledger line. Members it does not know are skipped, as

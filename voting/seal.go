@@ -3,8 +3,6 @@ package voting
 import (
 	"crypto/aes"
 	"crypto/cipher"
-	"crypto/hmac"
-	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
 	"strings"
@@ -16,7 +14,7 @@ import (
 // spelling.
 type Sealer struct {
 	aead cipher.AEAD
-	mac  []byte
+	mac  *macs
 }
 
 // NewSealer takes a 32-byte key; what one name sealed, no other opens.
@@ -29,7 +27,7 @@ func NewSealer(key []byte, name string) (*Sealer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	return &Sealer{aead: aead, mac: derive(key, name+" nonce")}, nil
+	return &Sealer{aead: aead, mac: newMACs(derive(key, name+" nonce"))}, nil
 }
 
 // Seal is the text of a record: 28 bytes more than it, in base64.
@@ -38,9 +36,7 @@ func NewSealer(key []byte, name string) (*Sealer, error) {
 // records are meant to look equal, different ones never share a nonce but by a
 // 96-bit collision.
 func (s *Sealer) Seal(plain []byte) string {
-	mac := hmac.New(sha256.New, s.mac)
-	mac.Write(plain)
-	nonce := mac.Sum(nil)[:s.aead.NonceSize()]
+	nonce := s.mac.sum(plain)[:s.aead.NonceSize()]
 	return base64.RawURLEncoding.EncodeToString(s.aead.Seal(nonce, nonce, plain, nil))
 }
 

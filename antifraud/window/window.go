@@ -16,72 +16,119 @@ import (
 // Spans are the windows, the longest last. A burst is in the first; the second has
 // the strangers that it is judged by where few vote in an hour (in the research
 // workloads 22), and what comes slower is for the detectors.
-var Spans = [...]time.Duration{time.Hour, 24 * time.Hour}
+var Spans = [2]time.Duration{time.Hour, 24 * time.Hour}
 
-// maxKeys bounds one generation of one window; see [Window].
+// maxKeys bounds one generation of the day; see [Window].
 const maxKeys = 1 << 19
 
 // Window are the counts of one contest. It is safe for concurrent use.
 //
 // Each span is two generations of as long: the one that goes on, and the one before,
-// which counts for as much of it as is still in the window. A generation that has
-// maxKeys is over: a flood of values that nobody has twice shortens the window,
-// and takes no more memory. Measured: 50 MB a contest after 150,000 voters within an
-// hour (BenchmarkScreen), and 60 MB under such a flood (BenchmarkFull).
+// which counts for as much of it as is still in the window. A generation of the day that
+// has maxKeys is over: a flood of values that nobody has twice shortens the windows,
+// and takes no more memory. With the day's turns the hour's, so that its two generations
+// are always in the tables of the day's. Measured: 42 MB a contest after 150,000 voters within an
+// hour (BenchmarkScreen), and 41 MB under such a flood (BenchmarkFull).
 type Window struct {
-	mu      sync.Mutex
-	spans   [len(Spans)]generations
-	parents [2]map[uint64]uint64 // own code -> the code its owner came by; of the last span's generations
-	latest  time.Time
+	mu          sync.Mutex
+	hour, day   generations
+	gen         uint32               // number of the hour's generation
+	now, before *table               // of the day's generations; before may be nil
+	parents     [2]map[uint64]uint64 // own code -> the code its owner came by; of the day's generations
+	latest      time.Time
 }
 
 func newWindow() *Window {
-	w := &Window{parents: [2]map[uint64]uint64{{}, {}}}
-	for i, span := range Spans {
-		w.spans[i] = generations{length: span, now: map[uint64]uint32{}}
+	return &Window{
+		hour: generations{length: Spans[0]}, day: generations{length: Spans[1]}, gen: 2,
+		now: &table{}, parents: [2]map[uint64]uint64{{}, {}},
 	}
-	return w
 }
 
-// generations are the counts of one span.
+// generations are those of one span: the one that goes on, and the one before.
 type generations struct {
-	length      time.Duration
-	began       time.Time // of now
-	lasted      time.Duration
-	now, before map[uint64]uint32
+	length time.Duration
+	began  time.Time     // the one that goes on
+	lasted time.Duration // the one before; 0: there is none
 }
 
-// turn begins the generation that at is in, and tells whether it did.
-func (g *generations) turn(at time.Time) bool {
+// turn begins the generation that at is in.
+func (g *generations) turn(at time.Time) {
 	age := at.Sub(g.began)
-	switch {
-	case age < g.length && len(g.now) < maxKeys:
-		return false
-	case age >= 2*g.length: // nothing for so long: it was not the one before
-		g.before, g.lasted = nil, g.length
-	default:
-		g.before, g.lasted = g.now, min(max(age, time.Second), g.length)
+	g.began, g.lasted = at, min(max(age, time.Second), g.length)
+	if age >= 2*g.length { // nothing for so long: it was not the one before
+		g.lasted = 0
 	}
-	g.now, g.began = make(map[uint64]uint32), at
-	return true
 }
 
-// look is how many there were of a key: of the generation before as much as is
-// left of it in the window.
-func (g *generations) look(key uint64, left float64) float64 {
-	n := float64(g.now[key])
-	if left > 0 {
-		n += left * float64(g.before[key])
+func (g *generations) over(at time.Time) bool { return at.Sub(g.began) >= g.length }
+
+// shares are which part of either generation is in the window at an instant.
+func (g *generations) shares(at time.Time) (now, before float64) {
+	switch age := at.Sub(g.began); {
+	case age >= 2*g.length:
+		return 0, 0 // nothing was cast since
+	case age > g.length: // the next generation has not begun yet
+		return 2 - float64(age)/float64(g.length), 0
+	case g.lasted == 0:
+		return 1, 0
+	default:
+		return 1, min(max(float64(g.length-age)/float64(g.lasted), 0), 1)
+	}
+}
+
+// turn begins the generations that at is in.
+func (w *Window) turn(at time.Time) {
+	full := w.now.keys >= maxKeys
+	day := full || w.day.over(at)
+	if day {
+		w.day.turn(at)
+		w.before, w.now = w.now, &table{}
+		if w.day.lasted == 0 {
+			w.before = nil
+		}
+		w.parents[0], w.parents[1] = w.parents[1], map[uint64]uint64{}
+	}
+	if day || w.hour.over(at) {
+		w.hour.turn(at)
+		w.gen++
+		if w.hour.lasted == 0 {
+			w.gen++ // of what was, nothing is of the one before
+		}
+	}
+}
+
+// numbers are what was counted of a key, by generation.
+type numbers struct{ hour, hourBefore, day, dayBefore uint32 }
+
+func (w *Window) numbers(key uint64) (n numbers) {
+	if c := w.now.find(key); c != nil {
+		n.day = c.day
+		n.hour, n.hourBefore = c.inHour(w.gen)
+	}
+	if w.before != nil {
+		if c := w.before.find(key); c != nil {
+			n.dayBefore = c.day
+			hour, before := c.inHour(w.gen)
+			n.hour, n.hourBefore = n.hour+hour, n.hourBefore+before
+		}
 	}
 	return n
 }
 
-// left is which part of the generation before is still in the window.
-func (g *generations) left(at time.Time) float64 {
-	if g.before == nil {
-		return 0
+// count counts for a key, in the spans that it is new in.
+func (w *Window) count(key uint64, hour, day bool) {
+	c := w.now.at(key)
+	if c.gen != w.gen {
+		c.hour, c.before = c.inHour(w.gen)
+		c.gen = w.gen
 	}
-	return min(max(float64(g.length-at.Sub(g.began))/float64(g.lasted), 0), 1)
+	if hour {
+		c.hour++
+	}
+	if day {
+		c.day++
+	}
 }
 
 // The roles of keys: one value in two roles is two keys.
@@ -123,31 +170,28 @@ func (w *Window) Add(s Sighting) bool {
 		at = w.latest
 	}
 	w.latest = at
-	var keys [24]uint64
-	used := s.keys(keys[:0])
-	fresh := false
-	for i := range w.spans {
-		g := &w.spans[i]
-		if g.turn(at) && i == len(w.spans)-1 {
-			w.parents[0], w.parents[1] = w.parents[1], map[uint64]uint64{}
-		}
-		pair := key(rolePair, s.Pair, 0)
-		if g.now[pair] > 0 || g.before[pair] > 0 && g.left(at) > 0 {
-			continue
-		}
-		fresh = true
-		g.now[pair] = 1
-		for _, k := range used {
-			g.now[k]++
-		}
-		if onward := w.parent(s.Via); onward != 0 {
-			g.now[key(roleOnward, onward, 0)]++
-		}
+	w.turn(at)
+	pair := key(rolePair, s.Pair, 0)
+	was := w.numbers(pair)
+	_, hourLeft := w.hour.shares(at)
+	_, dayLeft := w.day.shares(at)
+	hour := was.hour == 0 && (was.hourBefore == 0 || hourLeft == 0)
+	day := was.day == 0 && (was.dayBefore == 0 || dayLeft == 0)
+	if !hour && !day {
+		return false
 	}
-	if fresh && s.Own != 0 && s.Via != 0 {
+	var keys [24]uint64
+	used := append(s.keys(keys[:0]), pair)
+	if onward := w.parent(s.Via); onward != 0 {
+		used = append(used, key(roleOnward, onward, 0))
+	}
+	for _, k := range used {
+		w.count(k, hour, day)
+	}
+	if s.Own != 0 && s.Via != 0 {
 		w.parents[1][s.Own] = s.Via
 	}
-	return fresh
+	return true
 }
 
 func (w *Window) parent(code uint64) uint64 {
@@ -213,85 +257,15 @@ func (s *Sighting) keys(into []uint64) []uint64 {
 
 // Counts are what was counted in each of Spans of others that have something in
 // common with s, which itself need not be counted.
-func (w *Window) Counts(s Sighting) (counts [len(Spans)]antifraud.Counts) {
+func (w *Window) Counts(s Sighting) [len(Spans)]antifraud.Counts {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	at := s.Time()
 	if at.Before(w.latest) {
 		at = w.latest
 	}
-	for i := range w.spans {
-		counts[i] = w.spans[i].counts(&s, at)
-	}
-	return counts
-}
-
-func (g *generations) counts(s *Sighting, at time.Time) (c antifraud.Counts) {
-	if at.Sub(g.began) >= 2*g.length {
-		return c // nothing was cast since
-	}
-	left, share := g.left(at), 1.0
-	if age := at.Sub(g.began); age > g.length { // the next generation has not begun yet
-		left, share = 0, 2-float64(age)/float64(g.length)
-	}
-	of := func(role, a, b uint64) float64 { return share * g.look(key(role, a, b), left) }
-	c.All, c.OfEntry = of(roleAll, 0, 0), of(roleEntry, s.Entry, 0)
-	if netKinds[s.Kind].Suspicious() {
-		c.OfKind, c.KindOnEntry = of(roleKind, uint64(s.Kind), 0), of(roleKindOnEntry, uint64(s.Kind), s.Entry)
-	}
-	if s.Via != 0 {
-		if c.OfVia = of(roleVia, s.Via, 0); c.OfVia >= antifraud.Crowd {
-			c.Onward = of(roleOnward, s.Via, 0)
-		}
-	}
-	if s.Device != 0 {
-		c.DeviceOnEntry = of(roleDeviceOnEntry, s.Device, s.Entry)
-		if s.Block != 0 {
-			c.DeviceInBlock = of(roleDeviceInBlock, s.Device, s.Block)
-		}
-		if c.OfVia >= antifraud.Crowd {
-			c.DeviceByVia = of(roleDeviceByVia, s.Device, s.Via)
-		}
-		if c.DeviceInBlock >= antifraud.Crowd {
-			c.OfBlock = of(roleBlock, s.Block, 0)
-		}
-		if max(c.DeviceOnEntry, c.DeviceInBlock, c.DeviceByVia) >= antifraud.Crowd {
-			c.OfDevice = of(roleDevice, s.Device, 0)
-		}
-	}
-	if s.Agent != 0 {
-		if c.AgentOnEntry = of(roleAgentOnEntry, s.Agent, s.Entry); c.AgentOnEntry >= antifraud.Crowd {
-			c.OfAgent = of(roleAgent, s.Agent, 0)
-		}
-	}
-	tempo := func(ms int32, same, near uint64) (pile, around float64) {
-		if ms < 0 {
-			return 0, 0
-		}
-		slot := antifraud.Slot(int64(ms))
-		for _, beside := range [...]int64{slot - 1, slot, slot + 1} {
-			if beside >= 0 {
-				pile += of(same, s.Entry, uint64(beside))
-			}
-		}
-		if pile < antifraud.Crowd {
-			return pile, 0
-		}
-		half, _ := antifraud.Near(int64(ms))
-		return pile, of(near, s.Entry, uint64(half))
-	}
-	c.DwellSame, c.DwellNear = tempo(s.Dwell, roleDwellSame, roleDwellNear)
-	c.ConfirmSame, c.ConfirmNear = tempo(s.Confirm, roleConfirmSame, roleConfirmNear)
-	for _, sign := range [...]struct {
-		bit  byte
-		into *float64
-	}{{signFast, &c.Fast}, {signQuick, &c.Quick}, {signHidden, &c.Hidden}, {signDriven, &c.Driven}} {
-		if s.Signs&sign.bit != 0 {
-			*sign.into = of(roleSign, uint64(sign.bit), 0)
-		}
-	}
-	if s.Issued != 0 {
-		c.OldPasses, c.OfMinute = of(roleOld, 0, 0), of(roleIssued, uint64(s.Issued), 0)
-	}
-	return c
+	l := look{window: w}
+	l.now[0], l.before[0] = w.hour.shares(at)
+	l.now[1], l.before[1] = w.day.shares(at)
+	return l.counts(&s)
 }

@@ -219,3 +219,22 @@ func TestMoved_FollowersAndFollowedTogether(t *testing.T) {
 		t.Error("not of this voter")
 	}
 }
+
+// What is seen once by a flood of voters shortens both windows, alike, and is let go.
+func TestWindow_AFloodShortensIt(t *testing.T) {
+	const flood = 1_200_000 // more than two generations
+	w := window.New().Contest("c", noon)
+	for voter := range flood {
+		w.Add(sighting(voter, 1, 0, noon))
+	}
+	c := w.Counts(sighting(flood, 1, 0, noon))
+	if c[0] != c[1] || c[0].All < 1<<19 || c[0].All > 1<<20 {
+		t.Errorf("%v voters in the hour, %v in the day", c[0].All, c[1].All)
+	}
+	if w.Add(sighting(flood-1, 1, 0, noon)) {
+		t.Error("the last of them is counted twice")
+	}
+	if !w.Add(sighting(0, 1, 0, noon)) {
+		t.Error("the first of them is not forgotten")
+	}
+}

@@ -70,9 +70,10 @@ func (c *casting) during(rate int, f func()) []accepted {
 			}
 		}
 	})
-	f()
-	close(ending)
-	casting.Wait()
+	func() {
+		defer func() { close(ending); casting.Wait() }() // where f ends the test too
+		f()
+	}()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	all := c.accepted

@@ -91,7 +91,8 @@ func TestForget_AsksForTheIdAndSaysSince(t *testing.T) {
 	}
 }
 
-// The embedded store is empty again after a restart; its folder remembers.
+// A contest that was forgotten is forgotten after a restart too, and where its
+// document is lost, its id is not for another contest.
 func TestForget_TheIdIsNotUsedAgain(t *testing.T) {
 	t.Parallel()
 	data, document := t.TempDir(), write(t, "c.yaml", smallDocument("gone", partnered))
@@ -103,6 +104,16 @@ func TestForget_TheIdIsNotUsedAgain(t *testing.T) {
 	call(t, "POST", s.url+"/v1/contests/gone/close", adminKey, "")
 	s.joute("forget", "gone", "--yes")
 	s.stop()
+	s = serve(t, "--data", data)
+	if got := memberVotes(t, s.url, "gone", "bob"); got != "410 forgotten" {
+		t.Errorf("a vote after a restart: %s", got)
+	}
+	s.stop()
+	for _, lost := range []string{"contests", "ledger"} {
+		if err := os.RemoveAll(filepath.Join(data, lost)); err != nil {
+			t.Fatal(err)
+		}
+	}
 	s = serve(t, "--data", data)
 	if code, _, errs := s.try("apply", document); code != 1 || !strings.Contains(errs, "410 forgotten") {
 		t.Errorf("exit %d, %q", code, errs)

@@ -32,6 +32,10 @@ func (restoreCmd) Help() string {
 		"were mailed and not yet used. A copy of the store's own file has them."
 }
 
+// restorePatience bounds one call to the store: nobody waits for an answer as a voter
+// does, and the store may be busy with all that it is given.
+const restorePatience = 30 * time.Second
+
 func (cmd restoreCmd) Run(ctx context.Context, m *Main) error {
 	if err := checkDataFolder(cmd.Data); err != nil {
 		return fmt.Errorf("--data: %w", err)
@@ -45,7 +49,7 @@ func (cmd restoreCmd) Run(ctx context.Context, m *Main) error {
 	if err != nil {
 		return err
 	}
-	st, err := store.Open(ctx, store.Options{URL: cmd.Redis})
+	st, err := store.Open(ctx, store.Options{URL: cmd.Redis, Timeout: restorePatience})
 	if err != nil {
 		return err
 	}

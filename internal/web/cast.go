@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -9,11 +10,13 @@ import (
 
 	"github.com/joute/joute/antifraud"
 	"github.com/joute/joute/contest/registry"
+	"github.com/joute/joute/internal/jsonwrite"
 	"github.com/joute/joute/internal/store"
 	"github.com/joute/joute/voting"
 )
 
 // castAnswer is the answer to an accepted ballot, in the contract's order.
+// Its tags are what json is held against.
 type castAnswer struct {
 	Ballot    uuid.UUID        `json:"ballot"`
 	Contest   string           `json:"contest"`
@@ -27,6 +30,29 @@ type castAnswer struct {
 	Receipt   string           `json:"receipt,omitempty"`
 	Reasons   []string         `json:"reasons,omitempty"`
 	Duplicate bool             `json:"duplicate,omitempty"`
+}
+
+// json is the answer as encoding/json would write it, and a line's end.
+func (a *castAnswer) json() []byte {
+	b := jsonwrite.Text(append(make([]byte, 0, 640), `{"ballot":`...), a.Ballot.String())
+	b = jsonwrite.Text(jsonwrite.Name(b, "contest"), a.Contest)
+	b = jsonwrite.Text(jsonwrite.Name(b, "entry"), a.Entry)
+	b = jsonwrite.Text(jsonwrite.Name(b, "school"), a.School)
+	b = jsonwrite.Text(jsonwrite.Name(b, "standing"), a.Standing)
+	b = jsonwrite.GivenText(b, "at", a.At)
+	if a.Position != nil {
+		b = jsonwrite.Text(jsonwrite.Name(b, "position"), a.Position.String())
+	}
+	b = strconv.AppendInt(jsonwrite.Name(b, "remaining"), int64(a.Remaining), 10)
+	if b = jsonwrite.Name(b, "next_at"); a.NextAt != nil {
+		b = jsonwrite.Text(b, *a.NextAt)
+	} else {
+		b = append(b, "null"...)
+	}
+	b = jsonwrite.GivenText(b, "receipt", a.Receipt)
+	b = jsonwrite.GivenTexts(b, "reasons", a.Reasons)
+	b = jsonwrite.Flag(b, "duplicate", a.Duplicate)
+	return append(b, "}\n"...)
 }
 
 // postBallot casts. A 2xx means that the ballot is counted, or held, and will
@@ -66,7 +92,8 @@ func (s *Server) postBallot(c *fiber.Ctx) error {
 	case outcome.Cast.Standing == voting.Held:
 		status = fiber.StatusAccepted
 	}
-	return sendPersonal(c, status, s.castAnswer(stored, outcome))
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	return sendJSON(c, status, s.castAnswer(stored, outcome).json())
 }
 
 // castOnPage is cast for pages and frames, where a ballot that is pending is like one
@@ -136,9 +163,9 @@ func refuse(stored *registry.Stored, entry string, pass voting.Pass) voting.Code
 	return ""
 }
 
-func (s *Server) castAnswer(stored *registry.Stored, o voting.Outcome) castAnswer {
+func (s *Server) castAnswer(stored *registry.Stored, o voting.Outcome) *castAnswer {
 	entry, _ := stored.Contest.Entry(o.Cast.Entry) // cast into it: it is there, hidden or not
-	a := castAnswer{
+	a := &castAnswer{
 		Ballot: o.Cast.Ballot, Contest: stored.Contest.ID, Entry: o.Cast.Entry, School: entry.School,
 		Standing: o.Cast.Standing, Remaining: o.Remaining, Duplicate: o.Duplicate,
 	}

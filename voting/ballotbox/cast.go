@@ -2,7 +2,6 @@ package ballotbox
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/joute/joute/antifraud"
 	"github.com/joute/joute/contest/registry"
+	"github.com/joute/joute/internal/jsonwrite"
 	"github.com/joute/joute/internal/store"
 	"github.com/joute/joute/voting"
 )
@@ -21,6 +21,13 @@ type Seen struct {
 	Evidence antifraud.Evidence `json:"evidence"`
 }
 
+// appendJSON writes s behind b, as json.Marshal does.
+func (s *Seen) appendJSON(b []byte) ([]byte, error) {
+	b = jsonwrite.Text(append(b, `{"level":`...), s.Level)
+	b, err := s.Evidence.AppendJSON(jsonwrite.Name(b, "evidence"))
+	return append(b, '}'), err
+}
+
 // Cast counts ballot at most once. A nil error means the outcome is the store's
 // word: on an accepted ballot, tally, voter, ledger and evidence are written, and
 // on a replica where there is a cluster, unless the outcome is Pending. On an error,
@@ -29,7 +36,8 @@ func (b *Boxes) Cast(ctx context.Context, s *registry.Stored, ballot voting.Ball
 	if ballot.Standing != voting.Counted && ballot.Standing != voting.Held {
 		return voting.Outcome{}, fmt.Errorf("cast: %w: %q", voting.ErrUnknownStanding, ballot.Standing)
 	}
-	evidence, err := json.Marshal(Seen{Level: ballot.Level, Evidence: ballot.Evidence})
+	seen := Seen{Level: ballot.Level, Evidence: ballot.Evidence}
+	evidence, err := seen.appendJSON(make([]byte, 0, 512))
 	if err != nil {
 		return voting.Outcome{}, fmt.Errorf("cast: %w", err)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
+	"pgregory.net/rapid"
 
 	"github.com/joute/joute/antifraud"
 	"github.com/joute/joute/internal/store"
@@ -303,14 +304,12 @@ func TestCast_DamageIsAnErrorAndWritesNothing(t *testing.T) {
 	})
 }
 
-// dumpBox is the content of all keys of a box, comparable.
-func dumpBox(t *testing.T, st *store.Store, k boxKeys) string {
+// keysIn are the keys of a store, on whichever node, that begin so.
+func keysIn(t rapid.TB, st *store.Store, prefix string) (keys []string) {
 	t.Helper()
-	ctx := context.Background()
-	var keys []string
 	var mu sync.Mutex
 	list := func(ctx context.Context, node redis.Cmdable) error {
-		some, err := node.Keys(ctx, k.prefix[:len(k.prefix)-1]+"*").Result()
+		some, err := node.Keys(ctx, prefix+"*").Result()
 		mu.Lock()
 		defer mu.Unlock()
 		keys = append(keys, some...)
@@ -318,15 +317,21 @@ func dumpBox(t *testing.T, st *store.Store, k boxKeys) string {
 	}
 	var err error
 	if cluster, ok := st.Client().(*redis.ClusterClient); ok {
-		err = cluster.ForEachMaster(ctx, func(ctx context.Context, node *redis.Client) error { return list(ctx, node) })
+		err = cluster.ForEachMaster(context.Background(), func(ctx context.Context, node *redis.Client) error { return list(ctx, node) })
 	} else {
-		err = list(ctx, st.Client())
+		err = list(context.Background(), st.Client())
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := map[string]string{}
-	for _, key := range keys {
+	return keys
+}
+
+// dumpBox is the content of all keys of a box, comparable.
+func dumpBox(t *testing.T, st *store.Store, k boxKeys) string {
+	t.Helper()
+	ctx, all := context.Background(), map[string]string{}
+	for _, key := range keysIn(t, st, k.prefix[:len(k.prefix)-1]) {
 		kind := st.Client().Type(ctx, key).Val()
 		switch kind {
 		case "hash":

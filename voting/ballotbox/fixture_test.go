@@ -77,7 +77,7 @@ func withClock(t rapid.TB, st *store.Store, edits ...string) *clock {
 	if strings.Count(replaced, askTime) != 1 {
 		t.Fatalf("box.lua must ask for the time once, by %s", askTime)
 	}
-	edits = append(edits, askTime, "redis.call('HMGET', META .. ':test-clock', 's', 'us')")
+	edits = append(edits, askTime, "redis.call('HMGET', 'test-clock:' .. META, 's', 'us')")
 	c := &clock{t: t, st: st, boxes: load(st, func(name string) string {
 		text := source(name)
 		for i := 0; i < len(edits); i += 2 {
@@ -121,7 +121,7 @@ func (c *clock) tell(contests ...*contest.Contest) {
 	_, err := c.st.Client().Pipelined(context.Background(), func(p redis.Pipeliner) error {
 		for _, one := range contests {
 			for box := range one.Boxes {
-				p.HSet(context.Background(), keysOf(one.ID, box).meta+":test-clock", "s", c.at.Unix(), "us", c.at.Nanosecond()/1000)
+				p.HSet(context.Background(), "test-clock:"+keysOf(one.ID, box).meta, "s", c.at.Unix(), "us", c.at.Nanosecond()/1000)
 			}
 		}
 		return nil

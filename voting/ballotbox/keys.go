@@ -2,9 +2,11 @@ package ballotbox
 
 import (
 	"encoding/binary"
+	"encoding/hex"
 	"fmt"
 	"hash/fnv"
 	"regexp"
+	"strconv"
 
 	"github.com/google/uuid"
 
@@ -55,7 +57,7 @@ type boxKeys struct {
 }
 
 func keysOf(contestID string, box int) boxKeys {
-	prefix := fmt.Sprintf("joute:{%s/%d}:", contestID, box)
+	prefix := "joute:{" + contestID + "/" + strconv.Itoa(box) + "}:"
 	return boxKeys{
 		prefix: prefix, meta: prefix + "meta", tally: prefix + "tally", ledger: prefix + "ledger",
 		frozen: prefix + "frozen", evidence: prefix + "evidence", past: prefix + "past", joining: prefix + "joining",
@@ -101,7 +103,7 @@ func boxOf(v voting.Voter, boxes int) int {
 }
 
 func (k boxKeys) voters(v voting.Voter) string {
-	return fmt.Sprintf("%svoters:%04x", k.prefix, binary.BigEndian.Uint16(v[8:10])%buckets)
+	return k.prefix + "voters:" + bucket(uint32(binary.BigEndian.Uint16(v[8:10])))
 }
 
 // ballots spreads by ballot id, so that a ballot can be found by its id alone.
@@ -109,5 +111,10 @@ func (k boxKeys) voters(v voting.Voter) string {
 func (k boxKeys) ballots(id uuid.UUID) string {
 	h := fnv.New32a()
 	h.Write(id[:])
-	return fmt.Sprintf("%sballots:%04x", k.prefix, h.Sum32()%buckets)
+	return k.prefix + "ballots:" + bucket(h.Sum32())
+}
+
+// bucket is one of the hashes that a hash falls into, in four hexadecimal digits.
+func bucket(hash uint32) string {
+	return hex.EncodeToString(binary.BigEndian.AppendUint16(nil, uint16(hash%buckets)))
 }

@@ -28,11 +28,7 @@ type dump map[string]map[string]string
 func dumpOf(t rapid.TB, st *store.Store, s *registry.Stored) dump {
 	t.Helper()
 	ctx, d := context.Background(), dump{}
-	keys, err := st.Client().Keys(ctx, "joute:{"+s.Contest.ID+"/*").Result()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, key := range keys {
+	for _, key := range keysIn(t, st, "joute:{"+s.Contest.ID+"/") {
 		name := key[strings.LastIndex(key, "}:")+2:]
 		fields := map[string]string{}
 		switch kind, _, _ := strings.Cut(name, ":"); kind {

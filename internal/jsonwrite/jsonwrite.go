@@ -1,0 +1,79 @@
+// Package jsonwrite writes what is written for every ballot as JSON: byte for byte
+// what encoding/json writes, which takes three times as long to find out what there is.
+package jsonwrite
+
+import (
+	"encoding/json"
+	"strconv"
+)
+
+// Name begins a member of the object at the end of b.
+func Name(b []byte, name string) []byte {
+	if b[len(b)-1] != '{' {
+		b = append(b, ',')
+	}
+	return append(append(append(b, '"'), name...), '"', ':')
+}
+
+// Text writes a string.
+func Text[T ~string](b []byte, text T) []byte {
+	for i := range len(text) {
+		if c := text[i]; c < ' ' || c >= 0x80 || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
+			quoted, _ := json.Marshal(string(text)) // a string has no error
+			return append(b, quoted...)
+		}
+	}
+	return append(append(append(b, '"'), text...), '"')
+}
+
+// Texts writes a list of strings.
+func Texts[T ~string](b []byte, texts []T) []byte {
+	b = append(b, '[')
+	for i, text := range texts {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = Text(b, text)
+	}
+	return append(b, ']')
+}
+
+// GivenText writes a member that is left out where it is empty.
+func GivenText[T ~string](b []byte, name string, text T) []byte {
+	if text == "" {
+		return b
+	}
+	return Text(Name(b, name), text)
+}
+
+// GivenTexts writes a member that is left out where it is empty.
+func GivenTexts[T ~string](b []byte, name string, texts []T) []byte {
+	if len(texts) == 0 {
+		return b
+	}
+	return Texts(Name(b, name), texts)
+}
+
+// GivenNumber writes a member that is left out where it is nil.
+func GivenNumber(b []byte, name string, n *int64) []byte {
+	if n == nil {
+		return b
+	}
+	return strconv.AppendInt(Name(b, name), *n, 10)
+}
+
+// GivenFlag writes a member that is left out where it is nil.
+func GivenFlag(b []byte, name string, flag *bool) []byte {
+	if flag == nil {
+		return b
+	}
+	return strconv.AppendBool(Name(b, name), *flag)
+}
+
+// Flag writes a member that is left out where it is false.
+func Flag(b []byte, name string, flag bool) []byte {
+	if !flag {
+		return b
+	}
+	return append(Name(b, name), "true"...)
+}
