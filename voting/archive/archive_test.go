@@ -191,7 +191,7 @@ func TestArchive_AStoreAndAFolderThatDoNotFit(t *testing.T) {
 			must(h.t, h.st.Client().Del(h.t.Context(), h.key(0, "meta"), h.key(0, "tally"), h.key(0, "ledger")).Err())
 		}, "the store knows of 0 records, the data folder has 101", true},
 		"the store was set back": {func(h *hall) {
-			must(h.t, h.st.Client().HSet(h.t.Context(), h.key(0, "meta"), "offset", 90, "trimmed", 90).Err())
+			must(h.t, h.st.Client().HSet(h.t.Context(), h.key(0, "meta"), "place", "open|0|90|0", "trimmed", 90).Err())
 		}, "the store knows of 90 records, the data folder has 101", true},
 		"set back and voted on": {func(h *hall) {
 			h.vote(1)

@@ -32,19 +32,25 @@ end
 --   unconfigured   the box has no meta
 --   torn           the ledger has a record that was never committed, or should be gone:
 --                  see commit, and trim.lua
+-- meta has few members, as each that is read costs what a small command does:
+--   place     state|at|offset|frozen: at of the newest record in ms; frozen 0 or 1
+--   rules     version|opens|closes|max|per|per_entry|undo|freeze|ties|expires, see configure.lua
+--   trimmed, mark, forgotten   only where there is one
 local function open_box()
-  local m = redis.call('HMGET', META, 'state', 'opens', 'closes', 'max', 'per', 'per_entry',
-    'undo', 'freeze', 'frozen', 'ties', 'version', 'expires', 'at', 'mark', 'offset', 'trimmed')
+  local m = redis.call('HMGET', META, 'place', 'rules', 'trimmed', 'mark')
   local records = redis.call('XLEN', LEDGER)
   if not m[1] then return nil, { 'unconfigured' } end
   local time = redis.call('TIME')
   local clock = time[1] * 1000 + math.floor(time[2] / 1000)
+  local state, at, offset, frozen = string.match(m[1], '^(%l+)|(%d+)|(%d+)|([01])$')
+  local version, opens, closes, max, per, per_entry, undo, freeze, ties, expires =
+    string.match(m[2] or '', '^(%d+)|(%d+)|(%d+)|(%d+)|(%l+)|(%d+)|(%d+)|(%d+)|(%l+)|(%d+)$')
+  if not state or not version then error('corrupt ballot box: expected its place and rules') end
   local box = {
-    state = m[1], was = m[1], opens = integer(m[2]), closes = integer(m[3]),
-    max = integer(m[4]), per = m[5], per_entry = integer(m[6]), undo = integer(m[7]),
-    freeze = integer(m[8]), frozen = m[9] == '1', ties = m[10], version = integer(m[11]),
-    expires = integer(m[12]), at = integer(m[13]), mark = integer(m[14]), offset = integer(m[15]),
-    trimmed = integer(m[16], 0),
+    state = state, at = tonumber(at), offset = tonumber(offset), frozen = frozen == '1',
+    version = tonumber(version), opens = tonumber(opens), closes = tonumber(closes),
+    max = tonumber(max), per = per, per_entry = tonumber(per_entry), undo = tonumber(undo),
+    freeze = tonumber(freeze), ties = ties, expires = tonumber(expires), trimmed = integer(m[3], 0), mark = integer(m[4], 0),
   }
   if records + box.trimmed > box.offset then return nil, { 'torn' } end
   box.now = math.max(clock, box.at, box.mark)
@@ -62,7 +68,7 @@ local function freeze(box)
     redis.call('HSET', FROZEN, unpack(counts, from, math.min(from + 999, #counts)))
   end
   redis.call('HSET', FROZEN, '/offset', text(box.offset))
-  box.frozen, box.froze = true, true
+  box.frozen = true
 end
 
 -- record appends one ledger record, stamped now, and returns its stream id. The
@@ -77,6 +83,10 @@ local function record(box, ...)
   return id
 end
 
+local function place_text(box)
+  return string.format('%s|%d|%d|%d', box.state, box.at, box.offset, box.frozen and 1 or 0)
+end
+
 -- commit says in meta what was recorded. It is the last write of every script
 -- that records, while the ledger record is the first of those that count.
 --
@@ -87,10 +97,7 @@ end
 -- the ledger, with those that were trimmed, than were ever committed.
 local function commit(box, ...)
   if not box.recorded then return end
-  local fields = { 'at', text(box.at), 'offset', text(box.offset), ... }
-  if box.state ~= box.was then fields[#fields + 1], fields[#fields + 2] = 'state', box.state end
-  if box.froze then fields[#fields + 1], fields[#fields + 2] = 'frozen', '1' end
-  redis.call('HSET', META, unpack(fields))
+  redis.call('HSET', META, 'place', place_text(box), ...)
 end
 
 -- turn opens and closes the box when its time has come. Once closed it stays

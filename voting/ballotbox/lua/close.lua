@@ -18,7 +18,8 @@ if box.state ~= 'closed' then
   box.state, box.closes = 'closed', box.now
   record(box, 'kind', 'close', 'reasons', ARGV[1], 'actor', 'organizer')
   for i = 5, 8 do redis.call('PEXPIREAT', KEYS[i], text(box.now + after)) end
-  commit(box, 'closes', text(box.closes), 'expires', text(box.now + after))
+  commit(box, 'rules', string.format('%d|%d|%d|%d|%s|%d|%d|%d|%s|%d', box.version, box.opens, box.closes,
+    box.max, box.per, box.per_entry, box.undo, box.freeze, box.ties, box.now + after))
   return { 'closed', box.now }
 end
 commit(box)
