@@ -211,8 +211,8 @@ func TestArchive_AStoreAndAFolderThatDoNotFit(t *testing.T) {
 			other := ballotFor("somebody else", "n-2")
 			at := u.Records[0].Position
 			must(h.t, h.st.Client().Del(h.t.Context(), h.key(0, "ledger")).Err())
-			must(h.t, h.st.Client().Do(h.t.Context(), "XADD", h.key(0, "ledger"), fmt.Sprintf("%d-%d", at.Millis, at.Offset), "kind", "cast",
-				"ballot", other.ID[:], "voter", other.Voter[:], "entry", "n-2", "school", "north", "standing", "counted", "reasons", "", "actor", "voter").Err())
+			must(h.t, h.st.Client().Do(h.t.Context(), "XADD", h.key(0, "ledger"), fmt.Sprintf("%d-%d", at.Millis, at.Offset), "cast",
+				"voter|||counted|n-2|north||||"+string(other.ID[:])+string(other.Voter[:])).Err())
 		}, "record 102 is one in the store and another in the data folder", false},
 		"another folder": {func(h *hall) {
 			must(h.t, os.RemoveAll(h.data))

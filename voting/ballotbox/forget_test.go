@@ -88,7 +88,7 @@ func TestForget_TornIsMendedAndFinished(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		must(st.Client().Do(ctx, "XADD", keys.ledger, fmt.Sprintf("%d-%d", id.Millis, id.Offset), "kind", "forget", "actor", "organizer").Err())
+		must(st.Client().Do(ctx, "XADD", keys.ledger, fmt.Sprintf("%d-%d", id.Millis, id.Offset), "forget", "organizer|||||||||").Err())
 		must(st.Client().Unlink(ctx, keys.evidence).Err())
 		if closed, err := b.Closed(ctx, s); err != nil || !closed {
 			t.Fatalf("closed %v, %v", closed, err)

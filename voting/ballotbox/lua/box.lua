@@ -71,15 +71,21 @@ local function freeze(box)
   box.frozen = true
 end
 
--- record appends one ledger record, stamped now, and returns its stream id. The
--- script must end with commit.
-local function record(box, ...)
+-- record appends one ledger record, stamped now, and returns its stream id. ids are
+-- those of the ballot and its voter, or of a voter and who it is; what a record does
+-- not have is nil. The script must end with commit.
+--
+-- The stream's entry has one field, named by the kind, with all values behind one
+-- another, as each value that is written costs more than its bytes. ledger.go reads it.
+local function record(box, kind, actor, reasons, version, ids, standing, entry, school, present, policy, model)
   if box.freeze > 0 and box.now >= box.freeze and not box.frozen then freeze(box) end
   box.offset = box.offset + 1
   box.at = box.now
   box.recorded = true
   local id = text(box.at) .. '-' .. text(box.offset)
-  redis.call('XADD', LEDGER, id, ...)
+  redis.call('XADD', LEDGER, id, kind, actor .. '|' .. (reasons or '') .. '|' .. (version or '')
+    .. '|' .. (standing or '') .. '|' .. (entry or '') .. '|' .. (school or '') .. '|' .. (present and '1' or '')
+    .. '|' .. (policy or '') .. '|' .. (model or '') .. '|' .. (ids or ''))
   return id
 end
 
@@ -105,11 +111,11 @@ end
 local function turn(box)
   if box.state == 'waiting' and box.now >= box.opens then
     box.state = 'open'
-    record(box, 'kind', 'open', 'reasons', 'scheduled', 'actor', 'organizer', 'version', text(box.version))
+    record(box, 'open', 'organizer', 'scheduled', text(box.version))
   end
   if box.state == 'open' and box.now >= box.closes then
     box.state = 'closed'
-    record(box, 'kind', 'close', 'reasons', 'scheduled', 'actor', 'organizer')
+    record(box, 'close', 'organizer', 'scheduled')
   end
 end
 

@@ -33,7 +33,7 @@ for i = 5, 8 do
   if redis.call('EXISTS', KEYS[i]) == 1 then redis.call('PEXPIREAT', KEYS[i], ARGV[10]) end
 end
 if box.state == 'open' then
-  record(box, 'kind', 'rules', 'reasons', 'changed', 'actor', 'organizer', 'version', ARGV[1])
+  record(box, 'rules', 'organizer', 'changed', ARGV[1])
 end
 redis.call('HSET', META, 'place', place_text(box), 'rules', rules)
 return { 'changed' }
