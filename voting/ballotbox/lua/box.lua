@@ -46,11 +46,10 @@ local function open_box()
   local version, opens, closes, max, per, per_entry, undo, freeze, ties, expires =
     string.match(m[2] or '', '^(%d+)|(%d+)|(%d+)|(%d+)|(%l+)|(%d+)|(%d+)|(%d+)|(%l+)|(%d+)$')
   if not state or not version then error('corrupt ballot box: expected its place and rules') end
-  local box = {
-    state = state, at = tonumber(at), offset = tonumber(offset), frozen = frozen == '1',
-    version = tonumber(version), opens = tonumber(opens), closes = tonumber(closes),
-    max = tonumber(max), per = per, per_entry = tonumber(per_entry), undo = tonumber(undo),
-    freeze = tonumber(freeze), ties = ties, expires = tonumber(expires), trimmed = integer(m[3], 0), mark = integer(m[4], 0),
+  local box = { -- digits become numbers by + 0: tonumber reads them twice
+    state = state, at = at + 0, offset = offset + 0, frozen = frozen == '1', version = version + 0,
+    opens = opens + 0, closes = closes + 0, max = max + 0, per = per, per_entry = per_entry + 0, undo = undo + 0,
+    freeze = freeze + 0, ties = ties, expires = expires + 0, trimmed = integer(m[3], 0), mark = integer(m[4], 0),
   }
   if records + box.trimmed > box.offset then return nil, { 'torn' } end
   box.now = math.max(clock, box.at, box.mark)
@@ -82,7 +81,7 @@ local function record(box, kind, actor, reasons, version, ids, standing, entry, 
   box.offset = box.offset + 1
   box.at = box.now
   box.recorded = true
-  local id = text(box.at) .. '-' .. text(box.offset)
+  local id = string.format('%d-%d', box.at, box.offset)
   redis.call('XADD', LEDGER, id, kind, actor .. '|' .. (reasons or '') .. '|' .. (version or '')
     .. '|' .. (standing or '') .. '|' .. (entry or '') .. '|' .. (school or '') .. '|' .. (present and '1' or '')
     .. '|' .. (policy or '') .. '|' .. (model or '') .. '|' .. (ids or ''))
@@ -140,6 +139,7 @@ local function turns_of(value, start)
 end
 
 local function turns_text(turns)
+  if not next(turns.entries) then return string.format('%d|%d||', turns.start, turns.used) .. turns.ballots end
   local entries = {}
   for entry, n in pairs(turns.entries) do
     if n > 0 then entries[#entries + 1] = entry .. '=' .. text(n) end
@@ -148,17 +148,14 @@ local function turns_text(turns)
   return text(turns.start) .. '|' .. text(turns.used) .. '|' .. table.concat(entries, ',') .. '|' .. turns.ballots
 end
 
--- A ballot is kept as a letter for its standing, a capital when its pass had been in
+-- A ballot is kept as the first letter of its standing, a capital when its pass had been in
 -- the hall (then it is one of `entry/home` while it counts), the instant of the cast
 -- in ms as 6 bytes and the offset of its record as 5, highest first, and the entry;
 -- behind a `|` the reasons, where there are any. form.go spells the same in Go.
-local LETTERS = { counted = 'c', held = 'h', void = 'v', withdrawn = 'w' }
-local STANDINGS = { c = 'counted', h = 'held', v = 'void', w = 'withdrawn' }
-
 local function ballot_of(value)
   if #value < 13 then error('corrupt ballot box: expected a ballot') end
   local letter = string.sub(value, 1, 1)
-  local standing = STANDINGS[string.lower(letter)]
+  local standing = ({ c = 'counted', h = 'held', v = 'void', w = 'withdrawn' })[string.lower(letter)]
   if not standing then error('corrupt ballot box: expected a ballot') end
   local a, b, c, d, e, f, g, h, i, j, k = string.byte(value, 2, 12)
   local bar = string.find(value, '|', 13, true) or #value + 1
@@ -171,7 +168,7 @@ local function ballot_of(value)
 end
 
 local function ballot_text(b)
-  local letter, at, offset, floor = LETTERS[b.standing], b.at, b.offset, math.floor
+  local letter, at, offset, floor = string.sub(b.standing, 1, 1), b.at, b.offset, math.floor
   return (b.present and string.upper(letter) or letter) .. string.char(
     floor(at / 2^40) % 256, floor(at / 2^32) % 256, floor(at / 2^24) % 256, floor(at / 2^16) % 256, floor(at / 256) % 256, at % 256,
     floor(offset / 2^32) % 256, floor(offset / 2^24) % 256, floor(offset / 2^16) % 256, floor(offset / 256) % 256, offset % 256
