@@ -109,7 +109,11 @@ func (s *script) recorded(ctx context.Context, addr string) (int, error) {
 	client := redis.NewClient(&redis.Options{Addr: addr})
 	defer client.Close()
 	meta := s.words[3] // after name, script and number of keys
-	return client.HGet(ctx, meta, "offset").Int()
+	place, err := client.HGet(ctx, meta, "place").Result()
+	if parts := strings.Split(place, "|"); err == nil && len(parts) == 4 {
+		return strconv.Atoi(parts[2]) // its offset, see box.lua
+	}
+	return 0, fmt.Errorf("the box is at %q, %w", place, err)
 }
 
 // wire is a loopback port behind which is a Redis, and what was sent to it.

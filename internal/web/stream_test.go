@@ -146,7 +146,7 @@ func TestLedger_StoreDyingInTheMiddleBreaksTheAnswer(t *testing.T) {
 	for i := range int64(60_000) {
 		pipe.Do(t.Context(), append([]any{"XADD", key, fmt.Sprintf("%d-%d", millis, n+1+i)}, fields...)...)
 	}
-	pipe.HSet(t.Context(), "joute:{"+id+"/0}:meta", "offset", n+60_000) // or they would be taken out as torn
+	pipe.HSet(t.Context(), "joute:{"+id+"/0}:meta", "place", fmt.Sprintf("open|%d|%d|0", millis, n+60_000)) // or they would be taken out as torn
 	_, err = pipe.Exec(t.Context())
 	must(t, err)
 

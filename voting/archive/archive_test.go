@@ -192,7 +192,7 @@ func TestArchive_AStoreAndAFolderThatDoNotFit(t *testing.T) {
 			must(h.t, h.st.Client().Del(h.t.Context(), h.key(0, "meta"), h.key(0, "tally"), h.key(0, "ledger")).Err())
 		}, "the store knows of 0 records, the data folder has 101", true},
 		"the store was set back": {func(h *hall) {
-			must(h.t, h.st.Client().HSet(h.t.Context(), h.key(0, "meta"), "offset", 90, "trimmed", 90).Err())
+			must(h.t, h.st.Client().HSet(h.t.Context(), h.key(0, "meta"), "place", "open|0|90|0", "trimmed", 90).Err())
 		}, "the store knows of 90 records, the data folder has 101", true},
 		"set back and voted on": {func(h *hall) {
 			h.vote(1)
@@ -212,8 +212,8 @@ func TestArchive_AStoreAndAFolderThatDoNotFit(t *testing.T) {
 			other := ballotFor("somebody else", "n-2")
 			at := u.Records[0].Position
 			must(h.t, h.st.Client().Del(h.t.Context(), h.key(0, "ledger")).Err())
-			must(h.t, h.st.Client().Do(h.t.Context(), "XADD", h.key(0, "ledger"), fmt.Sprintf("%d-%d", at.Millis, at.Offset), "kind", "cast",
-				"ballot", other.ID[:], "voter", other.Voter[:], "entry", "n-2", "school", "north", "standing", "counted", "reasons", "", "actor", "voter").Err())
+			must(h.t, h.st.Client().Do(h.t.Context(), "XADD", h.key(0, "ledger"), fmt.Sprintf("%d-%d", at.Millis, at.Offset), "cast",
+				"voter|||counted|n-2|north||||"+string(other.ID[:])+string(other.Voter[:])).Err())
 		}, "record 102 is one in the store and another in the data folder", false},
 		"another folder": {func(h *hall) {
 			must(h.t, os.RemoveAll(h.data))

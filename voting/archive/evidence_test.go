@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -137,7 +138,9 @@ func TestEvidence_Expires(t *testing.T) {
 			t.Fatal("gone before its time")
 		}
 		for box := range 2 {
-			must(t, st.Client().HSet(t.Context(), h.key(box, "meta"), "expires", time.Now().Add(-time.Second).UnixMilli()).Err())
+			rules := st.Client().HGet(t.Context(), h.key(box, "meta"), "rules").Val()
+			rules = rules[:strings.LastIndex(rules, "|")+1] + strconv.FormatInt(time.Now().Add(-time.Second).UnixMilli(), 10)
+			must(t, st.Client().HSet(t.Context(), h.key(box, "meta"), "rules", rules).Err())
 		}
 		w.expires = 0 // as a server that starts now
 		_, err = w.visit(t.Context(), h.s)

@@ -122,6 +122,9 @@ func (b *Boxes) configureAll(ctx context.Context, s *registry.Stored, create boo
 	return slices.Contains(absent, true), err
 }
 
+// Where some are in a configuration.
+const ruleVersion, ruleCloses, ruleExpires = 0, 2, 9
+
 // configuration is a version of a contest as configure.lua takes it.
 func configuration(s *registry.Stored) []any {
 	c := s.Contest

@@ -278,8 +278,11 @@ func TestCast_DamageIsAnErrorAndWritesNothing(t *testing.T) {
 			"a ballot is no ballot": func(k boxKeys, b voting.Ballot) error {
 				return st.Client().HSet(ctx, k.ballots(b.ID), ballotField(b.ID, b.Voter), "x123456789012").Err()
 			},
+			"the rules are none": func(k boxKeys, _ voting.Ballot) error {
+				return st.Client().HSet(ctx, k.meta, "rules", "1|2|3").Err()
+			},
 			"the offset is no number": func(k boxKeys, _ voting.Ballot) error {
-				return st.Client().HSet(ctx, k.meta, "offset", "x").Err()
+				return st.Client().HSet(ctx, k.meta, "place", "open|0|x|0").Err()
 			},
 		}
 		for name, damage := range damages {

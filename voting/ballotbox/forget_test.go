@@ -88,7 +88,7 @@ func TestForget_TornIsMendedAndFinished(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		must(st.Client().Do(ctx, "XADD", keys.ledger, fmt.Sprintf("%d-%d", id.Millis, id.Offset), "kind", "forget", "actor", "organizer").Err())
+		must(st.Client().Do(ctx, "XADD", keys.ledger, fmt.Sprintf("%d-%d", id.Millis, id.Offset), "forget", "organizer|||||||||").Err())
 		must(st.Client().Unlink(ctx, keys.evidence).Err())
 		if closed, err := b.Closed(ctx, s); err != nil || !closed {
 			t.Fatalf("closed %v, %v", closed, err)
@@ -126,7 +126,7 @@ func TestClose_EvidenceExpiresAfterTheCloseThatWas(t *testing.T) {
 			}
 		}
 		// So does what is written later.
-		if got, err := st.Client().HGet(t.Context(), keysOf(s.Contest.ID, 0).meta, "expires").Int64(); err != nil || time.UnixMilli(got).After(time.Now().Add(EvidenceLifetime)) {
+		if got, err := rulesExpire(st.Client().HGet(t.Context(), keysOf(s.Contest.ID, 0).meta, "rules").Val()); err != nil || time.UnixMilli(got).After(time.Now().Add(EvidenceLifetime)) {
 			t.Errorf("the box says %v, %v", time.UnixMilli(got), err)
 		}
 	})

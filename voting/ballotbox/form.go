@@ -14,8 +14,59 @@ import (
 	"github.com/joute/joute/voting"
 )
 
-// This file alone spells, in Go, what the hashes of ballots and voters have in
-// their values; lua/box.lua says what the bytes mean, and spells the same in Lua.
+// This file alone spells, in Go, what a box's meta and the hashes of ballots and voters
+// have in their values; lua/box.lua says what the bytes mean, and spells the same in Lua.
+
+// standsAt is a box's place: what every record changes.
+type standsAt struct {
+	state      string
+	at, offset int64 // of the newest record
+	frozen     bool  // the tally of the freezing instant is kept
+}
+
+func (p standsAt) String() string {
+	frozen := 0
+	if p.frozen {
+		frozen = 1
+	}
+	return fmt.Sprintf("%s|%d|%d|%d", p.state, p.at, p.offset, frozen)
+}
+
+// parseStandsAt reads the place of a box; a box that is not there has none.
+func parseStandsAt(value any) (p standsAt, err error) {
+	text, there := value.(string)
+	if !there {
+		return p, nil
+	}
+	parts := strings.Split(text, "|")
+	if len(parts) != 4 {
+		return p, fmt.Errorf("corrupt ballot box: %q is no place", text)
+	}
+	var err1, err2 error
+	p.at, err1 = parseCount(parts[1])
+	p.offset, err2 = parseCount(parts[2])
+	p.state, p.frozen = parts[0], parts[3] == "1"
+	return p, errors.Join(err1, err2)
+}
+
+// rulesText is what a box keeps of a [configuration].
+func rulesText(configuration []any) string {
+	parts := make([]string, len(configuration))
+	for i, part := range configuration {
+		parts[i] = fmt.Sprint(part)
+	}
+	return strings.Join(parts, "|")
+}
+
+// rulesExpire is when evidence expires by what a box keeps of its rules, in ms; 0
+// where there is no box.
+func rulesExpire(value any) (int64, error) {
+	text, there := value.(string)
+	if !there {
+		return 0, nil
+	}
+	return parseCount(text[strings.LastIndexByte(text, '|')+1:])
+}
 
 // ballotLetters are the standings of a ballot as they are kept: small letters, and
 // capitals where its pass had been in the hall.

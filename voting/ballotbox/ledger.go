@@ -2,12 +2,11 @@ package ballotbox
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"strconv"
+	"strings"
 
-	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
 
 	"github.com/joute/joute/contest/registry"
@@ -107,44 +106,48 @@ func (b *Boxes) horizon(ctx context.Context, s *registry.Stored) (int64, error) 
 	return instant, nil
 }
 
-// parseRecord reads a stream entry as the scripts write it.
+// parseRecord reads a stream entry as record in box.lua writes it.
 func parseRecord(m redis.XMessage, epoch int64, box int) (voting.Record, error) {
-	field := func(name string) string { s, _ := m.Values[name].(string); return s }
 	at, err := parsePlace(m.ID)
 	if err != nil {
 		return voting.Record{}, err
 	}
-	r := voting.Record{
-		Position: voting.Position{Epoch: epoch, Box: box, Millis: at.millis, Offset: at.offset},
-		Kind:     voting.Kind(field("kind")), Entry: field("entry"), School: field("school"),
-		Reasons: reasons(field("reasons")), Actor: voting.Actor(field("actor")), Present: field("present") == "1",
-		Policy: field("policy"), Model: field("model"),
+	r := voting.Record{Position: voting.Position{Epoch: epoch, Box: box, Millis: at.millis, Offset: at.offset}}
+	var text string
+	for kind, value := range m.Values {
+		r.Kind = voting.Kind(kind)
+		text, _ = value.(string)
 	}
-	if version := field("version"); version != "" {
-		v, err := strconv.Atoi(version)
-		if err != nil {
+	parts := strings.SplitN(text, "|", 10) // the last has bytes of any value
+	if len(m.Values) != 1 || len(parts) != 10 {
+		return voting.Record{}, fmt.Errorf("corrupt ballot box: record %s has no values", m.ID)
+	}
+	r.Actor, r.Reasons = voting.Actor(parts[0]), reasons(parts[1])
+	version, standing, ids := parts[2], parts[3], parts[9]
+	r.Entry, r.School, r.Present, r.Policy, r.Model = parts[4], parts[5], parts[6] == "1", parts[7], parts[8]
+	if version != "" {
+		if r.Version, err = strconv.Atoi(version); err != nil {
 			return voting.Record{}, fmt.Errorf("corrupt ballot box: version %q", version)
 		}
-		r.Version = v
 	}
-	ballot, voter := field("ballot"), field("voter")
-	if r.Kind == voting.KindJoin {
-		into := field("into")
-		if len(voter) != len(r.Voter) || len(into) != len(r.Into) {
+	switch first, second := len(r.Ballot), len(r.Voter); {
+	case standing != "":
+		if r.Standing, err = voting.ParseStanding(standing); err != nil {
+			return voting.Record{}, fmt.Errorf("corrupt ballot box: record %s: %w", m.ID, err)
+		}
+		if len(ids) != first+second {
+			return voting.Record{}, fmt.Errorf("corrupt ballot box: record %s names no ballot", m.ID)
+		}
+		copy(r.Ballot[:], ids[:first])
+		copy(r.Voter[:], ids[first:])
+	case r.Kind == voting.KindJoin:
+		if len(ids) != second+len(r.Into) {
 			return voting.Record{}, fmt.Errorf("corrupt ballot box: record %s joins no voters", m.ID)
 		}
-		copy(r.Voter[:], voter)
-		copy(r.Into[:], into)
+		copy(r.Voter[:], ids[:second])
+		copy(r.Into[:], ids[second:])
+	case ids != "":
+		return voting.Record{}, fmt.Errorf("corrupt ballot box: record %s has ids and no standing", m.ID)
 	}
-	if ballot == "" {
-		return r, nil
-	}
-	id, err1 := uuid.FromBytes([]byte(ballot))
-	standing, err2 := voting.ParseStanding(field("standing"))
-	if err := errors.Join(err1, err2); err != nil || len(voter) != len(r.Voter) {
-		return voting.Record{}, fmt.Errorf("corrupt ballot box: record %s names no ballot: %w", m.ID, err)
-	}
-	r.Ballot, r.Standing = id, standing
-	copy(r.Voter[:], voter)
 	return r, nil
 }

@@ -36,7 +36,7 @@ func (b *Boxes) mend(ctx context.Context, s *registry.Stored, box int) error {
 		if err != nil {
 			return fmt.Errorf("mend: %w", err)
 		}
-		args := []any{seen.records, seen.offset, seen.trimmed, seen.after(), len(seen.torn) + len(seen.left)}
+		args := []any{seen.records, seen.place.String(), seen.trimmed, seen.after(), len(seen.torn) + len(seen.left)}
 		for _, r := range slices.Concat(seen.left, seen.torn) {
 			args = append(args, placeOfRecord(r).String())
 		}
@@ -54,6 +54,7 @@ func (b *Boxes) mend(ctx context.Context, s *registry.Stored, box int) error {
 
 // sifted is a box's stream, told apart.
 type sifted struct {
+	place                    standsAt
 	records, offset, trimmed int64 // in the stream; committed ever; of these, trimmed
 
 	ledger []voting.Record // committed, behind the trimmed ones
@@ -98,13 +99,14 @@ func (s sifted) committed(ctx context.Context, b *Boxes, stored *registry.Stored
 // were trimmed are in the archive, by which they are known.
 func (b *Boxes) sift(ctx context.Context, s *registry.Stored, box int) (seen sifted, err error) {
 	keys := keysOf(s.Contest.ID, box)
-	meta, err := b.store.Client().HMGet(ctx, keys.meta, "offset", "trimmed").Result()
+	meta, err := b.store.Client().HMGet(ctx, keys.meta, "place", "trimmed").Result()
 	if err != nil {
 		return sifted{}, store.Classify(err)
 	}
-	var err1, err2 error
-	seen.offset, err1 = countOf(meta[0])
+	now, err1 := parseStandsAt(meta[0])
+	var err2 error
 	seen.trimmed, err2 = countOf(meta[1])
+	seen.place, seen.offset = now, now.offset
 	if err := errors.Join(err1, err2); err != nil {
 		return sifted{}, err
 	}

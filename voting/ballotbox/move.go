@@ -86,7 +86,7 @@ func (b *Boxes) unmoved(ctx context.Context, s *registry.Stored, box int, after 
 	// One step, so that no record is taken that was never committed: how many there are
 	// says whether they all were.
 	pipe := b.store.Client().TxPipeline()
-	meta := pipe.HMGet(ctx, keys.meta, "offset", "trimmed", "expires", "forgotten", "at")
+	meta := pipe.HMGet(ctx, keys.meta, "place", "rules", "trimmed", "forgotten")
 	length := pipe.XLen(ctx, keys.ledger)
 	ledger := pipe.XRangeN(ctx, keys.ledger, from, "+", MovePage)
 	evidence := pipe.XRangeN(ctx, keys.evidence, from, "+", MovePage)
@@ -97,15 +97,14 @@ func (b *Boxes) unmoved(ctx context.Context, s *registry.Stored, box int, after 
 	if _, err := pipe.Exec(ctx); err != nil {
 		return u, false, store.Classify(err)
 	}
-	var at int64
-	for i, n := range []*int64{&u.Offset, &u.Trimmed, &u.Expires, nil, &at} {
-		if n == nil {
-			continue
-		}
-		if *n, err = countOf(meta.Val()[i]); err != nil {
-			return u, false, err
-		}
+	now, err1 := parseStandsAt(meta.Val()[0])
+	var err2, err3 error
+	u.Expires, err2 = rulesExpire(meta.Val()[1])
+	u.Trimmed, err3 = countOf(meta.Val()[2])
+	if err := errors.Join(err1, err2, err3); err != nil {
+		return u, false, err
 	}
+	u.Offset = now.offset
 	u.Forgotten = meta.Val()[3] == "1"
 	if length.Val()+u.Trimmed > u.Offset {
 		return u, true, nil
@@ -138,7 +137,7 @@ func (b *Boxes) unmoved(ctx context.Context, s *registry.Stored, box int, after 
 			fields = append(fields, field, value)
 		}
 		if t, _, err := parseTally(reply{fields}, 0); err == nil {
-			t.Offset, t.At = u.Offset, instant(at)
+			t.Offset, t.At = u.Offset, instant(now.at)
 			u.Tally = t
 		}
 	}
@@ -176,19 +175,19 @@ func (b *Boxes) Moved(ctx context.Context, s *registry.Stored) ([]Moved, error) 
 	pipe := b.store.Client().Pipeline()
 	metas := make([]*redis.SliceCmd, s.Contest.Boxes)
 	for box := range metas {
-		metas[box] = pipe.HMGet(ctx, keysOf(s.Contest.ID, box).meta, "offset", "trimmed")
+		metas[box] = pipe.HMGet(ctx, keysOf(s.Contest.ID, box).meta, "place", "trimmed")
 	}
 	if _, err := pipe.Exec(ctx); err != nil {
 		return nil, fmt.Errorf("moved: %w", store.Classify(err))
 	}
 	moved := make([]Moved, len(metas))
 	for box, meta := range metas {
-		var err1, err2 error
-		moved[box].Offset, err1 = countOf(meta.Val()[0])
-		moved[box].Trimmed, err2 = countOf(meta.Val()[1])
+		now, err1 := parseStandsAt(meta.Val()[0])
+		trimmed, err2 := countOf(meta.Val()[1])
 		if err := errors.Join(err1, err2); err != nil {
 			return nil, fmt.Errorf("moved: %w", err)
 		}
+		moved[box] = Moved{Offset: now.offset, Trimmed: trimmed}
 	}
 	return moved, nil
 }

@@ -214,23 +214,16 @@ func (b *Boxes) writeBox(ctx context.Context, s *registry.Stored, boxes []*resto
 // metaFields are those of a box that is at version s, or was at the version before
 // which its newest record names: then Tend brings it there, and records it.
 func (r *restored) metaFields(s *registry.Stored, mark int64) map[string]any {
-	names := []string{"version", "opens", "closes", "max", "per", "per_entry", "undo", "freeze", "ties", "expires"}
-	fields := map[string]any{
-		"state": r.meta.state, "at": r.meta.at, "offset": r.meta.offset, "trimmed": r.meta.offset, "mark": mark, "frozen": "0",
-	}
-	for i, value := range configuration(s) {
-		fields[names[i]] = value
-	}
-	if r.frozen != nil {
-		fields["frozen"] = "1"
-	}
+	rules := configuration(s)
 	if r.meta.state == "open" {
-		fields["version"] = min(r.meta.version, s.Version)
+		rules[ruleVersion] = min(r.meta.version, s.Version)
 	}
 	if r.meta.closed > 0 {
-		fields["closes"] = r.meta.closed
-		fields["expires"] = r.meta.closed + EvidenceLifetime.Milliseconds()
+		rules[ruleCloses] = r.meta.closed
+		rules[ruleExpires] = r.meta.closed + EvidenceLifetime.Milliseconds()
 	}
+	place := standsAt{state: r.meta.state, at: r.meta.at, offset: r.meta.offset, frozen: r.frozen != nil}
+	fields := map[string]any{"place": place.String(), "rules": rulesText(rules), "trimmed": r.meta.offset, "mark": mark}
 	if r.meta.forgotten {
 		fields["forgotten"] = "1"
 	}

@@ -32,19 +32,24 @@ end
 --   unconfigured   the box has no meta
 --   torn           the ledger has a record that was never committed, or should be gone:
 --                  see commit, and trim.lua
+-- meta has few members, as each that is read costs what a small command does:
+--   place     state|at|offset|frozen: at of the newest record in ms; frozen 0 or 1
+--   rules     version|opens|closes|max|per|per_entry|undo|freeze|ties|expires, see configure.lua
+--   trimmed, mark, forgotten   only where there is one
 local function open_box()
-  local m = redis.call('HMGET', META, 'state', 'opens', 'closes', 'max', 'per', 'per_entry',
-    'undo', 'freeze', 'frozen', 'ties', 'version', 'expires', 'at', 'mark', 'offset', 'trimmed')
+  local m = redis.call('HMGET', META, 'place', 'rules', 'trimmed', 'mark')
   local records = redis.call('XLEN', LEDGER)
   if not m[1] then return nil, { 'unconfigured' } end
   local time = redis.call('TIME')
   local clock = time[1] * 1000 + math.floor(time[2] / 1000)
-  local box = {
-    state = m[1], was = m[1], opens = integer(m[2]), closes = integer(m[3]),
-    max = integer(m[4]), per = m[5], per_entry = integer(m[6]), undo = integer(m[7]),
-    freeze = integer(m[8]), frozen = m[9] == '1', ties = m[10], version = integer(m[11]),
-    expires = integer(m[12]), at = integer(m[13]), mark = integer(m[14]), offset = integer(m[15]),
-    trimmed = integer(m[16], 0),
+  local state, at, offset, frozen = string.match(m[1], '^(%l+)|(%d+)|(%d+)|([01])$')
+  local version, opens, closes, max, per, per_entry, undo, freeze, ties, expires =
+    string.match(m[2] or '', '^(%d+)|(%d+)|(%d+)|(%d+)|(%l+)|(%d+)|(%d+)|(%d+)|(%l+)|(%d+)$')
+  if not state or not version then error('corrupt ballot box: expected its place and rules') end
+  local box = { -- digits become numbers by + 0: tonumber reads them twice
+    state = state, at = at + 0, offset = offset + 0, frozen = frozen == '1', version = version + 0,
+    opens = opens + 0, closes = closes + 0, max = max + 0, per = per, per_entry = per_entry + 0, undo = undo + 0,
+    freeze = freeze + 0, ties = ties, expires = expires + 0, trimmed = integer(m[3], 0), mark = integer(m[4], 0),
   }
   if records + box.trimmed > box.offset then return nil, { 'torn' } end
   box.now = math.max(clock, box.at, box.mark)
@@ -62,19 +67,29 @@ local function freeze(box)
     redis.call('HSET', FROZEN, unpack(counts, from, math.min(from + 999, #counts)))
   end
   redis.call('HSET', FROZEN, '/offset', text(box.offset))
-  box.frozen, box.froze = true, true
+  box.frozen = true
 end
 
--- record appends one ledger record, stamped now, and returns its stream id. The
--- script must end with commit.
-local function record(box, ...)
+-- record appends one ledger record, stamped now, and returns its stream id. ids are
+-- those of the ballot and its voter, or of a voter and who it is; what a record does
+-- not have is nil. The script must end with commit.
+--
+-- The stream's entry has one field, named by the kind, with all values behind one
+-- another, as each value that is written costs more than its bytes. ledger.go reads it.
+local function record(box, kind, actor, reasons, version, ids, standing, entry, school, present, policy, model)
   if box.freeze > 0 and box.now >= box.freeze and not box.frozen then freeze(box) end
   box.offset = box.offset + 1
   box.at = box.now
   box.recorded = true
-  local id = text(box.at) .. '-' .. text(box.offset)
-  redis.call('XADD', LEDGER, id, ...)
+  local id = string.format('%d-%d', box.at, box.offset)
+  redis.call('XADD', LEDGER, id, kind, actor .. '|' .. (reasons or '') .. '|' .. (version or '')
+    .. '|' .. (standing or '') .. '|' .. (entry or '') .. '|' .. (school or '') .. '|' .. (present and '1' or '')
+    .. '|' .. (policy or '') .. '|' .. (model or '') .. '|' .. (ids or ''))
   return id
+end
+
+local function place_text(box)
+  return string.format('%s|%d|%d|%d', box.state, box.at, box.offset, box.frozen and 1 or 0)
 end
 
 -- commit says in meta what was recorded. It is the last write of every script
@@ -87,10 +102,7 @@ end
 -- the ledger, with those that were trimmed, than were ever committed.
 local function commit(box, ...)
   if not box.recorded then return end
-  local fields = { 'at', text(box.at), 'offset', text(box.offset), ... }
-  if box.state ~= box.was then fields[#fields + 1], fields[#fields + 2] = 'state', box.state end
-  if box.froze then fields[#fields + 1], fields[#fields + 2] = 'frozen', '1' end
-  redis.call('HSET', META, unpack(fields))
+  redis.call('HSET', META, 'place', place_text(box), ...)
 end
 
 -- turn opens and closes the box when its time has come. Once closed it stays
@@ -98,11 +110,11 @@ end
 local function turn(box)
   if box.state == 'waiting' and box.now >= box.opens then
     box.state = 'open'
-    record(box, 'kind', 'open', 'reasons', 'scheduled', 'actor', 'organizer', 'version', text(box.version))
+    record(box, 'open', 'organizer', 'scheduled', text(box.version))
   end
   if box.state == 'open' and box.now >= box.closes then
     box.state = 'closed'
-    record(box, 'kind', 'close', 'reasons', 'scheduled', 'actor', 'organizer')
+    record(box, 'close', 'organizer', 'scheduled')
   end
 end
 
@@ -127,6 +139,7 @@ local function turns_of(value, start)
 end
 
 local function turns_text(turns)
+  if not next(turns.entries) then return string.format('%d|%d||', turns.start, turns.used) .. turns.ballots end
   local entries = {}
   for entry, n in pairs(turns.entries) do
     if n > 0 then entries[#entries + 1] = entry .. '=' .. text(n) end
@@ -135,17 +148,14 @@ local function turns_text(turns)
   return text(turns.start) .. '|' .. text(turns.used) .. '|' .. table.concat(entries, ',') .. '|' .. turns.ballots
 end
 
--- A ballot is kept as a letter for its standing, a capital when its pass had been in
+-- A ballot is kept as the first letter of its standing, a capital when its pass had been in
 -- the hall (then it is one of `entry/home` while it counts), the instant of the cast
 -- in ms as 6 bytes and the offset of its record as 5, highest first, and the entry;
 -- behind a `|` the reasons, where there are any. form.go spells the same in Go.
-local LETTERS = { counted = 'c', held = 'h', void = 'v', withdrawn = 'w' }
-local STANDINGS = { c = 'counted', h = 'held', v = 'void', w = 'withdrawn' }
-
 local function ballot_of(value)
   if #value < 13 then error('corrupt ballot box: expected a ballot') end
   local letter = string.sub(value, 1, 1)
-  local standing = STANDINGS[string.lower(letter)]
+  local standing = ({ c = 'counted', h = 'held', v = 'void', w = 'withdrawn' })[string.lower(letter)]
   if not standing then error('corrupt ballot box: expected a ballot') end
   local a, b, c, d, e, f, g, h, i, j, k = string.byte(value, 2, 12)
   local bar = string.find(value, '|', 13, true) or #value + 1
@@ -158,7 +168,7 @@ local function ballot_of(value)
 end
 
 local function ballot_text(b)
-  local letter, at, offset, floor = LETTERS[b.standing], b.at, b.offset, math.floor
+  local letter, at, offset, floor = string.sub(b.standing, 1, 1), b.at, b.offset, math.floor
   return (b.present and string.upper(letter) or letter) .. string.char(
     floor(at / 2^40) % 256, floor(at / 2^32) % 256, floor(at / 2^24) % 256, floor(at / 2^16) % 256, floor(at / 256) % 256, at % 256,
     floor(offset / 2^32) % 256, floor(offset / 2^24) % 256, floor(offset / 2^16) % 256, floor(offset / 256) % 256, offset % 256

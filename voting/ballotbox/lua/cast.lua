@@ -73,12 +73,9 @@ end
 -- same ballot, which is not in the box, and for no other.
 if KEYS[9] then redis.call('SET', KEYS[9], ARGV[2], 'PX', ARGV[11]) end
 
-local more = {}
-if present then more = { 'present', '1' } end
-if standing == 'held' and ARGV[10] ~= '' then more[#more + 1], more[#more + 2] = 'policy', ARGV[10] end
-if ARGV[6] ~= '' then more[#more + 1], more[#more + 2] = 'reasons', ARGV[6] end
-local cast = record(box, 'kind', 'cast', 'ballot', ARGV[2], 'voter', voter, 'entry', entry, 'school', ARGV[4],
-  'standing', standing, 'actor', standing == 'held' and 'screen' or 'voter', unpack(more))
+local actor, policy = 'voter', nil
+if standing == 'held' then actor, policy = 'screen', ARGV[10] end
+local cast = record(box, 'cast', actor, ARGV[6], nil, id, standing, entry, ARGV[4], present, policy)
 redis.call('HINCRBY', TALLY, field, 1)
 if present and standing == 'counted' then redis.call('HINCRBY', TALLY, entry .. '/home', 1) end
 if standing == 'counted' and box.ties == 'earliest' then

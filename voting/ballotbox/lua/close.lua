@@ -16,9 +16,10 @@ if box.state ~= 'closed' then
   box.now = math.max(box.now, box.at + 1)
   local after = box.expires - box.closes
   box.state, box.closes = 'closed', box.now
-  record(box, 'kind', 'close', 'reasons', ARGV[1], 'actor', 'organizer')
+  record(box, 'close', 'organizer', ARGV[1])
   for i = 5, 8 do redis.call('PEXPIREAT', KEYS[i], text(box.now + after)) end
-  commit(box, 'closes', text(box.closes), 'expires', text(box.now + after))
+  commit(box, 'rules', string.format('%d|%d|%d|%d|%s|%d|%d|%d|%s|%d', box.version, box.opens, box.closes,
+    box.max, box.per, box.per_entry, box.undo, box.freeze, box.ties, box.now + after))
   return { 'closed', box.now }
 end
 commit(box)

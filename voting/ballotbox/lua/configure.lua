@@ -16,10 +16,9 @@ redis.call('HLEN', TALLY)
 redis.call('HLEN', FROZEN)
 local version = integer(ARGV[1])
 if box and box.version >= version then return { 'unchanged' } end
-local fields = { 'version', ARGV[1], 'opens', ARGV[2], 'closes', ARGV[3], 'max', ARGV[4], 'per', ARGV[5],
-  'per_entry', ARGV[6], 'undo', ARGV[7], 'freeze', ARGV[8], 'ties', ARGV[9], 'expires', ARGV[10] }
+local rules = table.concat(ARGV, '|', 1, 10)
 if not box then
-  redis.call('HSET', META, 'state', 'waiting', 'frozen', '0', 'at', '0', 'mark', '0', 'offset', '0', unpack(fields))
+  redis.call('HSET', META, 'place', 'waiting|0|0|0', 'rules', rules)
   return { 'changed' }
 end
 
@@ -28,18 +27,13 @@ local thaw = integer(ARGV[8])
 if box.frozen and thaw ~= box.freeze and (thaw == 0 or thaw > box.now) then
   redis.call('DEL', FROZEN)
   box.frozen = false
-  fields[#fields + 1], fields[#fields + 2] = 'frozen', '0'
 end
 box.freeze = thaw
 for i = 5, 8 do
   if redis.call('EXISTS', KEYS[i]) == 1 then redis.call('PEXPIREAT', KEYS[i], ARGV[10]) end
 end
 if box.state == 'open' then
-  record(box, 'kind', 'rules', 'reasons', 'changed', 'actor', 'organizer', 'version', ARGV[1])
+  record(box, 'rules', 'organizer', 'changed', ARGV[1])
 end
-if box.recorded then
-  commit(box, unpack(fields))
-else
-  redis.call('HSET', META, unpack(fields))
-end
+redis.call('HSET', META, 'place', place_text(box), 'rules', rules)
 return { 'changed' }

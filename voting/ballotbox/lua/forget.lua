@@ -15,7 +15,7 @@ if box.state ~= 'closed' and box.state ~= 'published' then
   commit(box)
   return { 'not-closed', box.now }
 end
-if not before then record(box, 'kind', 'forget', 'actor', 'organizer') end
+if not before then record(box, 'forget', 'organizer') end
 redis.call('UNLINK', KEYS[5], KEYS[6], KEYS[7], KEYS[8])
 commit(box, 'forgotten', '1')
 return { 'forgotten', box.now }

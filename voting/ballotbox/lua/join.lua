@@ -20,7 +20,7 @@ if turns.into then return { 'joined', turns.into } end
 if into == '' or (ARGV[3] == 'fresh' and (kept or others == 1)) then return { 'itself' } end
 
 turn(box)
-record(box, 'kind', 'join', 'voter', voter, 'into', into, 'actor', 'voter')
+record(box, 'join', 'voter', nil, nil, voter .. into)
 redis.call('HSET', KEYS[5], voter, '=' .. into .. turns.ballots)
 redis.call('HSET', KEYS[6], voter, into)
 commit(box)

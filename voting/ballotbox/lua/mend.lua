@@ -2,7 +2,7 @@
 -- half-written with them say again what the rest of the ledger says.
 --
 -- KEYS 5 evidence   6 held   7 and on: hashes of voters and ballots
--- ARGV 1 records the ledger was seen to have   2 the offset it was seen to have
+-- ARGV 1 records the ledger was seen to have   2 its place as it was seen
 --      3 how many it was seen to have trimmed
 --      4 an instant in ms that later records must be stamped at or after
 --      5 how many records to take out, then their stream ids
@@ -12,7 +12,7 @@
 --
 -- Replies: {mended}; {changed} when the box is no longer as it was seen
 
-local seen = redis.call('HMGET', META, 'offset', 'trimmed', 'mark')
+local seen = redis.call('HMGET', META, 'place', 'trimmed', 'mark')
 if redis.call('XLEN', LEDGER) ~= tonumber(ARGV[1]) or seen[1] ~= ARGV[2] or (seen[2] or '0') ~= ARGV[3] then
   return { 'changed' }
 end

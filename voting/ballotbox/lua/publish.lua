@@ -8,7 +8,7 @@ turn(box)
 local code = 'phase-closed'
 if box.state == 'closed' then
   box.state = 'published'
-  record(box, 'kind', 'publish', 'actor', 'organizer')
+  record(box, 'publish', 'organizer')
 end
 if box.state == 'published' then code = 'published' end
 commit(box)

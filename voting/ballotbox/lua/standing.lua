@@ -42,11 +42,7 @@ end
 if count < 1 or (home == 0 and was == 'counted') then error('corrupt ballot box: the tally lacks a ballot') end
 
 local kinds = { counted = was == 'void' and 'reinstate' or 'release', held = 'hold', void = 'void', withdrawn = 'withdraw' }
-local by = {}
-if ARGV[7] ~= '' then by = { 'policy', ARGV[7] } end
-if ARGV[8] ~= '' then by[#by + 1], by[#by + 2] = 'model', ARGV[8] end
-record(box, 'kind', kinds[to], 'ballot', ARGV[2], 'voter', voter, 'entry', entry, 'school', ARGV[6],
-  'standing', to, 'reasons', ARGV[5], 'actor', ARGV[4], unpack(by))
+record(box, kinds[to], ARGV[4], ARGV[5], nil, id, to, entry, ARGV[6], nil, ARGV[7], ARGV[8])
 redis.call('HINCRBY', TALLY, field(was), -1)
 redis.call('HINCRBY', TALLY, field(to), 1)
 if ballot.present and was == 'counted' then redis.call('HINCRBY', TALLY, entry .. '/home', -1) end
