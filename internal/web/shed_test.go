@@ -13,6 +13,8 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/valyala/fasthttp"
+
+	"github.com/joute/joute/internal/redistest"
 )
 
 // slow is a path whose requests wait until they may leave.
@@ -141,7 +143,8 @@ func TestShed_BoardsComeFromMemory(t *testing.T) {
 
 // A storm of refusals is a line a second in the log, and a count.
 func TestShed_DoesNotFillTheLog(t *testing.T) {
-	e := startOn(t, sharedURL(t), func(s *Server) { s.shed.waits = func() time.Duration { return time.Minute } })
+	// A store of its own: of others' contests the log would say that it cannot read them.
+	e := startOn(t, redistest.Start(t).URL(), func(s *Server) { s.shed.waits = func() time.Duration { return time.Minute } })
 	started := time.Now()
 	for range 300 {
 		e.do("POST", "/v1/contests/x/ballots", "{}").want(503, "overloaded")
