@@ -27,7 +27,15 @@ import (
 )
 
 // script is the call of the script that casts a ballot, as joute sends it.
-type script struct{ words []string }
+type script struct {
+	words []string
+	runs  int // so far: see run
+}
+
+const (
+	number  = "__rand_int__"
+	someone = number + number // a voter, or a ballot
+)
 
 // record casts one ballot by way of a wire that is listened to. After it the script
 // is loaded, and the box set up.
@@ -64,7 +72,6 @@ func record(ctx context.Context, addr string) (*script, error) {
 	}
 	// redis-benchmark writes 12 digits below 16,384 for each __rand_int__: the bucket's
 	// number in the names of keys, and twice of them, 24 bytes, for voter and ballot.
-	const number = "__rand_int__"
 	for i, word := range words {
 		for _, kind := range []string{":voters:", ":ballots:"} {
 			if at := strings.Index(word, kind); at >= 0 {
@@ -72,19 +79,28 @@ func record(ctx context.Context, addr string) (*script, error) {
 			}
 		}
 		if word == string(voter[:]) || word == string(id[:]) {
-			words[i] = number + number
+			words[i] = someone
 		}
 	}
-	return &script{words}, nil
+	return &script{words: words}, nil
 }
 
 // run runs the script n times by redis-benchmark. The voters it makes up are of a few
 // hundred million: hardly one is there already.
 func (s *script) run(ctx context.Context, addr string, n int) (sample, error) {
 	host, port, _ := net.SplitHostPort(addr)
+	// redis-benchmark seeds its numbers by the second and its process: two runs may draw
+	// the same voters, who have voted then. So each run has a name of its own.
+	s.runs++
+	words := slices.Clone(s.words)
+	for i, word := range words {
+		if word == someone {
+			words[i] = fmt.Sprintf("%02d", s.runs) + someone
+		}
+	}
 	args := append([]string{
 		"-h", host, "-p", port, "-n", strconv.Itoa(n), "-c", "8", "-P", "32", "-r", "16384", "--csv",
-	}, s.words...)
+	}, words...)
 	c := exec.CommandContext(ctx, "redis-benchmark", args...)
 	var faults bytes.Buffer
 	c.Stderr = &faults
