@@ -16,6 +16,9 @@ const (
 	maxQueued = 16384
 	// maxBatch bounds how long Redis is with one batch before it answers others.
 	maxBatch = 300
+	// maxTogether bounds how many calls one run of a script does: what they read and
+	// write goes into single commands of Redis, whose arguments Lua keeps on a stack.
+	maxTogether = 100
 	// maxTrip bounds what is believed of how long the next batch takes.
 	maxTrip = 500 * time.Millisecond
 )
@@ -35,6 +38,7 @@ type batcher struct {
 	trips    atomic.Int64      // round trips so far
 	trip     time.Duration     // how long the last one took, maxTrip at most; run's own
 	keys     map[int]string    // run's own: the key that is written in a slot to be waited for
+	parties  [][]*call         // run's own: the calls of a batch, by who goes together
 
 	mu      sync.Mutex
 	waiting []*call // guarded by mu
@@ -154,21 +158,49 @@ func (b *batcher) take(batch []*call) (_ []*call, closed bool) {
 	return batch, b.closed
 }
 
+// arrange puts the calls of a batch that go together into one party, in the order of
+// their first.
+func (b *batcher) arrange(batch []*call) {
+	b.parties = b.parties[:0]
+	for _, c := range batch {
+		if party := b.partyFor(c); party != nil {
+			*party = append(*party, c)
+			continue
+		}
+		if n := len(b.parties); n < cap(b.parties) { // with the room that an earlier batch's had
+			b.parties = b.parties[:n+1]
+			b.parties[n] = append(b.parties[n][:0], c)
+		} else {
+			b.parties = append(b.parties, []*call{c})
+		}
+	}
+}
+
+func (b *batcher) partyFor(c *call) *[]*call {
+	for i := len(b.parties) - 1; i >= 0; i-- {
+		if party := &b.parties[i]; len(*party) < maxTogether && (*party)[0].joins(c) {
+			return party
+		}
+	}
+	return nil
+}
+
 // send is one round trip. It returns the connection, nil when it is of no more
 // use, and the buffer.
 func (b *batcher) send(c *conn, batch []*call, out []byte) (*conn, []byte) {
 	start, deadline := time.Now(), batch[0].deadline
+	b.arrange(batch)
 	var confirm *call // a call whose slot the node has, if it has any
-	for _, one := range batch {
-		if one.route.asking {
-			out = append(out, asking...)
-		}
-		out = append(out, one.line...)
-		if one.deadline.After(deadline) {
-			deadline = one.deadline
-		}
-		if b.confirms && one.confirm && confirm == nil {
-			confirm = one
+	for _, party := range b.parties {
+		out = appendCalls(out, party)
+		for _, one := range party {
+			one.company = len(party)
+			if one.deadline.After(deadline) {
+				deadline = one.deadline
+			}
+			if b.confirms && one.confirm && confirm == nil {
+				confirm = one
+			}
 		}
 	}
 	if confirm != nil {
@@ -191,7 +223,7 @@ func (b *batcher) send(c *conn, batch []*call, out []byte) (*conn, []byte) {
 		if _, err := c.Write(out); err != nil {
 			return err
 		}
-		return b.receive(c, batch, confirm)
+		return b.receive(c, confirm)
 	}()
 	b.trips.Add(1)
 	if err == nil {
@@ -199,9 +231,11 @@ func (b *batcher) send(c *conn, batch []*call, out []byte) (*conn, []byte) {
 	}
 	b.metrics.observe("script", start, err)
 	if err != nil {
-		for _, one := range batch {
-			if one != nil {
-				one.finish(err)
+		for _, party := range b.parties {
+			for _, one := range party {
+				if one != nil {
+					one.finish(err)
+				}
 			}
 		}
 		if c != nil {
@@ -213,25 +247,30 @@ func (b *batcher) send(c *conn, batch []*call, out []byte) (*conn, []byte) {
 		}
 	}
 	clear(batch) // a call that is back is another caller's
+	for _, party := range b.parties {
+		clear(party)
+	}
 	return c, out
 }
 
-// receive reads the replies of a batch. A call that is back is taken out of it;
-// those that wait for a replica come back together.
-func (b *batcher) receive(c *conn, batch []*call, confirm *call) (err error) {
-	for i, one := range batch {
-		if one.route.asking {
+// receive reads the replies of a batch. A call that is back is taken out of its
+// party; those that wait for a replica come back together.
+func (b *batcher) receive(c *conn, confirm *call) error {
+	for _, party := range b.parties {
+		if party[0].route.asking {
 			if err := c.skip(); err != nil {
 				return err
 			}
 		}
-		if one.reply, err = appendReply(one.reply[:0], c.in); err != nil {
+		if err := c.replies(party); err != nil {
 			return err
 		}
-		if confirm == nil || !one.confirm {
-			batch[i] = nil
-			one.unconfirmed = false
-			one.finish(nil)
+		for i, one := range party {
+			if confirm == nil || !one.confirm {
+				party[i] = nil
+				one.unconfirmed = false
+				one.finish(nil)
+			}
 		}
 	}
 	if confirm == nil {
@@ -241,11 +280,13 @@ func (b *batcher) receive(c *conn, batch []*call, confirm *call) (err error) {
 	if err != nil {
 		return err
 	}
-	for i, one := range batch {
-		if one != nil {
-			batch[i] = nil
-			one.unconfirmed = !confirmed
-			one.finish(nil)
+	for _, party := range b.parties {
+		for i, one := range party {
+			if one != nil {
+				party[i] = nil
+				one.unconfirmed = !confirmed
+				one.finish(nil)
+			}
 		}
 	}
 	return nil

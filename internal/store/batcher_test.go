@@ -38,7 +38,8 @@ func TestBatcher_CallWhoseTimePassedIsNeverSent(t *testing.T) {
 	t.Parallel()
 	s, let := held(t)
 	c := calls.Get().(*call)
-	c.line, _ = appendScript(nil, s.Script("count", countOnce, false).known, []string{"{c}seen", "{c}n"}, []any{"late"})
+	c.how, c.shared, c.company = s.Script("count", countOnce, false).known, nil, 0
+	c.own, _ = partOf([]string{"{c}seen", "{c}n"}, []any{"late"})
 	c.deadline = time.Now().Add(50 * time.Millisecond)
 	if back, err := s.scripts.do(t.Context(), c); back || !errors.Is(err, ErrOverloaded) {
 		t.Fatalf("%t, %v", back, err)

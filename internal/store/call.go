@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,8 +17,11 @@ const (
 
 // call is one command on its way through a batcher.
 type call struct {
-	line     []byte // the command as it goes over the wire
-	confirm  bool   // where there are replicas, one must have it before it is back
+	how      []byte // the first two parts of the command: EVALSHA and which script, or EVAL and its source
+	shared   *Part  // of all calls that it may go together with; nil: there are none
+	own      Part
+	alone    bool // it goes by itself all the same
+	confirm  bool // where there are replicas, one must have it before it is back
 	route    route
 	deadline time.Time // after it, it is not sent any more, nor waited for
 	state    atomic.Int32
@@ -25,6 +29,7 @@ type call struct {
 	patience *time.Timer   // of who waits
 
 	reply       []byte // as it came
+	company     int    // how many went together, this one among them
 	unconfirmed bool   // no replica has said that it has it
 	err         error  // why there is no reply
 }
@@ -44,6 +49,40 @@ var calls = sync.Pool{New: func() any {
 	c.patience.Stop()
 	return c
 }}
+
+// joins tells whether c may go together with another call.
+func (c *call) joins(other *call) bool {
+	return c.shared != nil && other.shared != nil && !c.alone && !other.alone && &c.how[0] == &other.how[0] && c.route == other.route &&
+		bytes.Equal(c.shared.Keys.line, other.shared.Keys.line) && bytes.Equal(c.shared.Args.line, other.shared.Args.line)
+}
+
+// appendCalls writes calls that go together, or one that goes by itself, as one
+// command: what they share comes first, among keys and among arguments.
+func appendCalls(out []byte, together []*call) []byte {
+	first := together[0]
+	var shared Part
+	if first.shared != nil {
+		shared = *first.shared
+	}
+	keys, args := shared.Keys.n, shared.Args.n
+	for _, c := range together {
+		keys += c.own.Keys.n
+		args += c.own.Args.n
+	}
+	if first.route.asking {
+		out = append(out, asking...)
+	}
+	out = append(appendCommand(out, 3+keys+args), first.how...)
+	out = append(appendInteger(out, int64(keys)), shared.Keys.line...)
+	for _, c := range together {
+		out = append(out, c.own.Keys.line...)
+	}
+	out = append(out, shared.Args.line...)
+	for _, c := range together {
+		out = append(out, c.own.Args.line...)
+	}
+	return out
+}
 
 func (c *call) finish(err error) {
 	c.err = err

@@ -98,3 +98,62 @@ func (c *conn) skip() error {
 	_, _, err := c.read()
 	return err
 }
+
+// replies reads the reply to calls that went together and gives each its own: of an
+// array the first value, which is everybody's, and the one in its place.
+func (c *conn) replies(party []*call) (err error) {
+	first := party[0]
+	if first.shared == nil {
+		first.reply, err = appendReply(first.reply[:0], c.in)
+		return err
+	}
+	line, err := c.in.Peek(1)
+	if err != nil {
+		return err
+	}
+	if line[0] != '*' { // an error, which is everybody's
+		if first.reply, err = appendReply(first.reply[:0], c.in); err != nil {
+			return err
+		}
+		for _, one := range party[1:] {
+			one.reply = append(one.reply[:0], first.reply...)
+		}
+		return nil
+	}
+	n, err := c.length()
+	if err != nil {
+		return err
+	}
+	if n != 1 && n != 1+len(party) {
+		return errProtocol
+	}
+	first.reply = appendHeader(first.reply[:0], '*', min(n, 2))
+	if first.reply, err = appendReply(first.reply, c.in); err != nil {
+		return err
+	}
+	shared := first.reply
+	for i, one := range party {
+		if i > 0 {
+			one.reply = append(one.reply[:0], shared...)
+		}
+		if n > 1 {
+			if one.reply, err = appendReply(one.reply, c.in); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// length reads the first line of an array.
+func (c *conn) length() (int, error) {
+	line, err := c.in.ReadSlice('\n')
+	if err != nil {
+		return 0, err
+	}
+	kind, n, ok := header(line)
+	if !ok || kind != '*' {
+		return 0, errProtocol
+	}
+	return n, nil
+}

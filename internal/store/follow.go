@@ -19,24 +19,21 @@ const (
 // errNoNode is a slot of which no node is known to have it.
 var errNoNode = replyError("CLUSTERDOWN no node of the cluster is known to have the slot")
 
-// run is Script.Run on a cluster: it follows the slot, and waits out what passes
+// run makes the call on a cluster: it follows the slot, and waits out what passes
 // by itself, as long as the call has time.
-func (c *cluster) run(ctx context.Context, sc *Script, deadline time.Time, keys []string, args []any) Reply {
-	slot := 0
-	if len(keys) > 0 {
-		slot = slotOf(keys[0])
-	}
-	how, to, asking := sc.known, c.slots[slot].Load(), false
+func (c *cluster) run(ctx context.Context, q request) Reply {
+	slot := q.slot()
+	how, to, asking := q.known, c.slots[slot].Load(), false
 	pause := firstPause
 	for tries := 0; ; tries++ {
 		r := Reply{err: errNoNode}
 		if to != nil {
-			r = sc.send(ctx, to.scripts, how, route{slot: slot, asking: asking}, deadline, keys, args)
+			r = q.send(ctx, to.scripts, how, route{slot: slot, asking: asking})
 		}
 		moved, ask := addressIn(r.err, "MOVED", to), addressIn(r.err, "ASK", to)
 		switch {
 		case redis.HasErrorPrefix(r.err, "NOSCRIPT"):
-			how = sc.whole
+			how = q.whole
 			continue
 		case ask != "" && tries < 8:
 			to, asking = c.at(ask), true
@@ -50,7 +47,7 @@ func (c *cluster) run(ctx context.Context, sc *Script, deadline time.Time, keys 
 			return r
 		}
 		c.doubt()
-		if time.Until(deadline) <= pause {
+		if time.Until(q.deadline) <= pause {
 			return r
 		}
 		time.Sleep(pause)

@@ -48,23 +48,6 @@ func appendPart(buf []byte, part string) []byte {
 	return append(append(buf, part...), '\r', '\n')
 }
 
-// appendArg writes one argument of a script.
-func appendArg(buf []byte, arg any) ([]byte, error) {
-	switch arg := arg.(type) {
-	case string:
-		return appendPart(buf, arg), nil
-	case []byte:
-		buf = appendHeader(buf, '$', len(arg))
-		return append(append(buf, arg...), '\r', '\n'), nil
-	case int:
-		return appendInteger(buf, int64(arg)), nil
-	case int64:
-		return appendInteger(buf, arg), nil
-	default:
-		return nil, fmt.Errorf("an argument is a %T: it must be a string, bytes or an integer", arg)
-	}
-}
-
 func appendInteger(buf []byte, n int64) []byte {
 	var digits [20]byte
 	text := strconv.AppendInt(digits[:0], n, 10)

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha1"
 	"encoding/hex"
@@ -60,15 +61,44 @@ func (sc *Script) Forgettable() *Script {
 // was not sent and will not be. On a cluster [ErrUnconfirmed] is an answer that may
 // yet be lost. keys and args are the caller's again when it returns.
 func (sc *Script) Run(ctx context.Context, keys []string, args ...any) Reply {
+	own, err := partOf(keys, args)
+	if err != nil {
+		return sc.failed(err)
+	}
+	return sc.run(ctx, nil, own)
+}
+
+// RunTogether is Run for a script that does many calls' work at once: of calls made at
+// the same time, those that share the same part, byte for byte, become one. The script
+// gets what is shared, then what each has of its own, in keys and in arguments alike. It
+// answers one value for all, followed by one for each in their order, and each
+// call's reply is the first of them and its own; or the first alone, which is then
+// everybody's reply. All keys must be of one slot.
+//
+// A script that fails must have written nothing: then each call is made again by
+// itself, so that what is wrong with one is nobody else's failure.
+func (sc *Script) RunTogether(ctx context.Context, shared *Part, own Part) Reply {
+	return sc.run(ctx, shared, own)
+}
+
+// request is a call of a script, however often it has to be sent.
+type request struct {
+	*Script
+	shared   *Part
+	own      Part
+	deadline time.Time
+}
+
+func (sc *Script) run(ctx context.Context, shared *Part, own Part) Reply {
 	if err := ctx.Err(); err != nil {
 		return sc.failed(err)
 	}
-	deadline := time.Now().Add(sc.store.timeout)
+	q := request{Script: sc, shared: shared, own: own, deadline: time.Now().Add(sc.store.timeout)}
 	var r Reply
 	if sc.store.cluster != nil {
-		r = sc.store.cluster.run(ctx, sc, deadline, keys, args)
+		r = sc.store.cluster.run(ctx, q)
 	} else {
-		r = sc.run(ctx, deadline, keys, args)
+		r = q.onSingle(ctx)
 	}
 	switch {
 	case r.err == ErrUnconfirmed:
@@ -79,58 +109,65 @@ func (sc *Script) Run(ctx context.Context, keys []string, args ...any) Reply {
 	return r
 }
 
-// run is Run on a single Redis.
-func (sc *Script) run(ctx context.Context, deadline time.Time, keys []string, args []any) Reply {
-	to := sc.store.scripts
-	r := sc.send(ctx, to, sc.known, route{}, deadline, keys, args)
+// onSingle sends it to a single Redis.
+func (q request) onSingle(ctx context.Context) Reply {
+	to := q.store.scripts
+	r := q.send(ctx, to, q.known, route{})
 	if lost(r.err) { // a connection that died with the old server: one more try finds the new one
-		r = sc.send(ctx, to, sc.known, route{}, deadline, keys, args)
+		r = q.send(ctx, to, q.known, route{})
 	}
 	if redis.HasErrorPrefix(r.err, "NOSCRIPT") {
 		// The source itself, not SCRIPT LOAD and again: one round trip, and a
 		// second SCRIPT FLUSH cannot come in between.
-		r = sc.send(ctx, to, sc.whole, route{}, deadline, keys, args)
+		r = q.send(ctx, to, q.whole, route{})
 	}
 	return r
 }
 
-func (sc *Script) send(ctx context.Context, to *batcher, how []byte, at route, deadline time.Time, keys []string, args []any) Reply {
-	if err := sc.store.bar(ctx); err != nil {
-		return Reply{err: err}
+// slot is where in a cluster it goes.
+func (q request) slot() int {
+	keys := q.own.Keys
+	if q.shared != nil && q.shared.Keys.n > 0 {
+		keys = q.shared.Keys
+	}
+	if keys.n == 0 {
+		return 0
+	}
+	_, n, _ := header(keys.line[:bytes.IndexByte(keys.line, '\n')+1])
+	_, key, _ := bytes.Cut(keys.line, []byte("\n"))
+	return slotOf(string(key[:n]))
+}
+
+// send makes the call; where it fails in company, again alone.
+func (q request) send(ctx context.Context, to *batcher, how []byte, at route) Reply {
+	r, company := q.sendIn(ctx, to, how, at, false)
+	if company > 1 && (redis.HasErrorPrefix(r.err, "ERR") || redis.HasErrorPrefix(r.err, "WRONGTYPE")) {
+		r, _ = q.sendIn(ctx, to, how, at, true)
+	}
+	return r
+}
+
+func (q request) sendIn(ctx context.Context, to *batcher, how []byte, at route, alone bool) (r Reply, company int) {
+	if err := q.store.bar(ctx); err != nil {
+		return Reply{err: err}, 0
 	}
 	c := calls.Get().(*call)
-	var err error
-	if c.line, err = appendScript(c.line[:0], how, keys, args); err != nil {
-		return Reply{err: err}
-	}
-	c.deadline, c.route, c.confirm = deadline, at, !sc.readOnly && !sc.forgettable
+	c.how, c.shared, c.own, c.alone = how, q.shared, q.own, alone
+	c.deadline, c.route, c.confirm = q.deadline, at, !q.readOnly && !q.forgettable
 	back, err := to.do(ctx, c)
 	if !back {
-		return Reply{err: err} // c is not ours any more
+		return Reply{err: err}, 0 // c is not ours any more
 	}
+	company = c.company
 	defer calls.Put(c)
 	if err != nil {
-		return Reply{err: err}
+		return Reply{err: err}, company
 	}
-	r := replyOf(c.reply)
+	r = replyOf(c.reply)
 	if c.unconfirmed && (r.err == nil || r.err == redis.Nil) {
 		r.err = ErrUnconfirmed
 	}
-	return r
-}
-
-func appendScript(line, how []byte, keys []string, args []any) (_ []byte, err error) {
-	line = append(appendCommand(line, 3+len(keys)+len(args)), how...)
-	line = appendInteger(line, int64(len(keys)))
-	for _, key := range keys {
-		line = appendPart(line, key)
-	}
-	for _, arg := range args {
-		if line, err = appendArg(line, arg); err != nil {
-			return nil, err
-		}
-	}
-	return line, nil
+	return r, company
 }
 
 func (sc *Script) failed(err error) Reply {

@@ -115,7 +115,7 @@ func (b *Boxes) configureAll(ctx context.Context, s *registry.Stored, create boo
 	absent := make([]bool, c.Boxes)
 	args := append(configuration(s), mark(create))
 	err = b.each(ctx, c, func(ctx context.Context, box int, keys boxKeys) error {
-		raw, err := b.run(ctx, s, box, b.configure, keys.common(keys.expiring()...), args...)
+		raw, err := b.run(ctx, s, box, asking(b.configure, keys.common(keys.expiring()...), args...))
 		absent[box] = raw.code() == "unconfigured"
 		return err
 	})
@@ -232,8 +232,21 @@ func (b *Boxes) each(ctx context.Context, c *contest.Contest, f func(ctx context
 // boxes leaves some without. A box that a crash has torn is mended first. With
 // [store.ErrUnconfirmed] comes the reply that may yet be lost.
 func (b *Boxes) reply(ctx context.Context, s *registry.Stored, box int, script *store.Script, keys []string, args ...any) (reply, error) {
+	return b.ask(ctx, s, box, asking(script, keys, args...))
+}
+
+// asking is one call of a script, to be made as often as it takes.
+func asking(script *store.Script, keys []string, args ...any) func(context.Context) (reply, error) {
+	return func(ctx context.Context) (reply, error) {
+		raw, err := script.Run(ctx, keys, args...).Slice()
+		return raw, err
+	}
+}
+
+// ask is reply for any call of a script.
+func (b *Boxes) ask(ctx context.Context, s *registry.Stored, box int, call func(context.Context) (reply, error)) (reply, error) {
 	for range 2 { // once more where another server was in between
-		r, err := b.run(ctx, s, box, script, keys, args...)
+		r, err := b.run(ctx, s, box, call)
 		if r == nil || r.code() != "unconfigured" {
 			return r, err
 		}
@@ -241,28 +254,26 @@ func (b *Boxes) reply(ctx context.Context, s *registry.Stored, box int, script *
 			return nil, err
 		}
 	}
-	r, err := b.run(ctx, s, box, script, keys, args...)
+	r, err := b.run(ctx, s, box, call)
 	if r != nil && r.code() == "unconfigured" {
 		return nil, errors.New("the ballot box stays unconfigured")
 	}
 	return r, err
 }
 
-// run runs a script on a box, which is mended first where it is torn.
-func (b *Boxes) run(ctx context.Context, s *registry.Stored, box int, script *store.Script, keys []string, args ...any) (reply, error) {
+// run makes a call on a box, which is mended first where it is torn.
+func (b *Boxes) run(ctx context.Context, s *registry.Stored, box int, call func(context.Context) (reply, error)) (reply, error) {
 	for range 3 { // once more where another server was in between
-		raw, unconfirmed := script.Run(ctx, keys, args...).Slice()
+		r, unconfirmed := call(ctx)
 		if unconfirmed != nil && !errors.Is(unconfirmed, store.ErrUnconfirmed) {
 			return nil, unconfirmed // names the script
 		}
-		var err error
-		r := reply(raw)
 		if r.code() != "torn" {
 			return r, unconfirmed
 		}
 		// Not ended by the caller's leaving: whoever comes next would begin anew.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), mendTime)
-		err = b.mend(ctx, s, box)
+		err := b.mend(ctx, s, box)
 		cancel()
 		if err != nil {
 			return nil, err
@@ -304,20 +315,21 @@ func (r reply) voter(i int) (voting.Voter, error) {
 	return voting.Voter([]byte(text)), nil
 }
 
-// cast reads the values that answer in box.lua gives, from place 7 on.
-func (r reply) cast(s *registry.Stored, box int) (voting.Cast, error) {
-	at, err1 := r.integer(8)
-	offset, err2 := r.integer(9)
-	present, err3 := r.integer(12)
+// cast reads the values that describe a ballot, from place `from` on: standing, at,
+// offset, entry, reasons, present.
+func (r reply) cast(s *registry.Stored, box, from int) (voting.Cast, error) {
+	at, err1 := r.integer(from + 1)
+	offset, err2 := r.integer(from + 2)
+	present, err3 := r.integer(from + 5)
 	if err := errors.Join(err1, err2, err3); err != nil {
 		return voting.Cast{}, err
 	}
-	standing, err := voting.ParseStanding(r.text(7))
+	standing, err := voting.ParseStanding(r.text(from))
 	if err != nil {
 		return voting.Cast{}, fmt.Errorf("ballot box: %w", err)
 	}
 	return voting.Cast{
-		Entry: r.text(10), Standing: standing, Reasons: reasons(r.text(11)), Present: present == 1,
-		Position: voting.Position{Epoch: s.EpochAt(box, offset), Box: box, Millis: at, Offset: offset},
+		Entry: r.text(from + 3), Standing: standing, Reasons: reasons(r.text(from + 4)), Present: present == 1,
+		Position: positionIn(s, box, at, offset),
 	}, nil
 }

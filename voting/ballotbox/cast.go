@@ -41,56 +41,110 @@ func (b *Boxes) Cast(ctx context.Context, s *registry.Stored, ballot voting.Ball
 	if err != nil {
 		return voting.Outcome{}, fmt.Errorf("cast: %w", err)
 	}
-	entry, _ := s.Contest.Entry(ballot.Entry)
 	around := time.Now()
-	for attempt := 0; ; attempt++ {
+	for range 4 { // a joined voter is nobody else's, one period holds the clock, and another ballot of the voter's is soon done
 		box := boxOf(ballot.Voter, s.Contest.Boxes)
-		keys := keysOf(s.Contest.ID, box)
-		args := []any{
-			ballot.Voter[:], ballot.ID[:], ballot.Entry, entry.School,
-			string(ballot.Standing), strings.Join(ballot.Reasons, " "), string(ballot.Refuse), evidence, mark(ballot.Present), ballot.Policy,
-		}
-		touched := keys.common(keys.voters(ballot.Voter), keys.ballots(ballot.ID), keys.evidence, keys.held)
-		life := ""
-		if c := ballot.Solved; c != nil {
-			touched, life = append(touched, keys.solved(c.ID)), strconv.FormatInt(c.Life.Milliseconds(), 10)
-		}
-		args = append(args, life)
-		for _, bound := range s.Contest.Periods(around) {
-			args = append(args, bound.UnixMilli())
-		}
-		reply, err := b.reply(ctx, s, box, b.cast, touched, args...)
+		shared, own := castParts(s, box, ballot, evidence, around)
+		var r castReply
+		_, err := b.ask(ctx, s, box, func(ctx context.Context) (reply, error) {
+			raw, err := b.cast.RunTogether(ctx, &shared, own).Slice()
+			r = castReplyOf(raw)
+			return r.reply, err
+		})
 		if errors.Is(err, store.ErrUnconfirmed) {
-			return pending(s, box, ballot, reply, err)
+			return pending(s, box, ballot, r, err)
 		}
 		if err != nil {
 			return voting.Outcome{}, err
 		}
-		switch reply.code() {
+		switch r.code() {
 		case "joined":
-			if ballot.Voter, err = reply.voter(1); err != nil {
+			if ballot.Voter, err = r.voter(1); err != nil {
 				return voting.Outcome{}, err
 			}
 		case "bounds":
 			// This server's clock is days away from the store's, which is the one
 			// that counts.
-			now, err := reply.integer(1)
+			now, err := r.integer(1)
 			if err != nil {
 				return voting.Outcome{}, err
 			}
 			around = time.UnixMilli(now)
+		case "again":
 		default:
-			return outcome(s, box, ballot, reply)
-		}
-		if attempt > 2 { // a joined voter is nobody else's, and one period holds the clock
-			return voting.Outcome{}, fmt.Errorf("cast: the box keeps answering %q", reply.code())
+			return outcome(s, box, ballot, r)
 		}
 	}
+	return voting.Outcome{}, errors.New("cast: the box keeps sending the ballot elsewhere")
+}
+
+// castParts is a cast as cast.lua takes it: what it shares with all others of the box,
+// and its own.
+func castParts(s *registry.Stored, box int, ballot voting.Ballot, evidence []byte, around time.Time) (shared, own store.Part) {
+	keys := keysOf(s.Contest.ID, box)
+	for _, key := range keys.common(keys.evidence, keys.held) {
+		shared.Keys.Text(key)
+	}
+	bounds := s.Contest.Periods(around)
+	shared.Args.Int(int64(len(bounds)))
+	for _, bound := range bounds {
+		shared.Args.Int(bound.UnixMilli())
+	}
+
+	own.Keys.Text(keys.voters(ballot.Voter))
+	own.Keys.Text(keys.ballots(ballot.ID))
+	how, life := how(ballot), ""
+	if c := ballot.Solved; c != nil {
+		own.Keys.Text(keys.solved(c.ID))
+		life = strconv.FormatInt(c.Life.Milliseconds(), 10)
+	}
+	if len(ballot.Reasons) > 0 || ballot.Refuse != "" || ballot.Policy != "" || life != "" {
+		how += "|" + strings.Join(ballot.Reasons, " ") + "|" + string(ballot.Refuse) + "|" + ballot.Policy + "|" + life
+	}
+	entry, _ := s.Contest.Entry(ballot.Entry)
+	own.Args.Grow(len(evidence) + 160)
+	own.Args.Bytes(ballot.Voter[:])
+	own.Args.Bytes(ballot.ID[:])
+	own.Args.Text(ballot.Entry)
+	own.Args.Text(entry.School)
+	own.Args.Bytes(evidence)
+	own.Args.Text(how)
+	return shared, own
+}
+
+// how is the letter of the standing that a ballot is cast with.
+func how(ballot voting.Ballot) string {
+	letter := ballotLetters[ballot.Standing]
+	if ballot.Present {
+		letter &^= capital
+	}
+	return string(rune(letter))
+}
+
+// castReply is a reply of cast.lua: the ballot's own, and what it says of the box.
+type castReply struct {
+	reply
+	shared reply
+}
+
+func castReplyOf(raw []any) (r castReply) {
+	values := func(i int) reply {
+		if i < len(raw) {
+			if v, ok := raw[i].([]any); ok {
+				return v
+			}
+		}
+		return nil
+	}
+	if r.shared, r.reply = values(0), values(1); len(raw) == 1 {
+		r.reply = r.shared
+	}
+	return r
 }
 
 // pending reads a reply that no replica has confirmed. An accepted ballot is
 // pending; anything else is not said, since what it rests on may be lost.
-func pending(s *registry.Stored, box int, ballot voting.Ballot, r reply, unconfirmed error) (voting.Outcome, error) {
+func pending(s *registry.Stored, box int, ballot voting.Ballot, r castReply, unconfirmed error) (voting.Outcome, error) {
 	switch r.code() {
 	case "counted", "held", "duplicate":
 		o, err := outcome(s, box, ballot, r)
@@ -101,28 +155,38 @@ func pending(s *registry.Stored, box int, ballot voting.Ballot, r reply, unconfi
 }
 
 // outcome reads the reply of cast.lua.
-func outcome(s *registry.Stored, box int, ballot voting.Ballot, r reply) (voting.Outcome, error) {
-	var numbers [7]int64
-	for i := 1; i < len(numbers); i++ {
-		n, err := r.integer(i)
-		if err != nil {
+func outcome(s *registry.Stored, box int, ballot voting.Ballot, r castReply) (voting.Outcome, error) {
+	used, err := r.integer(1)
+	if err != nil {
+		return voting.Outcome{}, err
+	}
+	var of [6]int64 // what is said of the box; the first is a text
+	for i := 1; i < len(of); i++ {
+		if of[i], err = r.shared.integer(i); err != nil {
 			return voting.Outcome{}, err
 		}
-		numbers[i] = n
 	}
-	now, used, most, next, opens, closes := numbers[1], numbers[2], numbers[3], numbers[4], numbers[5], numbers[6]
+	now, most, next, opens, closes := of[1], of[2], of[3], of[4], of[5]
 	o := voting.Outcome{Now: time.UnixMilli(now).UTC(), Used: int(used), Remaining: int(max(most-used, 0))}
 	if next > 0 && next < closes {
 		o.NextAt = time.UnixMilli(next).UTC()
 	}
 	switch code := r.code(); code {
-	case "counted", "held", "duplicate":
-		cast, err := r.cast(s, box)
+	case "counted", "held":
+		offset, err := r.integer(2)
 		if err != nil {
 			return voting.Outcome{}, err
 		}
-		cast.Ballot, cast.Voter = ballot.ID, ballot.Voter
-		o.Cast, o.Duplicate = cast, code == "duplicate"
+		o.Cast = voting.Cast{
+			Ballot: ballot.ID, Voter: ballot.Voter, Entry: ballot.Entry, Standing: ballot.Standing,
+			Reasons: ballot.Reasons, Present: ballot.Present, Position: positionIn(s, box, now, offset),
+		}
+		return o, nil
+	case "duplicate":
+		if o.Cast, err = r.cast(s, box, 2); err != nil {
+			return voting.Outcome{}, err
+		}
+		o.Cast.Ballot, o.Cast.Voter, o.Duplicate = ballot.ID, ballot.Voter, true
 		return o, nil
 	case string(voting.PhaseClosed):
 		if now < opens {
@@ -148,6 +212,11 @@ func outcome(s *registry.Stored, box int, ballot voting.Ballot, r reply) (voting
 		}
 		return voting.Outcome{}, fmt.Errorf("cast: unknown reply %q", code)
 	}
+}
+
+// positionIn is where in a box's ledger a record is.
+func positionIn(s *registry.Stored, box int, at, offset int64) voting.Position {
+	return voting.Position{Epoch: s.EpochAt(box, offset), Box: box, Millis: at, Offset: offset}
 }
 
 // mark is a flag as the scripts take it.

@@ -124,18 +124,25 @@ func (b *Boxes) seenInStream(ctx context.Context, s *registry.Stored, at []votin
 	for i, one := range at {
 		if one.Offset > trimmed[one.Box] {
 			id := (place{one.Millis, one.Offset}).String()
-			reads[i] = pipe.XRange(ctx, keysOf(s.Contest.ID, one.Box).evidence, id, id)
+			reads[i] = pipe.XRangeN(ctx, keysOf(s.Contest.ID, one.Box).evidence, id, "+", 1)
 		}
 	}
 	if _, err := pipe.Exec(ctx); err != nil {
 		return nil, store.Classify(err)
 	}
 	for i, read := range reads {
-		if read == nil || len(read.Val()) == 0 {
+		var text []byte
+		if read != nil {
+			entry := seenEntries(read.Val())
+			if text, err = entry.of(place{at[i].Millis, at[i].Offset}); err != nil {
+				return nil, err
+			}
+		}
+		if len(text) == 0 {
 			missing = append(missing, i)
 			continue
 		}
-		if found[i], err = parseSeen(at[i], seenText(read.Val()[0])); err != nil {
+		if found[i], err = parseSeen(at[i], text); err != nil {
 			return nil, err
 		}
 	}

@@ -109,25 +109,14 @@ func (b *Boxes) unmoved(ctx context.Context, s *registry.Stored, box int, after 
 	if length.Val()+u.Trimmed > u.Offset {
 		return u, true, nil
 	}
-	seen := evidence.Val()
+	seen := seenEntries(evidence.Val())
 	for _, m := range ledger.Val() {
-		r, err := parseRecord(m, s.Epoch, box)
-		if err != nil {
+		moved := MovedRecord{}
+		if moved.Record, err = parseRecord(m, s.Epoch, box); err != nil {
 			return u, false, err
 		}
-		moved := MovedRecord{Record: r}
-		for len(seen) > 0 {
-			of, err := parsePlace(seen[0].ID)
-			if err != nil {
-				return u, false, err
-			}
-			if of.behind(placeOfRecord(r)) {
-				break
-			}
-			if of == placeOfRecord(r) {
-				moved.Seen = seenText(seen[0])
-			}
-			seen = seen[1:] // else of a record that is gone
+		if moved.Seen, err = seen.of(placeOfRecord(moved.Record)); err != nil {
+			return u, false, err
 		}
 		u.Records = append(u.Records, moved)
 	}

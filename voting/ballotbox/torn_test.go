@@ -189,7 +189,7 @@ func TestTorn_AnInterruptedTrimLosesNothing(t *testing.T) {
 }
 
 // Control: where records are trimmed by where they end and not by name, what a torn
-// write has put among them goes with them, and is counted for good.
+// write has put among them goes with them, and its voter has voted for good.
 func TestTorn_FindsATrimThatHidesIt(t *testing.T) {
 	const byName, byPlace = "redis.call('XDEL', LEDGER, unpack(ARGV, 3))", "redis.call('XTRIM', LEDGER, 'MINID', ARGV[2])"
 	scriptsHave(t, byName)
@@ -198,7 +198,7 @@ func TestTorn_FindsATrimThatHidesIt(t *testing.T) {
 		return load(openStore(t, server.URL()), func(name string) string { return strings.ReplaceAll(source(name), byName, byPlace) })
 	}
 	for cut := int64(1); ; cut += 37 {
-		fault, done := tearing{again: true, moved: 2}.tear(t, server, load, cut)
+		fault, done := tearing{moved: 2}.tear(t, server, load, cut)
 		if fault != "" {
 			return
 		}

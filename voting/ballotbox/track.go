@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 
 	"github.com/redis/go-redis/v9"
 
@@ -162,7 +163,7 @@ func (t *track) fromStream(ctx context.Context) error {
 		t.moved, t.passed = true, trimmed
 		return nil
 	}
-	var seen []redis.XMessage
+	var seen seenEntries
 	if t.evidence {
 		seen = evidence.Val()
 	}
@@ -173,19 +174,37 @@ func (t *track) fromStream(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		var text []byte
-		if len(seen) > 0 && seen[0].ID == m.ID { // a cast's
-			text, seen = seenText(seen[0]), seen[1:]
+		text, err := seen.of(placeOfRecord(r))
+		if err != nil {
+			return err
 		}
 		t.take(r, text)
 	}
 	return nil
 }
 
-// seenText is what an entry of the evidence stream keeps.
-func seenText(m redis.XMessage) []byte {
-	text, _ := m.Values["seen"].(string)
-	return []byte(text)
+// seenEntries are entries of an evidence stream, read beside the records: each has what
+// was seen of the casts of one script, by their offsets, under the place of the last.
+type seenEntries []redis.XMessage
+
+// of is what was seen of the record at a place, empty when nothing. Places must be
+// asked for in their order.
+func (e *seenEntries) of(at place) ([]byte, error) {
+	for ; len(*e) > 0; *e = (*e)[1:] {
+		last, err := parsePlace((*e)[0].ID)
+		if err != nil {
+			return nil, err
+		}
+		if at.behind(last) { // the entry's are all before it
+			continue
+		}
+		if last.millis == at.millis {
+			text, _ := (*e)[0].Values[strconv.FormatInt(at.offset, 10)].(string)
+			return []byte(text), nil
+		}
+		break
+	}
+	return nil, nil
 }
 
 // countOf reads a number of a hash; 0 where there is none.
