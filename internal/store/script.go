@@ -5,7 +5,9 @@ import (
 	"context"
 	"crypto/sha1"
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -141,7 +143,8 @@ func (q request) slot() int {
 // send makes the call; where it fails in company, again alone.
 func (q request) send(ctx context.Context, to *batcher, how []byte, at route) Reply {
 	r, company := q.sendIn(ctx, to, how, at, false)
-	if company > 1 && (redis.HasErrorPrefix(r.err, "ERR") || redis.HasErrorPrefix(r.err, "WRONGTYPE")) {
+	var own replyError
+	if company > 1 && errors.As(r.err, &own) && (strings.HasPrefix(string(own), "ERR ") || strings.HasPrefix(string(own), "WRONGTYPE ")) {
 		r, _ = q.sendIn(ctx, to, how, at, true)
 	}
 	return r

@@ -1,0 +1,222 @@
+package ballotbox
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/joute/joute/internal/redistest"
+	"github.com/joute/joute/voting"
+)
+
+// atOnce casts ballots that wait for their server together: all but the first, which
+// holds it up, go through the script at once.
+func atOnce(t *testing.T, server *redistest.Server, cast func(voting.Ballot), ballots ...voting.Ballot) {
+	t.Helper()
+	admin := server.Client()
+	admin.Do(t.Context(), "CLIENT", "PAUSE", 60000, "WRITE")
+	var casting sync.WaitGroup
+	casting.Go(func() { cast(ballots[0]) })
+	for !strings.Contains(admin.ClientList(t.Context()).Val(), "flags=b") {
+		time.Sleep(time.Millisecond)
+	}
+	for _, ballot := range ballots[1:] {
+		casting.Go(func() { cast(ballot) })
+	}
+	time.Sleep(10 * time.Millisecond) // for the rest to queue; if one does not, it goes by itself
+	admin.Do(context.Background(), "CLIENT", "UNPAUSE")
+	casting.Wait()
+}
+
+func TestCast_ManyAtOnceAreWhatTheyAreOneByOne(t *testing.T) {
+	server := redistest.Start(t)
+	b, s := New(openStore(t, server.URL())), newContest(t, "rules: {ballots: {max: 2, per: day}, per_entry: 1}", "scoring: {schools: {by: total}, ties: earliest}")
+	joined := ballotFor("laptop", "n-1")
+	mustCast(t, b, s, ballotFor("phone", "n-1"))
+	mustCast(t, b, s, ballotFor("laptop", "n-2"))
+	join(t, b, s, "ada@", "phone")
+	join(t, b, s, "ada@", "laptop")
+	before := scriptsRun(t, server)
+
+	var ballots []voting.Ballot
+	want := map[string]string{}
+	add := func(ballot voting.Ballot, outcome string) {
+		ballots = append(ballots, ballot)
+		want[ballot.ID.String()] = outcome
+	}
+	for n := range 40 {
+		ballot, outcome := ballotFor(fmt.Sprint("voter ", n), "n-1"), "counted"
+		switch n % 4 {
+		case 1:
+			ballot.Present = true
+		case 2:
+			ballot.Standing, ballot.Reasons, ballot.Policy, outcome = voting.Held, []string{"unproven", "lockstep"}, "standard/1", "held"
+		case 3:
+			ballot.Refuse, ballot.Reasons, outcome = voting.Rejected, []string{"known-farm"}, "rejected"
+		}
+		add(ballot, outcome)
+	}
+	twice := ballotFor("greedy", "s-1")
+	for range 3 {
+		ballots = append(ballots, twice)
+	}
+	want[twice.ID.String()] = "counted, repeats the same"
+	ballots = append(ballots, joined)
+	want[joined.ID.String()] = "already-voted"
+
+	var mu sync.Mutex
+	got := map[string]string{}
+	atOnce(t, server, func(ballot voting.Ballot) {
+		o, err := b.Cast(t.Context(), s, ballot)
+		if err != nil {
+			t.Error(err)
+		}
+		outcome := string(o.Refused)
+		if outcome == "" {
+			outcome = string(o.Cast.Standing)
+			if fmt.Sprint(o.Cast.Reasons) != fmt.Sprint(ballot.Reasons) || o.Cast.Present != ballot.Present || o.Cast.Entry != ballot.Entry {
+				t.Errorf("%+v of %+v", o.Cast, ballot)
+			}
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		if first, known := got[ballot.ID.String()]; known {
+			if first = strings.TrimSuffix(first, ", repeats the same"); first == outcome {
+				outcome += ", repeats the same"
+			}
+		}
+		got[ballot.ID.String()] = outcome
+	}, ballots...)
+	for id, outcome := range want {
+		if got[id] != outcome {
+			t.Errorf("%s is %q, want %q", id, got[id], outcome)
+		}
+	}
+	if calls := scriptsRun(t, server) - before; calls > len(ballots)/2 {
+		t.Errorf("%d ballots took %d calls", len(ballots), calls)
+	}
+	checkRecount(t, b, s)
+	for _, f := range mustFollow(t, b, s) {
+		if f.Kind == voting.KindCast && f.Level == "" {
+			t.Errorf("nothing was seen of %s", f.Position)
+		}
+	}
+}
+
+// scriptsRun is how many calls of scripts a server has had.
+func scriptsRun(t *testing.T, server *redistest.Server) (n int) {
+	t.Helper()
+	stats := server.Client().Info(t.Context(), "commandstats").Val()
+	_, stats, found := strings.Cut(stats, "cmdstat_evalsha:calls=")
+	if _, err := fmt.Sscan(stats, &n); found && err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// What is wrong with one ballot is no other's failure.
+func TestCast_ADamagedVoterAmongManyHarmsNobodyElse(t *testing.T) {
+	server := redistest.Start(t)
+	b, s := New(openStore(t, server.URL())), newContest(t)
+	mustCast(t, b, s, ballotFor("first", "n-1"))
+	bad := ballotFor("damaged", "n-1")
+	if err := server.Client().HSet(t.Context(), keysOf(s.Contest.ID, 0).voters(bad.Voter), string(bad.Voter[:]), "nonsense").Err(); err != nil {
+		t.Fatal(err)
+	}
+	ballots := []voting.Ballot{bad}
+	for n := range 20 {
+		ballots = append(ballots, ballotFor(fmt.Sprint("voter ", n), "n-1"))
+	}
+	atOnce(t, server, func(ballot voting.Ballot) {
+		o, err := b.Cast(t.Context(), s, ballot)
+		switch {
+		case ballot.ID == bad.ID && (err == nil || !strings.Contains(err.Error(), "corrupt ballot box")):
+			t.Errorf("the damaged one: %+v, %v", o, err)
+		case ballot.ID != bad.ID && (err != nil || o.Refused != ""):
+			t.Errorf("%+v, %v", o, err)
+		}
+	}, ballots...)
+	checkRecount(t, b, s)
+	if n := len(ledgerOf(t, b, s, voting.Position{})); n != 1+1+20 { // the opening, the first, and the others
+		t.Errorf("%d records", n)
+	}
+}
+
+// greedy casts many ballots of one voter at once, who has one vote, and returns how
+// many of them count.
+func greedy(t *testing.T, server *redistest.Server, b *Boxes) (counted int64) {
+	t.Helper()
+	s := newContest(t)
+	mustCast(t, b, s, ballotFor("first", "n-1"))
+	ballots := []voting.Ballot{ballotFor("who holds it up", "n-1")}
+	for range 20 {
+		ballots = append(ballots, ballotFor("greedy", "n-1"))
+	}
+	atOnce(t, server, func(ballot voting.Ballot) { mustCast(t, b, s, ballot) }, ballots...)
+	count, err := b.Tally(t.Context(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return count.Live.Counted - 2
+}
+
+func TestCast_ManyBallotsOfOneVoterAtOnceCountOnce(t *testing.T) {
+	server := redistest.Start(t)
+	if n := greedy(t, server, New(openStore(t, server.URL()))); n != 1 {
+		t.Fatalf("%d count", n)
+	}
+	// Control: where a ballot does not see what the one before it has changed, it fails.
+	const sees = "changed[cast.voter] = true"
+	scriptsHave(t, sees)
+	if n := greedy(t, server, load(openStore(t, server.URL()), func(name string) string {
+		return strings.ReplaceAll(source(name), sees, "")
+	})); n < 2 {
+		t.Fatalf("without: %d count", n)
+	}
+}
+
+// A kill in the middle of the write of many casts counts none of them twice, and loses
+// none that is asked for again.
+func TestTorn_AnInterruptedWriteOfManyNeverCounts(t *testing.T) {
+	server := redistest.Start(t)
+	cuts := 0
+	for cut := int64(1); ; cut += 97 {
+		open := func() *Boxes { return New(openStore(t, server.URL())) }
+		b, s := open(), newContest(t, "scoring: {schools: {by: total}, ties: earliest}")
+		mustCast(t, b, s, ballotFor("first", "n-1"))
+		ballots := []voting.Ballot{ballotFor("a", "n-1"), ballotFor("b", "n-2"), ballotFor("c", "n-1"), ballotFor("d", "s-1")}
+		ballots[1].Present, ballots[2].Standing = true, voting.Held
+		past := tearWrite(t, server, cut, func() {
+			atOnce(t, server, func(ballot voting.Ballot) { mustCast(t, b, s, ballot) }, ballots...)
+		}, func() { mustCast(t, open(), s, ballotFor("other", "n-2")) })
+		if past {
+			break
+		}
+		cuts++
+		b = open()
+		checkRecount(t, b, s)
+		for range 2 {
+			for _, ballot := range ballots {
+				if o := mustCast(t, b, s, ballot); o.Refused != "" {
+					t.Fatalf("cut %d bytes in: %+v", cut, o)
+				}
+			}
+		}
+		checkRecount(t, b, s)
+		if all := mustFollow(t, b, s); len(all) != 6 {
+			t.Fatalf("cut %d bytes in: %d ballots", cut, len(all))
+		} else {
+			for _, f := range all {
+				if f.Level == "" {
+					t.Fatalf("cut %d bytes in: nothing was seen of %s", cut, f.Position)
+				}
+			}
+		}
+	}
+	if cuts < 10 {
+		t.Fatalf("only %d cuts", cuts)
+	}
+}
