@@ -16,7 +16,7 @@ import (
 func (b *Boxes) backwards(ctx context.Context, s *registry.Stored, box int, before int64, yield func(voting.Record) (enough bool)) error {
 	keys, upTo := keysOf(s.Contest.ID, box), "+"
 	if before > 0 {
-		upTo = fmt.Sprintf("(%d-0", before)
+		upTo = beforeMillis(before)
 	}
 	left := int64(-1) // records before the last one given; -1: none was given
 	for left != 0 {

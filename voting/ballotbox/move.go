@@ -89,7 +89,6 @@ func (b *Boxes) unmoved(ctx context.Context, s *registry.Stored, box int, after 
 	meta := pipe.HMGet(ctx, keys.meta, "place", "rules", "trimmed", "forgotten")
 	length := pipe.XLen(ctx, keys.ledger)
 	ledger := pipe.XRangeN(ctx, keys.ledger, from, "+", MovePage)
-	evidence := pipe.XRangeN(ctx, keys.evidence, from, "+", MovePage)
 	var counts *redis.MapStringStringCmd
 	if tally {
 		counts = pipe.HGetAll(ctx, keys.tally)
@@ -109,16 +108,10 @@ func (b *Boxes) unmoved(ctx context.Context, s *registry.Stored, box int, after 
 	if length.Val()+u.Trimmed > u.Offset {
 		return u, true, nil
 	}
-	seen := seenEntries(evidence.Val())
-	for _, m := range ledger.Val() {
-		moved := MovedRecord{}
-		if moved.Record, err = parseRecord(m, s.Epoch, box); err != nil {
+	if len(ledger.Val()) > 0 {
+		if u.Records, err = b.withSeen(ctx, s, box, from, ledger.Val()); err != nil {
 			return u, false, err
 		}
-		if moved.Seen, err = seen.of(placeOfRecord(moved.Record)); err != nil {
-			return u, false, err
-		}
-		u.Records = append(u.Records, moved)
 	}
 	if tally {
 		var fields []any
@@ -132,6 +125,33 @@ func (b *Boxes) unmoved(ctx context.Context, s *registry.Stored, box int, after 
 	}
 	return u, false, nil
 }
+
+// withSeen reads records, and what was seen of them: only who moves them, and who
+// forgets the contest, takes that away meanwhile.
+func (b *Boxes) withSeen(ctx context.Context, s *registry.Stored, box int, from string, ledger []redis.XMessage) ([]MovedRecord, error) {
+	records := make([]MovedRecord, len(ledger))
+	for i, m := range ledger {
+		var err error
+		if records[i].Record, err = parseRecord(m, s.Epoch, box); err != nil {
+			return nil, err
+		}
+	}
+	last := records[len(records)-1].Position.Millis
+	entries, err := b.store.Client().XRange(ctx, keysOf(s.Contest.ID, box).evidence, from, beforeMillis(last+1)).Result()
+	if err != nil {
+		return nil, store.Classify(err)
+	}
+	seen := seenEntries(entries)
+	for i, r := range records {
+		if records[i].Seen, err = seen.of(placeOfRecord(r.Record)); err != nil {
+			return nil, err
+		}
+	}
+	return records, nil
+}
+
+// beforeMillis ends a stream's range before an instant.
+func beforeMillis(millis int64) string { return fmt.Sprintf("(%d-0", millis) }
 
 // Trim takes records out of a box, with what was seen of their casts: all that are left
 // up to the last one, at most MovePage. They must be where readers find them, for good.

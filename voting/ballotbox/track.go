@@ -142,45 +142,61 @@ func (t *track) seenOfPage(ctx context.Context, before voting.Position) error {
 func (t *track) fromStream(ctx context.Context) error {
 	to := "+"
 	if t.end > 0 {
-		to = fmt.Sprintf("(%d-0", t.end)
+		to = beforeMillis(t.end)
 	}
-	keys := keysOf(t.stored.Contest.ID, t.box)
+	keys, from := keysOf(t.stored.Contest.ID, t.box), t.at.next()
+	entries, moved, err := t.inStream(ctx, func(pipe redis.Pipeliner) *redis.XMessageSliceCmd {
+		return pipe.XRangeN(ctx, keys.ledger, from, to, ledgerPage)
+	})
+	if err != nil || moved {
+		return err
+	}
+	page := make([]tracked, len(entries))
+	for i, m := range entries {
+		if page[i].Record, err = parseRecord(m, t.stored.Epoch, t.box); err != nil {
+			return err
+		}
+	}
+	if t.evidence && len(page) > 0 {
+		last := page[len(page)-1].Position.Millis
+		of, moved, err := t.inStream(ctx, func(pipe redis.Pipeliner) *redis.XMessageSliceCmd {
+			return pipe.XRange(ctx, keys.evidence, from, beforeMillis(last+1))
+		})
+		if err != nil || moved {
+			return err
+		}
+		seen := seenEntries(of)
+		for i, r := range page {
+			if page[i].seen, err = seen.of(placeOfRecord(r.Record)); err != nil {
+				return err
+			}
+		}
+	}
+	t.done = len(page) < ledgerPage
+	for _, r := range page {
+		t.take(r.Record, r.seen)
+	}
+	return nil
+}
+
+// inStream reads a part of a stream, and in the same step whether records that are not
+// passed have moved: then the archive is read next.
+func (t *track) inStream(ctx context.Context, part func(redis.Pipeliner) *redis.XMessageSliceCmd) (entries []redis.XMessage, moved bool, err error) {
 	pipe := t.boxes.store.Client().TxPipeline()
-	meta := pipe.HMGet(ctx, keys.meta, "trimmed")
-	records := pipe.XRangeN(ctx, keys.ledger, t.at.next(), to, ledgerPage)
-	var evidence *redis.XMessageSliceCmd
-	if t.evidence {
-		evidence = pipe.XRangeN(ctx, keys.evidence, t.at.next(), to, ledgerPage)
-	}
+	meta := pipe.HMGet(ctx, keysOf(t.stored.Contest.ID, t.box).meta, "trimmed")
+	read := part(pipe)
 	if _, err := pipe.Exec(ctx); err != nil {
-		return store.Classify(err)
+		return nil, false, store.Classify(err)
 	}
 	trimmed, err := countOf(meta.Val()[0])
 	if err != nil {
-		return err
+		return nil, false, err
 	}
 	if trimmed > t.passed && !(t.exact && t.at.offset >= trimmed) {
 		t.moved, t.passed = true, trimmed
-		return nil
+		return nil, true, nil
 	}
-	var seen seenEntries
-	if t.evidence {
-		seen = evidence.Val()
-	}
-	messages := records.Val()
-	t.done = len(messages) < ledgerPage
-	for _, m := range messages {
-		r, err := parseRecord(m, t.stored.Epoch, t.box)
-		if err != nil {
-			return err
-		}
-		text, err := seen.of(placeOfRecord(r))
-		if err != nil {
-			return err
-		}
-		t.take(r, text)
-	}
-	return nil
+	return read.Val(), false, nil
 }
 
 // seenEntries are entries of an evidence stream, read beside the records: each has what
