@@ -98,18 +98,29 @@ func castParts(s *registry.Stored, box int, ballot voting.Ballot, evidence []byt
 		own.Keys.Text(keys.solved(c.ID))
 		life = strconv.FormatInt(c.Life.Milliseconds(), 10)
 	}
-	if len(ballot.Reasons) > 0 || ballot.Refuse != "" || ballot.Policy != "" || life != "" {
-		how += "|" + strings.Join(ballot.Reasons, " ") + "|" + string(ballot.Refuse) + "|" + ballot.Policy + "|" + life
+	why := strings.Join(ballot.Reasons, " ")
+	if why != "" || ballot.Refuse != "" || life != "" {
+		how += "|" + why + "|" + string(ballot.Refuse) + "|" + life
 	}
 	entry, _ := s.Contest.Entry(ballot.Entry)
-	own.Args.Grow(len(evidence) + 160)
+	own.Args.Grow(len(evidence) + 300)
 	own.Args.Bytes(ballot.Voter[:])
 	own.Args.Bytes(ballot.ID[:])
 	own.Args.Text(ballot.Entry)
-	own.Args.Text(entry.School)
+	own.Args.Text(castRecord(ballot, why, entry.School))
 	own.Args.Bytes(evidence)
 	own.Args.Text(how)
 	return shared, own
+}
+
+// castRecord is the ledger's record of a cast, as parseRecord reads it.
+func castRecord(ballot voting.Ballot, why, school string) string {
+	actor, policy := voting.ActorVoter, ""
+	if ballot.Standing == voting.Held {
+		actor, policy = voting.ActorScreen, ballot.Policy
+	}
+	return string(actor) + "|" + why + "||" + string(ballot.Standing) + "|" + ballot.Entry + "|" + school + "|" + mark(ballot.Present) +
+		"|" + policy + "||" + string(ballot.ID[:]) + string(ballot.Voter[:])
 }
 
 // how is the letter of the standing that a ballot is cast with.

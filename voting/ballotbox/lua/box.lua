@@ -70,22 +70,24 @@ local function freeze(box)
   box.frozen = true
 end
 
--- record appends one ledger record, stamped now, and returns its stream id. ids are
--- those of the ballot and its voter, or of a voter and who it is; what a record does
--- not have is nil. The script must end with commit.
+-- append appends one ledger record, stamped now. The script must end with commit.
 --
 -- The stream's entry has one field, named by the kind, with all values behind one
--- another, as each value that is written costs more than its bytes. ledger.go reads it.
-local function record(box, kind, actor, reasons, version, ids, standing, entry, school, present, policy, model)
+-- another, as each value that is written costs more than its bytes: see record and,
+-- in Go, ledger.go.
+local function append(box, kind, text)
   if box.freeze > 0 and box.now >= box.freeze and not box.frozen then freeze(box) end
   box.offset = box.offset + 1
   box.at = box.now
   box.recorded = true
-  local id = string.format('%d-%d', box.at, box.offset)
-  redis.call('XADD', LEDGER, id, kind, actor .. '|' .. (reasons or '') .. '|' .. (version or '')
-    .. '|' .. (standing or '') .. '|' .. (entry or '') .. '|' .. (school or '') .. '|' .. (present and '1' or '')
-    .. '|' .. (policy or '') .. '|' .. (model or '') .. '|' .. (ids or ''))
-  return id
+  redis.call('XADD', LEDGER, string.format('%d-%d', box.at, box.offset), kind, text)
+end
+
+-- record appends a record. ids are those of the ballot and its voter, or of a voter
+-- and who it is; what a record does not have is nil.
+local function record(box, kind, actor, reasons, version, ids, standing, entry, school, policy, model)
+  append(box, kind, actor .. '|' .. (reasons or '') .. '|' .. (version or '') .. '|' .. (standing or '')
+    .. '|' .. (entry or '') .. '|' .. (school or '') .. '||' .. (policy or '') .. '|' .. (model or '') .. '|' .. (ids or ''))
 end
 
 local function place_text(box)
@@ -167,12 +169,23 @@ local function ballot_of(value)
   }
 end
 
-local function ballot_text(b)
-  local letter, at, offset, floor = string.sub(b.standing, 1, 1), b.at, b.offset, math.floor
-  return (b.present and string.upper(letter) or letter) .. string.char(
-    floor(at / 2^40) % 256, floor(at / 2^32) % 256, floor(at / 2^24) % 256, floor(at / 2^16) % 256, floor(at / 256) % 256, at % 256,
-    floor(offset / 2^32) % 256, floor(offset / 2^24) % 256, floor(offset / 2^16) % 256, floor(offset / 256) % 256, offset % 256
-  ) .. b.entry .. (b.reasons ~= '' and '|' .. b.reasons or '')
+local high, high_bytes = -1, ''
+local last, last_bytes = -1, ''
+
+-- ballot_text writes a ballot. Those of one script have their instant, and nearly
+-- always the upper bytes of their offsets, in common: these are made once.
+local function ballot_text(letter, at, offset, rest)
+  local floor, char = math.floor, string.char
+  if at ~= last then
+    last, last_bytes = at, char(floor(at / 2^40) % 256, floor(at / 2^32) % 256, floor(at / 2^24) % 256,
+      floor(at / 2^16) % 256, floor(at / 256) % 256, at % 256)
+  end
+  local low = offset % 65536
+  if offset - low ~= high then
+    high = offset - low
+    high_bytes = char(floor(offset / 2^32) % 256, floor(offset / 2^24) % 256, floor(offset / 2^16) % 256)
+  end
+  return letter .. last_bytes .. high_bytes .. char((low - low % 256) / 256, low % 256) .. rest
 end
 
 -- answer commits, and is the one shape of a reply about a ballot: code, then the

@@ -9,10 +9,11 @@
 --      solved     string  the ballot that a challenge was solved for; only of a ballot for which one was
 -- ARGV 1 how many bounds follow: of the periods around now, in ms, ascending; none for `contest`
 --      then of each ballot
---      voter, 16 bytes; ballot, 16 bytes; entry; its school; evidence, JSON
+--      voter, 16 bytes; ballot, 16 bytes; entry; the ledger's record of it, as record in box.lua writes them;
+--      evidence, JSON
 --      how: `c` to be counted, `h` to be held, a capital when the pass had been in the hall; behind it, where one
---        of them is not empty, `|reasons|refusal|policy|life`: reasons, space between; a refusal decided before;
---        version of the policy that holds it; how long a solved challenge is remembered, in ms
+--        of them is not empty, `|reasons|refusal|life`: reasons, space between; a refusal decided before; how long
+--        a solved challenge is remembered, in ms
 --
 -- Replies {shared, answer, …}, one answer a ballot
 --   shared {state, now, max, next, opens, closes}   next is when the period ends, 0 for never
@@ -57,27 +58,32 @@ local function counter(field)
 end
 local key = 7
 for at = bounds + 2, #ARGV, 6 do
-  local voter, ballot, entry, how = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 5]
-  local letter, reasons, refusal, policy, life = how, '', '', nil, ''
-  if #how > 1 then letter, reasons, refusal, policy, life = string.match(how, '^(%a)|([^|]*)|([^|]*)|([^|]*)|([^|]*)$') end
-  local cast = {
-    voter = voter, ballot = ballot, id = ballot .. voter, entry = entry, school = ARGV[at + 3], seen = ARGV[at + 4],
-    standing = (letter == 'c' or letter == 'C') and 'counted' or 'held', present = letter == 'C' or letter == 'H',
-    reasons = reasons, refusal = refusal, policy = policy, life = life, voters = KEYS[key], ballots = KEYS[key + 1],
-  }
-  key = key + 2
-  local first = redis.call('HGET', cast.ballots, cast.id)
-  if first then cast.first = ballot_of(first) end
-  cast.turns = turns_of(redis.call('HGET', cast.voters, voter), start)
-  if life ~= '' then
-    cast.solved = KEYS[key]
-    cast.served = redis.call('GET', cast.solved)
-    key = key + 1
+  local voter, ballot, entry, letter = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 5]
+  local cast = { at = at, key = key, id = ballot .. voter, reasons = '', refusal = '' }
+  if #letter > 1 then
+    local life
+    letter, cast.reasons, cast.refusal, life = string.match(letter, '^(%a)|([^|]*)|([^|]*)|([^|]*)$')
+    if life ~= '' then
+      cast.solved, cast.life = KEYS[key + 2], life
+      cast.served = redis.call('GET', cast.solved)
+      key = key + 1
+    end
   end
-  counter(cast.standing == 'counted' and entry or '/held')
-  if cast.present then counter(entry .. '/home') end
-  if cast.standing == 'held' then redis.call('ZCARD', HELD) end
+  cast.letter = letter
+  if letter == 'c' then
+    counter(entry)
+  elseif letter == 'C' then
+    counter(entry)
+    counter(entry .. '/home')
+  else
+    counter('/held')
+    redis.call('ZCARD', HELD)
+  end
+  local first = redis.call('HGET', KEYS[cast.key + 1], cast.id)
+  if first then cast.first = ballot_of(first) end
+  cast.turns = turns_of(redis.call('HGET', KEYS[cast.key], voter), start)
   casts[#casts + 1] = cast
+  key = key + 2
 end
 local counts = redis.call('HMGET', TALLY, unpack(fields))
 for i = 1, #fields do counts[i] = integer(counts[i], 0) end
@@ -95,46 +101,46 @@ local function add(field)
 end
 
 local function decide(cast)
-  local first, turns, entry = cast.first, cast.turns, cast.entry
-  if changed[cast.voter] or (cast.solved and changed[cast.solved]) then return { 'again' } end
+  local first, turns = cast.first, cast.turns
+  local voter, ballot, entry, letter = ARGV[cast.at], ARGV[cast.at + 1], ARGV[cast.at + 2], cast.letter
+  if changed[voter] or (cast.solved and changed[cast.solved]) then return { 'again' } end
   if first then
     return { first.entry == entry and 'duplicate' or 'ballot-reused', turns.used,
       first.standing, first.at, first.offset, first.entry, first.reasons, first.present and 1 or 0 }
   end
   if turns.into then return { 'joined', turns.into } end
   if cast.refusal ~= '' then return { cast.refusal, turns.used } end
-  if cast.served and cast.served ~= cast.ballot then return { 'challenge-used', turns.used } end
+  if cast.served and cast.served ~= ballot then return { 'challenge-used', turns.used } end
   if box.state ~= 'open' then return { 'phase-closed', turns.used } end
   local spent = turns.entries[entry] or 0
   if turns.used >= box.max or (box.per_entry < box.max and spent >= box.per_entry) then
     return { 'already-voted', turns.used }
   end
 
-  local standing, actor = cast.standing, 'voter'
-  changed[cast.voter] = true
+  changed[voter] = true
   -- Before the record: where a kill leaves this alone, the challenge is good for the
   -- same ballot, which is not in the box, and for no other.
   if cast.solved then
     changed[cast.solved] = true
-    redis.call('SET', cast.solved, cast.ballot, 'PX', cast.life)
+    redis.call('SET', cast.solved, ballot, 'PX', cast.life)
   end
-  if standing == 'held' then actor = 'screen' end
-  record(box, 'cast', actor, cast.reasons, nil, cast.id, standing, entry, cast.school, cast.present, standing == 'held' and cast.policy)
-  if standing == 'counted' then
+  append(box, 'cast', ARGV[cast.at + 3])
+  local standing = 'counted'
+  if letter == 'c' or letter == 'C' then
     add(entry)
-    if cast.present then add(entry .. '/home') end
+    if letter == 'C' then add(entry .. '/home') end
     if box.ties == 'earliest' then news[#news + 1], news[#news + 2] = entry .. '/last', text(box.at) end
   else
+    standing = 'held'
     add('/held')
     redis.call('ZADD', HELD, text(box.at), cast.id)
   end
-  redis.call('HSET', cast.ballots, cast.id, ballot_text({
-    standing = standing, at = box.at, offset = box.offset, entry = entry, reasons = cast.reasons, present = cast.present,
-  }))
-  turns.used, turns.ballots = turns.used + 1, turns.ballots .. cast.ballot
+  redis.call('HSET', KEYS[cast.key + 1], cast.id,
+    ballot_text(letter, box.at, box.offset, cast.reasons == '' and entry or entry .. '|' .. cast.reasons))
+  turns.used, turns.ballots = turns.used + 1, turns.ballots .. ballot
   if box.per_entry < box.max then turns.entries[entry] = spent + 1 end
-  redis.call('HSET', cast.voters, cast.voter, turns_text(turns))
-  seen[#seen + 1], seen[#seen + 2] = text(box.offset), cast.seen
+  redis.call('HSET', KEYS[cast.key], voter, turns_text(turns))
+  seen[#seen + 1], seen[#seen + 2] = text(box.offset), ARGV[cast.at + 4]
   return { standing, turns.used, box.offset }
 end
 

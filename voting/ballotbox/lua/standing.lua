@@ -42,7 +42,7 @@ end
 if count < 1 or (home == 0 and was == 'counted') then error('corrupt ballot box: the tally lacks a ballot') end
 
 local kinds = { counted = was == 'void' and 'reinstate' or 'release', held = 'hold', void = 'void', withdrawn = 'withdraw' }
-record(box, kinds[to], ARGV[4], ARGV[5], nil, id, to, entry, ARGV[6], nil, ARGV[7], ARGV[8])
+record(box, kinds[to], ARGV[4], ARGV[5], nil, id, to, entry, ARGV[6], ARGV[7], ARGV[8])
 redis.call('HINCRBY', TALLY, field(was), -1)
 redis.call('HINCRBY', TALLY, field(to), 1)
 if ballot.present and was == 'counted' then redis.call('HINCRBY', TALLY, entry .. '/home', -1) end
@@ -57,7 +57,9 @@ if box.ties == 'earliest' then
   end
 end
 ballot.standing, ballot.reasons = to, ARGV[5]
-redis.call('HSET', KEYS[6], id, ballot_text(ballot))
+local letter = string.sub(to, 1, 1)
+redis.call('HSET', KEYS[6], id, ballot_text(ballot.present and string.upper(letter) or letter, ballot.at, ballot.offset,
+  entry .. (ballot.reasons ~= '' and '|' .. ballot.reasons or '')))
 if to == 'held' then
   redis.call('ZADD', KEYS[7], text(ballot.at), id)
 elseif was == 'held' then
