@@ -68,7 +68,7 @@ func start(ctx context.Context, dir, joute string) (rows []*row, end func(), err
 		rowPlain:    {name: "(2) fiber and go-redis, one script a request", measure: load(plainCasts, plain, redises[0])},
 		rowEverysec: {name: "(3) joute, a ballot, everysec", measure: load(ballots, everysec, redises[1])},
 		rowAlways:   {name: "(4) joute, a ballot, always", measure: load(ballots, always, redises[2])},
-		rowScript: {name: "(5) its script alone, pipelined, everysec", measure: func(ctx context.Context, n int) (sample, error) {
+		rowScript: {name: fmt.Sprintf("(5) its script alone, %d ballots a call, pipelined", together), measure: func(ctx context.Context, n int) (sample, error) {
 			return measured(nil, redises[3], func() (sample, error) { return script.run(ctx, redises[3].addr, n) })
 		}},
 	}, end, nil

@@ -26,13 +26,19 @@ import (
 	"github.com/joute/joute/voting/ballotbox"
 )
 
-// script is the call of the script that casts a ballot, as joute sends it.
+// script is a call of the script that casts ballots, as joute sends it when as many
+// wait for the store.
 type script struct {
 	words []string
 	runs  int // so far: see run
 }
 
 const (
+	together = 16 // ballots of a call: joute's have about twenty when 64 send
+
+	// Of the words of a call with one ballot.
+	keyCount, sharedKeys, ownKeys, sharedArgs, ownArgs = 2, 3, 9, 11, 12
+
 	number  = "__rand_int__"
 	someone = number + number // a voter, or a ballot
 )
@@ -78,14 +84,19 @@ func record(ctx context.Context, addr string) (*script, error) {
 				words[i] = word[:at+len(kind)] + number
 			}
 		}
-		if word == string(voter[:]) || word == string(id[:]) {
-			words[i] = someone
-		}
+		words[i] = strings.NewReplacer(string(voter[:]), someone, string(id[:]), someone).Replace(words[i])
 	}
-	return &script{words: words}, nil
+	if len(words) != ownArgs+6 || words[keyCount] != strconv.Itoa(sharedArgs-sharedKeys) || words[sharedArgs] != "0" {
+		return nil, fmt.Errorf("the call has another shape: %q", words)
+	}
+	many := append(slices.Clone(words[:keyCount]), strconv.Itoa(ownKeys-sharedKeys+together*(sharedArgs-ownKeys)))
+	many = append(many, words[sharedKeys:ownKeys]...)
+	many = append(many, slices.Repeat(words[ownKeys:sharedArgs], together)...)
+	many = append(many, words[sharedArgs])
+	return &script{words: append(many, slices.Repeat(words[ownArgs:], together)...)}, nil
 }
 
-// run runs the script n times by redis-benchmark. The voters it makes up are of a few
+// run casts n ballots by redis-benchmark. The voters it makes up are of a few
 // hundred million: hardly one is there already.
 func (s *script) run(ctx context.Context, addr string, n int) (sample, error) {
 	host, port, _ := net.SplitHostPort(addr)
@@ -94,12 +105,10 @@ func (s *script) run(ctx context.Context, addr string, n int) (sample, error) {
 	s.runs++
 	words := slices.Clone(s.words)
 	for i, word := range words {
-		if word == someone {
-			words[i] = fmt.Sprintf("%02d", s.runs) + someone
-		}
+		words[i] = strings.ReplaceAll(word, someone, fmt.Sprintf("%02d", s.runs)+someone)
 	}
 	args := append([]string{
-		"-h", host, "-p", port, "-n", strconv.Itoa(n), "-c", "8", "-P", "32", "-r", "16384", "--csv",
+		"-h", host, "-p", port, "-n", strconv.Itoa(n / together), "-c", "8", "-P", "4", "-r", "16384", "--csv",
 	}, words...)
 	c := exec.CommandContext(ctx, "redis-benchmark", args...)
 	var faults bytes.Buffer
@@ -115,7 +124,7 @@ func (s *script) run(ctx context.Context, addr string, n int) (sample, error) {
 	took := time.Since(began)
 	after, err := s.recorded(ctx, addr)
 	if counted := after - before; err != nil || counted < n*99/100 {
-		return sample{}, fmt.Errorf("%d scripts recorded %d ballots (%w)", n, counted, err)
+		return sample{}, fmt.Errorf("of %d ballots %d were recorded (%w)", n, counted, err)
 	}
 	return sample{requests: n, took: took}, nil
 }
@@ -124,7 +133,7 @@ func (s *script) run(ctx context.Context, addr string, n int) (sample, error) {
 func (s *script) recorded(ctx context.Context, addr string) (int, error) {
 	client := redis.NewClient(&redis.Options{Addr: addr})
 	defer client.Close()
-	meta := s.words[3] // after name, script and number of keys
+	meta := s.words[sharedKeys]
 	place, err := client.HGet(ctx, meta, "place").Result()
 	if parts := strings.Split(place, "|"); err == nil && len(parts) == 4 {
 		return strconv.Atoi(parts[2]) // its offset, see box.lua

@@ -163,13 +163,34 @@ func parseValue(raw []byte, depth int) (value any, rest []byte, err error) {
 
 // Reply is what a script answered.
 type Reply struct {
-	value any
-	err   error
+	raw []byte // as it came
+	err error
+}
+
+// replyOf is a reply for the one who waits for it; raw stays the caller's.
+func replyOf(raw []byte) Reply {
+	switch kind, n, ok := header(raw[:bytes.IndexByte(raw, '\n')+1]); {
+	case !ok:
+		return Reply{err: errProtocol}
+	case kind == '-':
+		return Reply{err: replyError(raw[1 : len(raw)-2])}
+	case n < 0:
+		return Reply{err: redis.Nil}
+	}
+	return Reply{raw: bytes.Clone(raw)}
 }
 
 // Err is why there is no reply, or none to rely on; redis.Nil where the script
 // returned nil.
 func (r Reply) Err() error { return r.err }
+
+// missing is why there are no values to read: with [ErrUnconfirmed] there are.
+func (r Reply) missing() error {
+	if errors.Is(r.err, ErrUnconfirmed) {
+		return nil
+	}
+	return r.err
+}
 
 // Slice is the values of a reply that has several: strings, int64s, nils, slices
 // of these. With [ErrUnconfirmed] come the values that are not confirmed.
@@ -195,12 +216,16 @@ func (r Reply) Int64Slice() ([]int64, error) {
 }
 
 func sliceOf[T any](r Reply, as func(any) (T, bool)) ([]T, error) {
-	if r.err != nil && !errors.Is(r.err, ErrUnconfirmed) {
-		return nil, r.err
+	if err := r.missing(); err != nil {
+		return nil, err
 	}
-	values, ok := r.value.([]any)
+	value, err := parseReply(r.raw)
+	if err != nil {
+		return nil, err
+	}
+	values, ok := value.([]any)
 	if !ok {
-		return nil, fmt.Errorf("the script answered a %T, not several values", r.value)
+		return nil, fmt.Errorf("the script answered a %T, not several values", value)
 	}
 	all := make([]T, len(values))
 	for i, v := range values {
@@ -211,11 +236,67 @@ func sliceOf[T any](r Reply, as func(any) (T, bool)) ([]T, error) {
 	return all, r.err
 }
 
-// replyOf reads raw for the one who waits for it.
-func replyOf(raw []byte) Reply {
-	value, err := parseReply(raw)
-	if err == nil && value == nil {
-		err = redis.Nil
-	}
-	return Reply{value: value, err: err}
+// Values reads a reply value by value, where taking it apart by Slice would cost too
+// much. The first value that is not of the kind that is asked for ends it: all after it
+// are zero, and Err says so. With [ErrUnconfirmed] come the values that are not confirmed.
+type Values struct {
+	rest []byte
+	err  error
 }
+
+// Values begins to read.
+func (r Reply) Values() Values { return Values{rest: r.raw, err: r.missing()} }
+
+// Err is why not all could be read.
+func (v *Values) Err() error { return v.err }
+
+// next is the value's length or what its line has, by kind.
+func (v *Values) next(kind byte) (text []byte, n int) {
+	if v.err != nil {
+		return nil, 0
+	}
+	end := bytes.IndexByte(v.rest, '\n') + 1
+	got, n, ok := header(v.rest[:end])
+	if !ok || got != kind || n < 0 {
+		v.err = fmt.Errorf("the script's answer has %.20q where a value of kind %q was expected", v.rest, kind)
+		return nil, 0
+	}
+	text, v.rest = v.rest[1:end-2], v.rest[end:]
+	return text, n
+}
+
+// List begins a value that has several, and tells how many come.
+func (v *Values) List() int {
+	_, n := v.next('*')
+	return n
+}
+
+// Int is the next value, an integer.
+func (v *Values) Int() int64 {
+	text, _ := v.next(':')
+	if v.err != nil {
+		return 0
+	}
+	n, err := strconv.ParseInt(string(text), 10, 64)
+	if err != nil {
+		v.err = errProtocol
+	}
+	return n
+}
+
+// Bytes is the next value, a text: a view that is good as long as the reply.
+func (v *Values) Bytes() []byte {
+	_, n := v.next('$')
+	if v.err == nil && len(v.rest) < n+2 {
+		v.err = errProtocol
+	}
+	if v.err != nil {
+		return nil
+	}
+	text := v.rest[:n]
+	v.rest = v.rest[n+2:]
+	return text
+}
+
+// Text is the next value, a text.
+func (v *Values) Text() string { return string(v.Bytes()) }

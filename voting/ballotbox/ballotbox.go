@@ -49,12 +49,13 @@ var (
 // appeals, and no longer.
 const EvidenceLifetime = 30 * 24 * time.Hour
 
-// Boxes are the ballot boxes of all contests of a store. They hold no state of
-// their own and are safe for concurrent use.
+// Boxes are the ballot boxes of all contests of a store. They hold no state that
+// matters and are safe for concurrent use.
 type Boxes struct {
 	store   *store.Store
 	archive Archive // nil: nothing was moved out of the store
 	guard   Guard   // nil: none
+	frames  frames  // of boxes that were cast into
 
 	cast, standing, configure, turn, close, publish *store.Script
 	join, claim, member, turns                      *store.Script
@@ -72,8 +73,8 @@ func load(st *store.Store, source func(name string) string) *Boxes {
 		return st.Script(name, source("box")+source(name), readOnly)
 	}
 	return &Boxes{
-		store: st,
-		cast:  script("cast", false), standing: script("standing", false), configure: script("configure", false),
+		store: st, frames: newFrames(),
+		cast: script("cast", false), standing: script("standing", false), configure: script("configure", false),
 		turn: script("turn", false), close: script("close", false), publish: script("publish", false),
 		join: script("join", false), claim: script("claim", false), member: script("member", false), turns: script("turns", false),
 		tally: script("tally", true), settle: script("settle", false), mark: script("mark", false), mendScript: script("mend", false),
@@ -115,8 +116,9 @@ func (b *Boxes) configureAll(ctx context.Context, s *registry.Stored, create boo
 	absent := make([]bool, c.Boxes)
 	args := append(configuration(s), mark(create))
 	err = b.each(ctx, c, func(ctx context.Context, box int, keys boxKeys) error {
-		raw, err := b.run(ctx, s, box, asking(b.configure, keys.common(keys.expiring()...), args...))
-		absent[box] = raw.code() == "unconfigured"
+		var r reply
+		code, err := b.run(ctx, s, box, r.from(b.configure, keys.common(keys.expiring()...), args...))
+		absent[box] = code == "unconfigured"
 		return err
 	})
 	return slices.Contains(absent, true), err
@@ -232,54 +234,57 @@ func (b *Boxes) each(ctx context.Context, c *contest.Contest, f func(ctx context
 // boxes leaves some without. A box that a crash has torn is mended first. With
 // [store.ErrUnconfirmed] comes the reply that may yet be lost.
 func (b *Boxes) reply(ctx context.Context, s *registry.Stored, box int, script *store.Script, keys []string, args ...any) (reply, error) {
-	return b.ask(ctx, s, box, asking(script, keys, args...))
-}
-
-// asking is one call of a script, to be made as often as it takes.
-func asking(script *store.Script, keys []string, args ...any) func(context.Context) (reply, error) {
-	return func(ctx context.Context) (reply, error) {
-		raw, err := script.Run(ctx, keys, args...).Slice()
-		return raw, err
-	}
-}
-
-// ask is reply for any call of a script.
-func (b *Boxes) ask(ctx context.Context, s *registry.Stored, box int, call func(context.Context) (reply, error)) (reply, error) {
-	for range 2 { // once more where another server was in between
-		r, err := b.run(ctx, s, box, call)
-		if r == nil || r.code() != "unconfigured" {
-			return r, err
-		}
-		if err := b.Configure(ctx, s); err != nil {
-			return nil, err
-		}
-	}
-	r, err := b.run(ctx, s, box, call)
-	if r != nil && r.code() == "unconfigured" {
-		return nil, errors.New("the ballot box stays unconfigured")
-	}
+	var r reply
+	err := b.ask(ctx, s, box, r.from(script, keys, args...))
 	return r, err
 }
 
-// run makes a call on a box, which is mended first where it is torn.
-func (b *Boxes) run(ctx context.Context, s *registry.Stored, box int, call func(context.Context) (reply, error)) (reply, error) {
-	for range 3 { // once more where another server was in between
-		r, unconfirmed := call(ctx)
-		if unconfirmed != nil && !errors.Is(unconfirmed, store.ErrUnconfirmed) {
-			return nil, unconfirmed // names the script
+// from is one call of a script, to be made as often as it takes; r is its last reply.
+func (r *reply) from(script *store.Script, keys []string, args ...any) func(context.Context) (code string, err error) {
+	return func(ctx context.Context) (string, error) {
+		raw, err := script.Run(ctx, keys, args...).Slice()
+		*r = raw
+		return r.code(), err
+	}
+}
+
+// ask is reply for any call of a script that tells the reply's code.
+func (b *Boxes) ask(ctx context.Context, s *registry.Stored, box int, call func(context.Context) (code string, err error)) error {
+	for range 2 { // once more where another server was in between
+		code, err := b.run(ctx, s, box, call)
+		if code != "unconfigured" {
+			return err
 		}
-		if r.code() != "torn" {
-			return r, unconfirmed
+		if err := b.Configure(ctx, s); err != nil {
+			return err
+		}
+	}
+	code, err := b.run(ctx, s, box, call)
+	if code == "unconfigured" {
+		return errors.New("the ballot box stays unconfigured")
+	}
+	return err
+}
+
+// run makes a call on a box, which is mended first where it is torn.
+func (b *Boxes) run(ctx context.Context, s *registry.Stored, box int, call func(context.Context) (code string, err error)) (string, error) {
+	for range 3 { // once more where another server was in between
+		code, unconfirmed := call(ctx)
+		if unconfirmed != nil && !errors.Is(unconfirmed, store.ErrUnconfirmed) {
+			return "", unconfirmed // names the script
+		}
+		if code != "torn" {
+			return code, unconfirmed
 		}
 		// Not ended by the caller's leaving: whoever comes next would begin anew.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), mendTime)
 		err := b.mend(ctx, s, box)
 		cancel()
 		if err != nil {
-			return nil, err
+			return "", err
 		}
 	}
-	return nil, errors.New("the ballot box stays torn")
+	return "", errors.New("the ballot box stays torn")
 }
 
 // reply is what a script answered: a code, then values.
@@ -315,21 +320,13 @@ func (r reply) voter(i int) (voting.Voter, error) {
 	return voting.Voter([]byte(text)), nil
 }
 
-// cast reads the values that describe a ballot, from place `from` on: standing, at,
-// offset, entry, reasons, present.
-func (r reply) cast(s *registry.Stored, box, from int) (voting.Cast, error) {
-	at, err1 := r.integer(from + 1)
-	offset, err2 := r.integer(from + 2)
-	present, err3 := r.integer(from + 5)
+// cast reads the values that answer in box.lua gives of a ballot.
+func (r reply) cast(s *registry.Stored, box int) (voting.Cast, error) {
+	at, err1 := r.integer(8)
+	offset, err2 := r.integer(9)
+	present, err3 := r.integer(12)
 	if err := errors.Join(err1, err2, err3); err != nil {
 		return voting.Cast{}, err
 	}
-	standing, err := voting.ParseStanding(r.text(from))
-	if err != nil {
-		return voting.Cast{}, fmt.Errorf("ballot box: %w", err)
-	}
-	return voting.Cast{
-		Entry: r.text(from + 3), Standing: standing, Reasons: reasons(r.text(from + 4)), Present: present == 1,
-		Position: positionIn(s, box, at, offset),
-	}, nil
+	return ballotValues{standing: r.text(7), at: at, offset: offset, entry: r.text(10), reasons: r.text(11), present: present == 1}.cast(s, box)
 }

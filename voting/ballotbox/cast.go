@@ -44,12 +44,11 @@ func (b *Boxes) Cast(ctx context.Context, s *registry.Stored, ballot voting.Ball
 	around := time.Now()
 	for range 4 { // a joined voter is nobody else's, one period holds the clock, and another ballot of the voter's is soon done
 		box := boxOf(ballot.Voter, s.Contest.Boxes)
-		shared, own := castParts(s, box, ballot, evidence, around)
+		shared, own := castParts(s, b.frames.of(s.Contest.ID, box), ballot, evidence, around)
 		var r castReply
-		_, err := b.ask(ctx, s, box, func(ctx context.Context) (reply, error) {
-			raw, err := b.cast.RunTogether(ctx, &shared, own).Slice()
-			r = castReplyOf(raw)
-			return r.reply, err
+		err := b.ask(ctx, s, box, func(ctx context.Context) (_ string, err error) {
+			r, err = castReplyOf(b.cast.RunTogether(ctx, &shared, own))
+			return r.code, err
 		})
 		if errors.Is(err, store.ErrUnconfirmed) {
 			return pending(s, box, ballot, r, err)
@@ -57,19 +56,13 @@ func (b *Boxes) Cast(ctx context.Context, s *registry.Stored, ballot voting.Ball
 		if err != nil {
 			return voting.Outcome{}, err
 		}
-		switch r.code() {
+		switch r.code {
 		case "joined":
-			if ballot.Voter, err = r.voter(1); err != nil {
-				return voting.Outcome{}, err
-			}
+			ballot.Voter = r.into
 		case "bounds":
 			// This server's clock is days away from the store's, which is the one
 			// that counts.
-			now, err := r.integer(1)
-			if err != nil {
-				return voting.Outcome{}, err
-			}
-			around = time.UnixMilli(now)
+			around = time.UnixMilli(r.now)
 		case "again":
 		default:
 			return outcome(s, box, ballot, r)
@@ -80,22 +73,20 @@ func (b *Boxes) Cast(ctx context.Context, s *registry.Stored, ballot voting.Ball
 
 // castParts is a cast as cast.lua takes it: what it shares with all others of the box,
 // and its own.
-func castParts(s *registry.Stored, box int, ballot voting.Ballot, evidence []byte, around time.Time) (shared, own store.Part) {
-	keys := keysOf(s.Contest.ID, box)
-	for _, key := range keys.common(keys.evidence, keys.held) {
-		shared.Keys.Text(key)
-	}
+func castParts(s *registry.Stored, f *frame, ballot voting.Ballot, evidence []byte, around time.Time) (shared, own store.Part) {
+	shared.Keys = f.shared
 	bounds := s.Contest.Periods(around)
 	shared.Args.Int(int64(len(bounds)))
 	for _, bound := range bounds {
 		shared.Args.Int(bound.UnixMilli())
 	}
 
-	own.Keys.Text(keys.voters(ballot.Voter))
-	own.Keys.Text(keys.ballots(ballot.ID))
+	own.Keys.Grow(2 * (len(f.keys.prefix) + 24))
+	own.Keys.Text(f.keys.voters(ballot.Voter))
+	own.Keys.Text(f.keys.ballots(ballot.ID))
 	how, life := how(ballot), ""
 	if c := ballot.Solved; c != nil {
-		own.Keys.Text(keys.solved(c.ID))
+		own.Keys.Text(f.keys.solved(c.ID))
 		life = strconv.FormatInt(c.Life.Milliseconds(), 10)
 	}
 	why := strings.Join(ballot.Reasons, " ")
@@ -132,31 +123,55 @@ func how(ballot voting.Ballot) string {
 	return string(rune(letter))
 }
 
-// castReply is a reply of cast.lua: the ballot's own, and what it says of the box.
+// castReply is a reply of cast.lua.
 type castReply struct {
-	reply
-	shared reply
+	code                           string
+	now, most, next, opens, closes int64 // of the box; instants in ms
+	used, offset                   int64
+	into                           voting.Voter // of `joined`
+	first                          ballotValues // of `duplicate`
 }
 
-func castReplyOf(raw []any) (r castReply) {
-	values := func(i int) reply {
-		if i < len(raw) {
-			if v, ok := raw[i].([]any); ok {
-				return v
+// castReplyOf reads it: what is said to all ballots of a call, and the ballot's own
+// answer. With [store.ErrUnconfirmed] comes what is not confirmed.
+func castReplyOf(raw store.Reply) (r castReply, err error) {
+	v := raw.Values()
+	answers := v.List()
+	v.List()
+	r.code = v.Text() // the state of the box, where an answer follows
+	switch {
+	case answers > 1:
+		r.now, r.most, r.next, r.opens, r.closes = v.Int(), v.Int(), v.Int(), v.Int(), v.Int()
+		v.List()
+		r.code = v.Text()
+		switch r.code {
+		case "counted", "held":
+			r.used, r.offset = v.Int(), v.Int()
+		case "duplicate":
+			r.used = v.Int()
+			r.first = ballotValuesOf(&v)
+		case "joined":
+			into := v.Bytes()
+			if copy(r.into[:], into) != len(r.into) && v.Err() == nil {
+				return r, errors.New("cast: the box joins the voter to nobody")
 			}
+		case "again":
+		default:
+			r.used = v.Int()
 		}
-		return nil
+	case r.code == "bounds":
+		r.now = v.Int()
 	}
-	if r.shared, r.reply = values(0), values(1); len(raw) == 1 {
-		r.reply = r.shared
+	if v.Err() != nil {
+		return r, v.Err()
 	}
-	return r
+	return r, raw.Err()
 }
 
 // pending reads a reply that no replica has confirmed. An accepted ballot is
 // pending; anything else is not said, since what it rests on may be lost.
 func pending(s *registry.Stored, box int, ballot voting.Ballot, r castReply, unconfirmed error) (voting.Outcome, error) {
-	switch r.code() {
+	switch r.code {
 	case "counted", "held", "duplicate":
 		o, err := outcome(s, box, ballot, r)
 		o.Pending = true
@@ -167,62 +182,71 @@ func pending(s *registry.Stored, box int, ballot voting.Ballot, r castReply, unc
 
 // outcome reads the reply of cast.lua.
 func outcome(s *registry.Stored, box int, ballot voting.Ballot, r castReply) (voting.Outcome, error) {
-	used, err := r.integer(1)
-	if err != nil {
-		return voting.Outcome{}, err
+	o := voting.Outcome{Now: instant(r.now), Used: int(r.used), Remaining: int(max(r.most-r.used, 0))}
+	if r.next > 0 && r.next < r.closes {
+		o.NextAt = instant(r.next)
 	}
-	var of [6]int64 // what is said of the box; the first is a text
-	for i := 1; i < len(of); i++ {
-		if of[i], err = r.shared.integer(i); err != nil {
-			return voting.Outcome{}, err
-		}
-	}
-	now, most, next, opens, closes := of[1], of[2], of[3], of[4], of[5]
-	o := voting.Outcome{Now: time.UnixMilli(now).UTC(), Used: int(used), Remaining: int(max(most-used, 0))}
-	if next > 0 && next < closes {
-		o.NextAt = time.UnixMilli(next).UTC()
-	}
-	switch code := r.code(); code {
+	switch r.code {
 	case "counted", "held":
-		offset, err := r.integer(2)
-		if err != nil {
-			return voting.Outcome{}, err
-		}
 		o.Cast = voting.Cast{
 			Ballot: ballot.ID, Voter: ballot.Voter, Entry: ballot.Entry, Standing: ballot.Standing,
-			Reasons: ballot.Reasons, Present: ballot.Present, Position: positionIn(s, box, now, offset),
+			Reasons: ballot.Reasons, Present: ballot.Present, Position: positionIn(s, box, r.now, r.offset),
 		}
 		return o, nil
 	case "duplicate":
-		if o.Cast, err = r.cast(s, box, 2); err != nil {
+		var err error
+		if o.Cast, err = r.first.cast(s, box); err != nil {
 			return voting.Outcome{}, err
 		}
 		o.Cast.Ballot, o.Cast.Voter, o.Duplicate = ballot.ID, ballot.Voter, true
 		return o, nil
 	case string(voting.PhaseClosed):
-		if now < opens {
-			o.OpensAt = time.UnixMilli(opens).UTC()
+		if r.now < r.opens {
+			o.OpensAt = instant(r.opens)
 		} else {
-			o.ClosedAt = time.UnixMilli(closes).UTC()
+			o.ClosedAt = instant(r.closes)
 		}
 		o.Refused = voting.PhaseClosed
 		return o, nil
 	case string(voting.AlreadyVoted), string(voting.BallotReused):
-		o.Refused = voting.Code(code)
+		o.Refused = voting.Code(r.code)
 		return o, nil
 	case voting.ReasonChallengeUsed:
-		o.Refused, o.Reasons = voting.Rejected, []string{code}
+		o.Refused, o.Reasons = voting.Rejected, []string{r.code}
 		return o, nil
 	default:
-		if ballot.Refuse != "" && code == string(ballot.Refuse) {
+		if ballot.Refuse != "" && r.code == string(ballot.Refuse) {
 			o.Refused = ballot.Refuse
 			if o.Refused == voting.Rejected {
 				o.Reasons = ballot.Reasons
 			}
 			return o, nil
 		}
-		return voting.Outcome{}, fmt.Errorf("cast: unknown reply %q", code)
+		return voting.Outcome{}, fmt.Errorf("cast: unknown reply %q", r.code)
 	}
+}
+
+// ballotValues are the values that describe a ballot in a script's reply.
+type ballotValues struct {
+	standing       string
+	at, offset     int64
+	entry, reasons string
+	present        bool
+}
+
+func ballotValuesOf(v *store.Values) ballotValues {
+	return ballotValues{standing: v.Text(), at: v.Int(), offset: v.Int(), entry: v.Text(), reasons: v.Text(), present: v.Int() == 1}
+}
+
+func (b ballotValues) cast(s *registry.Stored, box int) (voting.Cast, error) {
+	standing, err := voting.ParseStanding(b.standing)
+	if err != nil {
+		return voting.Cast{}, fmt.Errorf("ballot box: %w", err)
+	}
+	return voting.Cast{
+		Entry: b.entry, Standing: standing, Reasons: reasons(b.reasons), Present: b.present,
+		Position: positionIn(s, box, b.at, b.offset),
+	}, nil
 }
 
 // positionIn is where in a box's ledger a record is.

@@ -157,7 +157,7 @@ func (b *Boxes) Change(ctx context.Context, s *registry.Stored, change Change) (
 	}
 	switch reply.code() {
 	case "changed", "unchanged":
-		cast, err := reply.cast(s, box, 7)
+		cast, err := reply.cast(s, box)
 		cast.Ballot, cast.Voter = change.Ballot, change.Voter
 		if err == nil && cast.Standing == voting.Withdrawn {
 			err = b.returnTurn(ctx, s, change.Voter)

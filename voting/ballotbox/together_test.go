@@ -169,7 +169,7 @@ func TestCast_ManyBallotsOfOneVoterAtOnceCountOnce(t *testing.T) {
 		t.Fatalf("%d count", n)
 	}
 	// Control: where a ballot does not see what the one before it has changed, it fails.
-	const sees = "changed[cast.voter] = true"
+	const sees = "changed[voter] = true"
 	scriptsHave(t, sees)
 	if n := greedy(t, server, load(openStore(t, server.URL()), func(name string) string {
 		return strings.ReplaceAll(source(name), sees, "")
