@@ -15,6 +15,7 @@ import (
 
 	"github.com/joute/joute/antifraud"
 	"github.com/joute/joute/contest"
+	"github.com/joute/joute/internal/keyed"
 )
 
 // Tokens are JWTs (RFC 7519) signed with HS256 and nothing else. They are read here
@@ -65,7 +66,7 @@ var tokenText = base64.RawURLEncoding.Strict()
 
 // openToken reads a token that key's signature is under; key is chosen by the type
 // that the token says it has. What it says of time and audience is not looked at.
-func openToken(token string, key func(kind string) (*macs, error)) (c claims, kind string, err error) {
+func openToken(token string, key func(kind string) (*keyed.Hash, error)) (c claims, kind string, err error) {
 	head, rest, ok1 := strings.Cut(token, ".")
 	body, signature, ok2 := strings.Cut(rest, ".")
 	if !ok1 || !ok2 || strings.ContainsAny(token, "\r\n") { // which base64 skips
@@ -81,8 +82,8 @@ func openToken(token string, key func(kind string) (*macs, error)) (c claims, ki
 	if err != nil {
 		return claims{}, "", err
 	}
-	signed := by.sum([]byte(token[:len(head)+1+len(body)]))
-	if sent, err := tokenText.DecodeString(signature); err != nil || !hmac.Equal(sent, signed) {
+	signed := by.Sum(token[:len(head)+1+len(body)])
+	if sent, err := tokenText.DecodeString(signature); err != nil || !hmac.Equal(sent, signed[:]) {
 		return claims{}, "", errSignature
 	}
 	return c, kind, decodePart(body, &c)
