@@ -75,8 +75,14 @@ type recordJSON struct {
 // as Joute uses it.
 const TimeFormat = "2006-01-02T15:04:05.000Z07:00"
 
-// FormatTime writes t in UTC in [TimeFormat].
-func FormatTime(t time.Time) string { return t.UTC().Format(TimeFormat) }
+// FormatTime writes t in UTC in [TimeFormat]: so, as package time is several times
+// as fast with the layouts it knows.
+func FormatTime(t time.Time) string {
+	t = t.UTC()
+	ms := t.Nanosecond() / 1e6
+	text := t.AppendFormat(make([]byte, 0, len(TimeFormat)), time.RFC3339)
+	return string(append(text[:len(text)-1], '.', byte('0'+ms/100), byte('0'+ms/10%10), byte('0'+ms%10), 'Z'))
+}
 
 // MarshalJSON writes the record as one ledger line, without the newline: members in
 // the order of recordJSON, empty ones but position, kind, at and actor left out.
