@@ -1,8 +1,6 @@
 package antifraud
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"net/netip"
@@ -11,6 +9,7 @@ import (
 	"unicode"
 
 	"github.com/joute/joute/internal/jsonwrite"
+	"github.com/joute/joute/internal/keyed"
 )
 
 // Evidence is what is kept of an [Attempt]: the `evidence` member of the ballot
@@ -83,16 +82,18 @@ func (e *Evidence) AppendJSON(b []byte) ([]byte, error) {
 }
 
 // EvidenceKey hashes what an attempt shows. There is one per contest; with it
-// dies every way to tie evidence to an address.
-type EvidenceKey [32]byte
+// dies every way to tie evidence to an address. It is safe for concurrent use.
+type EvidenceKey struct{ under *keyed.Hash }
+
+// NewEvidenceKey takes 32 bytes used for nothing else.
+func NewEvidenceKey(key []byte) EvidenceKey { return EvidenceKey{keyed.New(key)} }
 
 // Evidence is a with everything that names a person or a machine hashed or
 // left out.
 func (k EvidenceKey) Evidence(a Attempt) Evidence {
-	hash := k.hasher()
 	e := Evidence{
-		Agent:       hash("agent", a.UserAgent),
-		Device:      hash("device", a.Client.Device),
+		Agent:       k.hash("agent", a.UserAgent),
+		Device:      k.hash("device", a.Client.Device),
 		Via:         a.Client.Via,
 		Referrer:    a.Client.Referrer,
 		EmbedOrigin: a.Client.EmbedOrigin,
@@ -105,7 +106,7 @@ func (k EvidenceKey) Evidence(a Attempt) Evidence {
 	}
 	if a.Address.IsValid() {
 		address := a.Address.Unmap().WithZone("")
-		e.Net, e.Block = hash("net", address.String()), hash("block", block(address).String())
+		e.Net, e.Block = k.hash("net", address.String()), k.hash("block", block(address).String())
 	}
 	if p := a.Profile; p != nil {
 		e.Profile = p.evidence(a.At)
@@ -120,7 +121,7 @@ func (k EvidenceKey) Block(address netip.Addr) string {
 	if !address.IsValid() {
 		return ""
 	}
-	return k.hasher()("block", block(address.Unmap().WithZone("")).String())
+	return k.hash("block", block(address.Unmap().WithZone("")).String())
 }
 
 // block is the network an address is usually handed out from: a /24 of IPv4, a
@@ -134,23 +135,15 @@ func block(address netip.Addr) netip.Prefix {
 	return prefix
 }
 
-// hasher gives 72 bits of HMAC-SHA256 over kind and value: short enough for a log of
+// hash is 72 bits of HMAC-SHA256 over kind and value: short enough for a log of
 // millions, and two of a million values meet with probability below 1e-9. An
-// absent value stays absent. One hasher serves one attempt: it is not safe for
-// concurrent use.
-func (k EvidenceKey) hasher() func(kind, value string) string {
-	mac := hmac.New(sha256.New, k[:])
-	var text, sum []byte
-	return func(kind, value string) string {
-		if value == "" {
-			return ""
-		}
-		text = append(append(append(text[:0], kind...), 0), value...)
-		mac.Reset()
-		mac.Write(text)
-		sum = mac.Sum(sum[:0])
-		return base64.RawURLEncoding.EncodeToString(sum[:9])
+// absent value stays absent.
+func (k EvidenceKey) hash(kind, value string) string {
+	if value == "" {
+		return ""
 	}
+	sum := k.under.Sum(kind, "\x00", value)
+	return base64.RawURLEncoding.EncodeToString(sum[:9])
 }
 
 func (p *Profile) evidence(at time.Time) *EvidenceProfile {

@@ -23,7 +23,7 @@ func attempt() antifraud.Attempt {
 }
 
 func TestEvidence_ShowsNothingInClear(t *testing.T) {
-	key := antifraud.EvidenceKey{1}
+	key := antifraud.NewEvidenceKey([]byte{1})
 	text, err := json.Marshal(key.Evidence(attempt()))
 	if err != nil {
 		t.Fatal(err)
@@ -40,12 +40,12 @@ func TestEvidence_ShowsNothingInClear(t *testing.T) {
 }
 
 func TestEvidence_EqualMeansEqualUnderOneKeyOnly(t *testing.T) {
-	key := antifraud.EvidenceKey{1}
+	key := antifraud.NewEvidenceKey([]byte{1})
 	first, again := key.Evidence(attempt()), key.Evidence(attempt())
 	if first.Net != again.Net || first.Device != again.Device || first.Agent != again.Agent || first.Block != again.Block {
 		t.Fatal("the same attempt gives other hashes")
 	}
-	if elsewhere := (antifraud.EvidenceKey{2}).Evidence(attempt()); elsewhere.Net == first.Net {
+	if elsewhere := antifraud.NewEvidenceKey([]byte{2}).Evidence(attempt()); elsewhere.Net == first.Net {
 		t.Fatal("hashes of two contests can be compared")
 	}
 	// One value in two roles is not seen to be one.
@@ -57,7 +57,7 @@ func TestEvidence_EqualMeansEqualUnderOneKeyOnly(t *testing.T) {
 }
 
 func TestEvidence_Blocks(t *testing.T) {
-	key := antifraud.EvidenceKey{1}
+	key := antifraud.NewEvidenceKey([]byte{1})
 	block := func(address string) string {
 		a := attempt()
 		a.Address = netip.MustParseAddr(address)
@@ -81,7 +81,7 @@ func TestEvidence_Blocks(t *testing.T) {
 }
 
 func TestEvidence_WhatWasNotSeenIsAbsent(t *testing.T) {
-	text, err := json.Marshal((antifraud.EvidenceKey{1}).Evidence(antifraud.Attempt{}))
+	text, err := json.Marshal(antifraud.NewEvidenceKey([]byte{1}).Evidence(antifraud.Attempt{}))
 	if err != nil || string(text) != "{}" {
 		t.Fatalf("%s, %v", text, err)
 	}

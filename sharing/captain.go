@@ -1,12 +1,11 @@
 package sharing
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"strings"
 
+	"github.com/joute/joute/internal/keyed"
 	"github.com/joute/joute/voting"
 )
 
@@ -37,12 +36,6 @@ func NewCaptains(key []byte) (*Captains, error) {
 	return &Captains{sealer}, err
 }
 
-func labelled(key []byte, label string) []byte {
-	mac := hmac.New(sha256.New, key)
-	mac.Write([]byte(label))
-	return mac.Sum(nil)
-}
-
 // Seal is the token of a captain.
 func (c *Captains) Seal(who Captain) string {
 	plain := binary.AppendUvarint(nil, who.Generation)
@@ -69,7 +62,7 @@ func (c *Captains) Open(token string) (Captain, error) {
 // OwnerOf is who owns the code a captain shares: a school, or one entry of it.
 // It is nobody who votes, so no ballot is the owner's own. The key is the
 // contest's, as that of voters.
-func OwnerOf(key []byte, school, entry string) (v voting.Voter) {
-	copy(v[:], labelled(key, "captain "+school+" "+entry)) // ids have no spaces
-	return v
+func OwnerOf(key *keyed.Hash, school, entry string) voting.Voter {
+	sum := key.Sum("captain ", school, " ", entry) // ids have no spaces
+	return voting.Voter(sum[:16])
 }

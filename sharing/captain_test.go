@@ -5,6 +5,8 @@ import (
 	"errors"
 	"strings"
 	"testing"
+
+	"github.com/joute/joute/internal/keyed"
 )
 
 func captains(t testing.TB, key string) *Captains {
@@ -83,7 +85,7 @@ func TestOwnerOf_IsNobodyElse(t *testing.T) {
 	seen := map[Code]bool{}
 	for _, school := range []string{"lumiere", "vercors"} {
 		for _, entry := range []string{"", "lumiere-1", "vercors-1"} {
-			code := CodeOf([]byte("k"), OwnerOf([]byte("k"), school, entry))
+			code := CodeOf(keyed.New([]byte("k")), OwnerOf(keyed.New([]byte("k")), school, entry))
 			if seen[code] {
 				t.Errorf("%s %s shares its code", school, entry)
 			}

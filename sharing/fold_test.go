@@ -11,10 +11,11 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/joute/joute/antifraud"
+	"github.com/joute/joute/internal/keyed"
 	"github.com/joute/joute/voting"
 )
 
-var key, noon = []byte("a contest's key"), time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)
+var key, noon = keyed.New([]byte("a contest's key")), time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)
 
 // crowd feeds a fold. Voters are numbers.
 type crowd struct {

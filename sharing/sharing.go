@@ -10,12 +10,11 @@
 package sharing
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"strings"
 
+	"github.com/joute/joute/internal/keyed"
 	"github.com/joute/joute/voting"
 )
 
@@ -38,11 +37,9 @@ var ErrVia = errors.New("not a share code")
 
 // CodeOf is the code of a voter under a contest's share key: the same one on
 // every server, whenever it is asked for.
-func CodeOf(key []byte, voter voting.Voter) Code {
-	mac := hmac.New(sha256.New, key)
-	mac.Write([]byte("share"))
-	mac.Write(voter[:])
-	return Code(binary.BigEndian.Uint64(mac.Sum(nil)) >> (64 - codeBits))
+func CodeOf(key *keyed.Hash, voter voting.Voter) Code {
+	sum := key.Sum("share", string(voter[:]))
+	return Code(binary.BigEndian.Uint64(sum[:]) >> (64 - codeBits))
 }
 
 // String is the code as it is written: 12 characters.

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/joute/joute/internal/keyed"
 	"github.com/joute/joute/voting"
 )
 
@@ -23,12 +24,12 @@ func voterOf(n uint64) (v voting.Voter) {
 func TestCodeOf_OneAVoterAndAKey(t *testing.T) {
 	seen := map[Code]bool{}
 	for n := range uint64(10_000) {
-		code := CodeOf([]byte("a key"), voterOf(n))
+		code := CodeOf(keyed.New([]byte("a key")), voterOf(n))
 		if seen[code] {
 			t.Fatalf("two voters have %s", code)
 		}
 		seen[code] = true
-		if code != CodeOf([]byte("a key"), voterOf(n)) || code == CodeOf([]byte("another"), voterOf(n)) {
+		if code != CodeOf(keyed.New([]byte("a key")), voterOf(n)) || code == CodeOf(keyed.New([]byte("another")), voterOf(n)) {
 			t.Fatal("a code is not of its voter and key alone")
 		}
 		text := code.String()
@@ -45,7 +46,7 @@ func TestCodeOf_OneAVoterAndAKey(t *testing.T) {
 func TestCodeOf_UsesAllItsBits(t *testing.T) {
 	var ones, zeros Code
 	for n := range uint64(1000) {
-		code := CodeOf([]byte("a key"), voterOf(n))
+		code := CodeOf(keyed.New([]byte("a key")), voterOf(n))
 		ones |= code
 		zeros |= ^code
 	}

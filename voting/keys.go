@@ -8,6 +8,7 @@ import (
 
 	"github.com/joute/joute/antifraud"
 	"github.com/joute/joute/contest"
+	"github.com/joute/joute/internal/keyed"
 )
 
 // Keys are the secrets passes stand on.
@@ -28,8 +29,8 @@ func derive(key []byte, purpose string) []byte {
 // derived are the keys that come of a contest's own.
 type derived struct {
 	from     []byte
-	voter    *macs
-	share    []byte
+	voter    *keyed.Hash
+	share    *keyed.Hash
 	evidence antifraud.EvidenceKey
 }
 
@@ -44,13 +45,13 @@ func (p *Passes) contest(id string) (*derived, error) {
 	if kept, ok := p.derived.Load(id); ok && bytes.Equal(kept.(*derived).from, key) {
 		return kept.(*derived), nil
 	}
-	d := &derived{from: key, voter: newMACs(derive(key, "voter")), share: derive(key, "share"), evidence: antifraud.EvidenceKey(derive(key, "evidence"))}
+	d := &derived{from: key, voter: keyed.New(derive(key, "voter")), share: keyed.New(derive(key, "share")), evidence: antifraud.NewEvidenceKey(derive(key, "evidence"))}
 	p.derived.Store(id, d)
 	return d, nil
 }
 
 // ShareKey is the key that voters' share codes are hashed with.
-func (p *Passes) ShareKey(contestID string) ([]byte, error) {
+func (p *Passes) ShareKey(contestID string) (*keyed.Hash, error) {
 	d, err := p.contest(contestID)
 	if err != nil {
 		return nil, err
@@ -70,15 +71,15 @@ func (p *Passes) EvidenceKey(contestID string) (antifraud.EvidenceKey, error) {
 // partner is what a contest's partner signs with.
 type partner struct {
 	secret string
-	sign   *macs
+	sign   *keyed.Hash
 }
 
 // partner checks with the secret that the contest has now.
-func (p *Passes) partner(c *contest.Contest) *macs {
+func (p *Passes) partner(c *contest.Contest) *keyed.Hash {
 	if kept, ok := p.partners.Load(c.ID); ok && kept.(*partner).secret == string(c.Partner.Secret) {
 		return kept.(*partner).sign
 	}
-	fresh := &partner{string(c.Partner.Secret), newMACs([]byte(c.Partner.Secret))}
+	fresh := &partner{string(c.Partner.Secret), keyed.New([]byte(c.Partner.Secret))}
 	p.partners.Store(c.ID, fresh)
 	return fresh.sign
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/joute/joute/antifraud"
 	"github.com/joute/joute/contest"
+	"github.com/joute/joute/internal/keyed"
 )
 
 // Pass says who votes: a checked token.
@@ -56,15 +57,15 @@ const (
 type Passes struct {
 	keys     Keys
 	sign     []byte
-	signed   *macs    // by sign
-	derived  sync.Map // contest id -> *derived
-	partners sync.Map // contest id -> *partner
+	signed   *keyed.Hash // by sign
+	derived  sync.Map    // contest id -> *derived
+	partners sync.Map    // contest id -> *partner
 }
 
 // NewPasses signs with a key derived from keys.
 func NewPasses(keys Keys) *Passes {
 	sign := keys.Derive("pass")
-	return &Passes{keys: keys, sign: sign, signed: newMACs(sign)}
+	return &Passes{keys: keys, sign: sign, signed: keyed.New(sign)}
 }
 
 // passClaims are what a pass of ours says; see claims.
@@ -140,7 +141,7 @@ func (p *Passes) issue(c *contest.Contest, pass Pass, now time.Time) (string, Pa
 // partner's JWT signed with the contest's secret. The algorithm is pinned to
 // HS256, `aud` must name the contest, `exp` must be there.
 func (p *Passes) Check(c *contest.Contest, token string, now time.Time) (Pass, error) {
-	claims, kind, err := openToken(token, func(kind string) (*macs, error) {
+	claims, kind, err := openToken(token, func(kind string) (*keyed.Hash, error) {
 		if kind == passKind {
 			return p.signed, nil
 		}
@@ -206,5 +207,6 @@ func (p *Passes) voter(contestID string, level contest.Level, subject string) (V
 	if err != nil {
 		return Voter{}, err
 	}
-	return Voter(d.voter.sum([]byte(level), []byte{0}, []byte(subject))[:16]), nil
+	sum := d.voter.Sum(string(level), "\x00", subject)
+	return Voter(sum[:16]), nil
 }

@@ -57,13 +57,14 @@ func ParsePosition(text string) (Position, error) {
 		return Position{}, nil
 	}
 	var numbers [4]int64
-	parts := strings.Split(text, "-")
-	if len(parts) != len(numbers) {
+	if strings.Count(text, "-") != len(numbers)-1 {
 		return Position{}, fmt.Errorf("%w: expected epoch-box-millisecond-offset", ErrPosition)
 	}
-	for i, part := range parts {
+	for i := range numbers {
+		var part string
+		part, text, _ = strings.Cut(text, "-")
 		n, err := strconv.ParseInt(part, 10, 64)
-		if err != nil || n < 0 || part != strconv.FormatInt(n, 10) {
+		if err != nil || part[0] == '+' || part[0] == '0' && part != "0" { // one number has one spelling
 			return Position{}, fmt.Errorf("%w: part %d is no decimal integer", ErrPosition, i+1)
 		}
 		numbers[i] = n

@@ -1,11 +1,9 @@
 package voting
 
 import (
-	"fmt"
 	"strconv"
 	"time"
 
-	"github.com/go-json-experiment/json"
 	"github.com/google/uuid"
 
 	"github.com/joute/joute/internal/jsonwrite"
@@ -51,32 +49,18 @@ type Record struct {
 	Model  string // version of the detector's formulas, where it decided
 }
 
-// recordJSON is the wire form of the contract as it is read; positions, times and
-// voters are text.
-type recordJSON struct {
-	Position Position   `json:"position"`
-	Kind     Kind       `json:"kind"`
-	Ballot   *uuid.UUID `json:"ballot"`
-	At       string     `json:"at"`
-	Entry    string     `json:"entry"`
-	School   string     `json:"school"`
-	Voter    *Voter     `json:"voter"`
-	Into     *Voter     `json:"into"`
-	Standing Standing   `json:"standing"`
-	Reasons  []string   `json:"reasons"`
-	Actor    Actor      `json:"actor"`
-	Version  int        `json:"version"`
-	Present  bool       `json:"present"`
-	Policy   string     `json:"policy"`
-	Model    string     `json:"model"`
-}
-
 // TimeFormat is RFC 3339 with milliseconds, the precision of the store's clock
 // as Joute uses it.
 const TimeFormat = "2006-01-02T15:04:05.000Z07:00"
 
-// FormatTime writes t in UTC in [TimeFormat].
-func FormatTime(t time.Time) string { return t.UTC().Format(TimeFormat) }
+// FormatTime writes t in UTC in [TimeFormat]: so, as package time is several times
+// as fast with the layouts it knows.
+func FormatTime(t time.Time) string {
+	t = t.UTC()
+	ms := t.Nanosecond() / 1e6
+	text := t.AppendFormat(make([]byte, 0, len(TimeFormat)), time.RFC3339)
+	return string(append(text[:len(text)-1], '.', byte('0'+ms/100), byte('0'+ms/10%10), byte('0'+ms%10), 'Z'))
+}
 
 // MarshalJSON writes the record as one ledger line, without the newline: members in
 // the order of recordJSON, empty ones but position, kind, at and actor left out.
@@ -106,30 +90,6 @@ func (r Record) MarshalJSON() ([]byte, error) {
 	b = jsonwrite.GivenText(b, "policy", r.Policy)
 	b = jsonwrite.GivenText(b, "model", r.Model)
 	return append(b, '}'), nil
-}
-
-// UnmarshalJSON reads a ledger line. Members it does not know are skipped, as
-// readers of the ledger must; the time is part of the position.
-func (r *Record) UnmarshalJSON(data []byte) error {
-	var line recordJSON
-	if err := json.Unmarshal(data, &line); err != nil {
-		return fmt.Errorf("ledger record: %w", err)
-	}
-	*r = Record{
-		Position: line.Position, Kind: line.Kind, Entry: line.Entry, School: line.School,
-		Standing: line.Standing, Reasons: line.Reasons, Actor: line.Actor, Version: line.Version, Present: line.Present,
-		Policy: line.Policy, Model: line.Model,
-	}
-	if line.Ballot != nil {
-		r.Ballot = *line.Ballot
-	}
-	if line.Voter != nil {
-		r.Voter = *line.Voter
-	}
-	if line.Into != nil {
-		r.Into = *line.Into
-	}
-	return nil
 }
 
 // NamesBallot reports whether the record is about one ballot (else about the

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"reflect"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -138,4 +139,15 @@ func FuzzRecord_UnmarshalJSON(f *testing.F) {
 			t.Fatalf("%s: %v", again, err)
 		}
 	})
+}
+
+func TestFormatTime_IsTheFormat(t *testing.T) {
+	for _, at := range []time.Time{
+		{}, time.Unix(0, 0), time.UnixMilli(1_800_000_000_007), time.Date(2026, 12, 29, 23, 59, 59, 999_999_999, time.FixedZone("", 3600)),
+		time.UnixMilli(-1), time.Date(9999, 1, 2, 3, 4, 5, 60_000_000, time.UTC), time.Date(-1, 1, 2, 3, 4, 5, 0, time.UTC), time.Date(12345, 1, 2, 3, 4, 5, 0, time.UTC),
+	} {
+		if got, want := voting.FormatTime(at), at.UTC().Format(voting.TimeFormat); got != want {
+			t.Errorf("%q, expected %q", got, want)
+		}
+	}
 }

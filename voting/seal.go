@@ -6,6 +6,8 @@ import (
 	"encoding/base64"
 	"fmt"
 	"strings"
+
+	"github.com/joute/joute/internal/keyed"
 )
 
 // Sealer writes short records as opaque URL-safe text that these servers alone
@@ -14,7 +16,7 @@ import (
 // spelling.
 type Sealer struct {
 	aead cipher.AEAD
-	mac  *macs
+	mac  *keyed.Hash
 }
 
 // NewSealer takes a 32-byte key; what one name sealed, no other opens.
@@ -27,7 +29,7 @@ func NewSealer(key []byte, name string) (*Sealer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	return &Sealer{aead: aead, mac: newMACs(derive(key, name+" nonce"))}, nil
+	return &Sealer{aead: aead, mac: keyed.New(derive(key, name+" nonce"))}, nil
 }
 
 // Seal is the text of a record: 28 bytes more than it, in base64.
@@ -36,8 +38,10 @@ func NewSealer(key []byte, name string) (*Sealer, error) {
 // records are meant to look equal, different ones never share a nonce but by a
 // 96-bit collision.
 func (s *Sealer) Seal(plain []byte) string {
-	nonce := s.mac.sum(plain)[:s.aead.NonceSize()]
-	return base64.RawURLEncoding.EncodeToString(s.aead.Seal(nonce, nonce, plain, nil))
+	sum := s.mac.Sum(string(plain))
+	nonce := sum[:s.aead.NonceSize()]
+	sealed := make([]byte, 0, len(nonce)+len(plain)+s.aead.Overhead())
+	return base64.RawURLEncoding.EncodeToString(s.aead.Seal(append(sealed, nonce...), nonce, plain, nil))
 }
 
 // Open reads the record back; not ok is a text of at most most bytes that no Seal

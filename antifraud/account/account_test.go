@@ -112,7 +112,7 @@ func TestScore_People(t *testing.T) {
 func TestScore_PassAndLineAgree(t *testing.T) {
 	at := time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)
 	created := at.Add(-72 * time.Hour)
-	pass := antifraud.EvidenceKey{1}.Evidence(antifraud.Attempt{At: at, Profile: &antifraud.Profile{
+	pass := antifraud.NewEvidenceKey([]byte{1}).Evidence(antifraud.Attempt{At: at, Profile: &antifraud.Profile{
 		Followers: ptr(int64(3)), Following: ptr(int64(900)), Posts: ptr(int64(0)), CreatedAt: &created,
 		HasPicture: ptr(false), HasBio: ptr(true), BioLength: ptr(int64(4)), Name: "Ada", Username: "ada4242xyz",
 	}})

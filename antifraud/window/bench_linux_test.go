@@ -23,7 +23,7 @@ func filled(voters int) (*window.Contests, []vote) {
 		a.Client.Via = fmt.Sprintf("code-%d", i/7)
 		tn.add("voter", fmt.Sprintf("e-%d", tn.r.IntN(40)), a)
 	}
-	windows, policy, key := window.New(), standard(), antifraud.EvidenceKey{1}
+	windows, policy, key := window.New(), standard(), antifraud.NewEvidenceKey([]byte{1})
 	for i := range tn.votes {
 		screen(windows, policy, key, &tn.votes[i])
 	}
@@ -57,7 +57,7 @@ func BenchmarkScreen(b *testing.B) {
 	runtime.GC()
 	runtime.ReadMemStats(&before)
 	windows, votes := filled(150_000)
-	policy, key := standard(), antifraud.EvidenceKey{1}
+	policy, key := standard(), antifraud.NewEvidenceKey([]byte{1})
 	for i := range votes {
 		votes[i].voter += " again" // new voters, of what is known
 		votes[i].attempt.At = votes[len(votes)-1].attempt.At

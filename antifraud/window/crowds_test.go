@@ -75,7 +75,7 @@ func (tn *town) background(n int, span time.Duration) {
 func (tn *town) play(t testing.TB, policy *antifraud.Policy) map[string]map[antifraud.Action]int {
 	t.Helper()
 	slices.SortStableFunc(tn.votes, func(a, b vote) int { return a.attempt.At.Compare(b.attempt.At) })
-	windows, key := window.New(), antifraud.EvidenceKey{1}
+	windows, key := window.New(), antifraud.NewEvidenceKey([]byte{1})
 	actions := map[string]map[antifraud.Action]int{}
 	for i := range tn.votes {
 		v := &tn.votes[i]

@@ -100,7 +100,7 @@ func TestOf_TellsSignsAndTheMinuteOfAnOldPass(t *testing.T) {
 		At: noon, Issued: noon.Add(-2 * time.Hour), NetKind: antifraud.NetTor, UserAgent: "HeadlessChrome",
 		Client: antifraud.Client{DwellMS: &dwell, ConfirmMS: &confirm, Visible: &visible},
 	}
-	e := antifraud.EvidenceKey{1}.Evidence(a)
+	e := antifraud.NewEvidenceKey([]byte{1}).Evidence(a)
 	w := window.New().Contest("c", noon)
 	for voter := range 6 {
 		w.Add(window.Of(window.Cast{Voter: string(rune('a' + voter)), Entry: "e"}, &a, &e))

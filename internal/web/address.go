@@ -31,18 +31,18 @@ func clientAddress(peer netip.Addr, forwarded []string, trusted []netip.Prefix) 
 	if !isTrusted(peer, trusted) {
 		return client
 	}
-	hops := strings.Split(strings.Join(forwarded, ","), ",")
-	for i := len(hops) - 1; i >= 0; i-- {
-		hop, ok := parseHop(hops[i])
+	for hops := strings.Join(forwarded, ","); ; {
+		comma := strings.LastIndexByte(hops, ',')
+		hop, ok := parseHop(hops[comma+1:])
 		if !ok {
 			return client
 		}
 		client = hop
-		if !isTrusted(hop, trusted) {
+		if comma < 0 || !isTrusted(hop, trusted) {
 			return client
 		}
+		hops = hops[:comma]
 	}
-	return client
 }
 
 func isTrusted(address netip.Addr, trusted []netip.Prefix) bool {
@@ -58,6 +58,9 @@ func isTrusted(address netip.Addr, trusted []netip.Prefix) bool {
 // [::1]:5), in brackets, with a zone.
 func parseHop(text string) (netip.Addr, bool) {
 	text = strings.TrimSpace(text)
+	if address, err := netip.ParseAddr(text); err == nil {
+		return plain(address)
+	}
 	if at, err := netip.ParseAddrPort(text); err == nil {
 		return plain(at.Addr())
 	}

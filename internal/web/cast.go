@@ -64,7 +64,7 @@ func (s *Server) postBallot(c *fiber.Ctx) error {
 		return err
 	}
 	var body castBody
-	if err := decode(c, &body); err != nil {
+	if err := body.decode(c); err != nil {
 		return err
 	}
 	id, err := body.check()

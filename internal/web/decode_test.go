@@ -3,6 +3,7 @@ package web
 import (
 	"encoding/json"
 	"errors"
+	"reflect"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -31,15 +32,44 @@ func TestDecode_NamesThePlaceAndWhatWasExpected(t *testing.T) {
 	}
 }
 
+// usualBody has all that a page sends.
+const usualBody = `{"ballot":"0198c0de-0000-7000-8000-000000000000","entry":"lumiere-1","challenge":"c3R1ZmY=",
+	"client":{"via":"k3x9","referrer":"site","embed_origin":"https://blog.example.org","dwell_ms":5400,"confirm_ms":900,"visible":true,"device":"Zoé's phone"}}`
+
+func TestCastBody_IsReadWithoutReflection(t *testing.T) {
+	if !new(castBody).read([]byte(usualBody)) {
+		t.Errorf("%s is left to the general parser", usualBody)
+	}
+}
+
+func BenchmarkCastBody(b *testing.B) {
+	for name, read := range map[string]func() bool{
+		"read":       func() bool { return new(castBody).read([]byte(usualBody)) },
+		"decodeJSON": func() bool { return decodeJSON([]byte(usualBody), &castBody{}) == nil },
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if !read() {
+					b.Fatal("not read")
+				}
+			}
+		})
+	}
+}
+
 // Whatever is sent, it is a body that encoding/json reads alike, or a problem
 // that can be encoded.
 func FuzzDecode(f *testing.F) {
-	for _, seed := range []string{`{"ballot":"0198c0de-0000-7000-8000-000000000000","entry":"a"}`, `{"entry":"a","entry":"b"}`, `{"client":{"via":"\u0000"}}`, "{", "\xff"} {
+	for _, seed := range []string{usualBody, `{"ballot":"0198c0de-0000-7000-8000-000000000000","entry":"a"}`, `{"entry":"a","entry":"b"}`, `{"client":{"via":"\u0000"}}`, "{", "\xff"} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		var b castBody
+		var b, quick castBody
 		err := decodeJSON(body, &b)
+		if quick.read(body) && (err != nil || !reflect.DeepEqual(quick, b)) {
+			t.Fatalf("%q is read without reflection as %+v, else as %+v, %v", body, quick, b, err)
+		}
 		if err == nil {
 			var other castBody
 			if err := json.Unmarshal(body, &other); err != nil {

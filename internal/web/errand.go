@@ -37,7 +37,7 @@ func errandOf(d *contest.Contest, args *fasthttp.Args) errand {
 	ballot, valid := parseBallotID(get("ballot"))
 	if ok && valid && !entry.Hidden {
 		e.entry, e.ballot = entry, ballot
-		if via := get("via"); viaShape.MatchString(sharing.SplitMark(via)) {
+		if via := get("via"); isVia(sharing.SplitMark(via)) {
 			e.via = via
 		}
 		if origin := get("origin"); isOrigin(origin) {

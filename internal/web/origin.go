@@ -35,7 +35,10 @@ func (s *Server) embedOrigins(next fiber.Handler) fiber.Handler {
 func (s *Server) echoOrigin(c *fiber.Ctx) {
 	c.Vary(fiber.HeaderOrigin)
 	origin := header(c, fiber.HeaderOrigin)
-	if stored, ok := s.cfg.Registry.Get(param(c, "contest")); ok && origin != "" && slices.Contains(stored.Contest.Embed.Origins, origin) {
+	if origin == "" {
+		return
+	}
+	if stored, ok := s.cfg.Registry.Get(param(c, "contest")); ok && slices.Contains(stored.Contest.Embed.Origins, origin) {
 		c.Set(fiber.HeaderAccessControlAllowOrigin, origin)
 		c.Set(fiber.HeaderAccessControlExposeHeaders, "X-Request-Id, Retry-After")
 	}

@@ -87,7 +87,7 @@ func (s *Server) readVote(c *fiber.Ctx, stored *registry.Stored, entry, cookie s
 		entry = string(form.Peek("entry"))
 	}
 	ballot := string(form.Peek("ballot"))
-	if !entryShape.MatchString(entry) {
+	if !isEntryID(entry) {
 		return voteForm{}, invalid("entry", "missing")
 	}
 	f := voteForm{entry: entry, client: seenBy(form)}

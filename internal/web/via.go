@@ -17,7 +17,7 @@ import (
 // such shape is left out.
 func carried(c *fiber.Ctx) string {
 	text := query(c, "via")
-	if text == "" || !viaShape.MatchString(sharing.SplitMark(text)) {
+	if text == "" || !isVia(sharing.SplitMark(text)) {
 		return ""
 	}
 	return text

@@ -17,6 +17,7 @@ import (
 	"github.com/joute/joute/antifraud"
 	"github.com/joute/joute/contest"
 	"github.com/joute/joute/contest/registry"
+	"github.com/joute/joute/internal/keyed"
 	"github.com/joute/joute/internal/redistest"
 	"github.com/joute/joute/internal/store"
 	"github.com/joute/joute/sharing"
@@ -63,7 +64,9 @@ func voterNamed(name string) voting.Voter {
 	return voting.Voter(sum[:16])
 }
 
-func codeOf(name string) sharing.Code { return sharing.CodeOf([]byte("key"), voterNamed(name)) }
+func codeOf(name string) sharing.Code {
+	return sharing.CodeOf(keyed.New([]byte("key")), voterNamed(name))
+}
 
 func owned(name string, given sharing.Channel) Owned {
 	return Owned{Code: codeOf(name), Owner: voterNamed(name), School: "north", Entry: "n-1", Given: given}

@@ -29,7 +29,7 @@ func TestStreets_AreWhatTheListSays(t *testing.T) {
 		t.Fatal(err)
 	}
 	m := farmlab.OpenMarket(Mix(2, 200), 5)
-	s, key := newStreets(), antifraud.EvidenceKey{1}
+	s, key := newStreets(), antifraud.NewEvidenceKey([]byte{1})
 	nets, blocks := map[string]netip.Addr{}, map[string]string{}
 	kinds := map[antifraud.NetKind]bool{}
 	for _, b := range m.Ballots {

@@ -1,0 +1,235 @@
+// Package jsonread reads the JSON that nearly everybody sends, without reflection, which
+// takes three times as long to find out where things go.
+//
+// It is never the only reader. What is rare it does not read, and says so: escapes, null,
+// exponents, more than maxNames members. A general parser reads that then, and what is
+// no JSON at all, and finds the words for what is wrong. So the rule for who uses it: what
+// is read here is what the general parser would have read, or it is not read. A fuzz
+// test of each use holds it to that.
+package jsonread
+
+import (
+	"bytes"
+	"math"
+	"strconv"
+	"unicode/utf8"
+)
+
+const (
+	maxNames = 24 // of members, in all objects that are open
+	maxDepth = 4
+)
+
+// Reader reads one value and what is in it, from its beginning to its end. Once something
+// is not as expected it gives zero values, and [Reader.End] says so.
+type Reader struct {
+	text   []byte
+	at     int
+	failed bool
+	fresh  bool // nothing of the innermost object was read
+
+	// The names of open objects, as no name may be there twice; where each one's begin.
+	names [maxNames][]byte
+	known int
+	open  [maxDepth]int
+	depth int
+}
+
+// New reads from text, which it does not change.
+func New(text []byte) *Reader { return &Reader{text: text} }
+
+// Fail says that something is there that the caller does not read.
+func (r *Reader) Fail() { r.failed = true }
+
+// End is whether everything was read, and as it was asked for.
+func (r *Reader) End() bool {
+	r.skip()
+	return !r.failed && r.at == len(r.text)
+}
+
+// Object begins an object: its members follow.
+func (r *Reader) Object() {
+	if r.depth == maxDepth || !r.take('{') {
+		r.failed = true
+		return
+	}
+	r.open[r.depth] = r.known
+	r.depth++
+	r.fresh = true
+}
+
+// Member is the name of the next member, whose value is to be read next; not ok: the
+// object has ended.
+func (r *Reader) Member() (name []byte, ok bool) {
+	switch first := r.fresh; {
+	case first && r.Peek() != '}':
+	case first || !r.take(','):
+		r.close()
+		return nil, false
+	}
+	r.fresh = false
+	name = r.Bytes()
+	if r.failed || !r.take(':') || r.known == maxNames {
+		r.failed = true
+		return nil, false
+	}
+	for _, before := range r.names[r.open[r.depth-1]:r.known] {
+		if bytes.Equal(before, name) {
+			r.failed = true
+			return nil, false
+		}
+	}
+	r.names[r.known] = name
+	r.known++
+	return name, true
+}
+
+func (r *Reader) close() {
+	if r.failed || r.depth == 0 || !r.take('}') {
+		r.failed = true
+		return
+	}
+	r.depth--
+	r.known, r.fresh = r.open[r.depth], false
+}
+
+// Text is a string.
+func (r *Reader) Text() string { return string(r.Bytes()) }
+
+// Bytes is a string as part of the text that is read: it must not be kept.
+func (r *Reader) Bytes() []byte {
+	if !r.take('"') {
+		r.failed = true
+		return nil
+	}
+	begin, high := r.at, byte(0)
+	for ; r.at < len(r.text); r.at++ {
+		switch c := r.text[r.at]; {
+		case c == '"':
+			found := r.text[begin:r.at]
+			r.at++
+			if high >= utf8.RuneSelf && !utf8.Valid(found) {
+				r.failed = true
+				return nil
+			}
+			return found
+		case c == '\\' || c < ' ':
+			r.failed = true
+			return nil
+		default:
+			high |= c
+		}
+	}
+	r.failed = true
+	return nil
+}
+
+// Texts is a list of strings; an empty one is not nil.
+func (r *Reader) Texts() []string {
+	if !r.take('[') {
+		r.failed = true
+		return nil
+	}
+	texts := []string{}
+	if r.take(']') {
+		return texts
+	}
+	for !r.failed {
+		texts = append(texts, r.Text())
+		if r.take(']') {
+			return texts
+		}
+		r.failed = r.failed || !r.take(',')
+	}
+	return nil
+}
+
+// Int is a whole number of at most 18 digits.
+func (r *Reader) Int() int64 {
+	negative := r.take('-')
+	n, digits := r.digits(18)
+	if digits == 0 || digits > 1 && r.text[r.at-digits] == '0' {
+		r.failed = true
+		return 0
+	}
+	if negative {
+		return -n
+	}
+	return n
+}
+
+// Float is a number without an exponent.
+func (r *Reader) Float() float64 {
+	r.skip()
+	begin := r.at
+	whole := r.Int()
+	if r.at == len(r.text) || r.text[r.at] != '.' {
+		if whole == 0 || whole >= 1<<53 || whole <= -1<<53 { // -0 is one, too
+			return r.parseFloat(begin)
+		}
+		return float64(whole)
+	}
+	r.at++
+	if _, digits := r.digits(18); digits == 0 {
+		r.failed = true
+	}
+	return r.parseFloat(begin)
+}
+
+func (r *Reader) parseFloat(begin int) float64 {
+	f, err := strconv.ParseFloat(string(r.text[begin:r.at]), 64)
+	if r.failed = r.failed || err != nil || math.IsInf(f, 0); r.failed {
+		return 0
+	}
+	return f
+}
+
+// digits are read up to the first byte that is none; more than most of them are not read.
+func (r *Reader) digits(most int) (n int64, digits int) {
+	for ; r.at < len(r.text) && r.text[r.at]-'0' <= 9; r.at++ {
+		if digits++; digits > most {
+			r.failed = true
+			return 0, 0
+		}
+		n = 10*n + int64(r.text[r.at]-'0')
+	}
+	return n, digits
+}
+
+// Bool is true or false.
+func (r *Reader) Bool() bool {
+	r.skip()
+	switch rest := r.text[r.at:]; {
+	case bytes.HasPrefix(rest, []byte("true")):
+		r.at += 4
+		return true
+	case bytes.HasPrefix(rest, []byte("false")):
+		r.at += 5
+	default:
+		r.failed = true
+	}
+	return false
+}
+
+// Peek is the next byte that is no space: of a value, its first; 0 at the end.
+func (r *Reader) Peek() byte {
+	r.skip()
+	if r.at == len(r.text) {
+		return 0
+	}
+	return r.text[r.at]
+}
+
+func (r *Reader) take(c byte) bool {
+	if r.failed || r.Peek() != c {
+		return false
+	}
+	r.at++
+	return true
+}
+
+func (r *Reader) skip() {
+	for r.at < len(r.text) && (r.text[r.at] == ' ' || r.text[r.at] == '\n' || r.text[r.at] == '\t' || r.text[r.at] == '\r') {
+		r.at++
+	}
+}
