@@ -70,7 +70,20 @@ func overHTTP(t *testing.T, contest string, url func() string) faulttest.Cast {
 func settled(t *testing.T, server *running, contest string, told faulttest.Told) {
 	t.Helper()
 	told.Check(t)
-	survey := told.Survey(func(yield func(voting.Record)) {
+	survey := survey(t, server, contest, told)
+	if survey.Lost > 0 || survey.Twice > 0 || survey.Casts != len(told.Ballots) {
+		t.Errorf("%d acknowledged ballots lost, %d twice, %d in the ledger of %d", survey.Lost, survey.Twice, survey.Casts, len(told.Ballots))
+	}
+	if out := server.joute("recount", contest); !strings.HasSuffix(out, "\nmatch\n") {
+		t.Errorf("recount:\n%s", out)
+	}
+	t.Logf("%v; %d in the ledger, %d lost, %d twice", told, survey.Casts, survey.Lost, survey.Twice)
+}
+
+// survey compares what voters were told with the ledger that a server gives.
+func survey(t *testing.T, server *running, contest string, told faulttest.Told) faulttest.Survey {
+	t.Helper()
+	return told.Survey(func(yield func(voting.Record)) {
 		for line := range strings.Lines(server.joute("export", contest)) {
 			var r voting.Record
 			if err := json.Unmarshal([]byte(line), &r); err != nil {
@@ -79,13 +92,6 @@ func settled(t *testing.T, server *running, contest string, told faulttest.Told)
 			yield(r)
 		}
 	})
-	if survey.Lost > 0 || survey.Twice > 0 || survey.Casts != len(told.Ballots) {
-		t.Errorf("%d acknowledged ballots lost, %d twice, %d in the ledger of %d", survey.Lost, survey.Twice, survey.Casts, len(told.Ballots))
-	}
-	if out := server.joute("recount", contest); !strings.HasSuffix(out, "\nmatch\n") {
-		t.Errorf("recount:\n%s", out)
-	}
-	t.Logf("%v; %d in the ledger, %d lost, %d twice", told, survey.Casts, survey.Lost, survey.Twice)
 }
 
 // faultContest is one whose voters' passes are signed here.

@@ -219,9 +219,12 @@ var building struct {
 	err  error
 }
 
-// binary is the program itself, built once.
+// binary is the program itself: scripts/test says where it has built it.
 func binary(t *testing.T) string {
 	t.Helper()
+	if built := os.Getenv("JOUTE_BINARY"); built != "" {
+		return built
+	}
 	building.Do(func() {
 		building.path = filepath.Join(redistest.Shared(t).Dir(), "joute")
 		building.out, building.err = exec.Command("go", "build", "-o", building.path, ".").CombinedOutput()

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -39,7 +40,14 @@ func (p *process) kill() {
 
 func launch(t *testing.T, args ...string) *process {
 	t.Helper()
-	p := &process{cmd: exec.Command(binary(t), append([]string{"serve", "--listen", "127.0.0.1:0"}, args...)...)}
+	return launchIn(t, nil, "127.0.0.1:0", args...)
+}
+
+// launchIn is launch elsewhere: enter are the words that lead there.
+func launchIn(t *testing.T, enter []string, listen string, args ...string) *process {
+	t.Helper()
+	words := append(append(slices.Clone(enter), binary(t), "serve", "--listen", listen), args...)
+	p := &process{cmd: exec.Command(words[0], words[1:]...)}
 	p.cmd.Env = append(os.Environ(), "JOUTE_ADMIN_KEY="+adminKey)
 	p.cmd.Stderr = &p.stderr
 	out, err := p.cmd.StdoutPipe()

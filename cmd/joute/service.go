@@ -47,6 +47,7 @@ type config struct {
 	keyMadeUp                      bool
 	trustedProxies                 []netip.Prefix
 	acceptUnverified, unsafe       bool
+	unconfirmed                    bool       // takes a cluster's masters at their word, which loses ballots: for controls of tests
 	mailer                         *mail.SMTP // nil: no e-mail
 	disposable                     *voting.Domains
 	networks                       netkind.Files
@@ -99,7 +100,7 @@ func open(ctx context.Context, cfg config) (_ *service, err error) {
 	}
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	if s.store, err = store.Open(ctx, store.Options{URL: cfg.redis, Registerer: metrics, Log: cfg.log}); err != nil {
+	if s.store, err = store.Open(ctx, store.Options{URL: cfg.redis, Unconfirmed: cfg.unconfirmed, Registerer: metrics, Log: cfg.log}); err != nil {
 		return nil, err
 	}
 	mode := store.Strict

@@ -45,8 +45,8 @@ type Voters struct {
 	busy sync.WaitGroup
 
 	mu     sync.Mutex
-	told   Told      // guarded by mu
-	newest time.Time // guarded by mu: when a ballot was acknowledged last
+	told   Told              // guarded by mu
+	newest map[int]time.Time // guarded by mu: when a ballot of each box was acknowledged last
 }
 
 // Told is what voters know afterwards.
@@ -61,7 +61,7 @@ type Told struct {
 
 // Start begins with so many voters at once.
 func Start(voters int, cast Cast) *Voters {
-	v := &Voters{cast: cast, stop: make(chan struct{}), told: Told{Ballots: map[uuid.UUID]voting.Position{}}}
+	v := &Voters{cast: cast, stop: make(chan struct{}), newest: map[int]time.Time{}, told: Told{Ballots: map[uuid.UUID]voting.Position{}}}
 	for range voters {
 		v.busy.Go(v.vote)
 	}
@@ -82,13 +82,19 @@ func (v *Voters) More(tb testing.TB, n int) {
 	until(tb, "more ballots to be acknowledged", func() bool { return v.Acknowledged() >= before+n })
 }
 
-// Taking waits until a ballot is acknowledged after an instant.
+// Taking waits until ballots are acknowledged after an instant, in every box that has
+// any.
 func (v *Voters) Taking(tb testing.TB, since time.Time) {
 	tb.Helper()
 	until(tb, "ballots to be acknowledged again", func() bool {
 		v.mu.Lock()
 		defer v.mu.Unlock()
-		return v.newest.After(since)
+		for _, newest := range v.newest {
+			if !newest.After(since) {
+				return false
+			}
+		}
+		return len(v.newest) > 0
 	})
 }
 
@@ -159,7 +165,7 @@ func (v *Voters) note(ballot uuid.UUID, a Answer, asked int) {
 		return
 	}
 	v.told.Ballots[ballot] = a.Position
-	v.newest = time.Now()
+	v.newest[a.Position.Box] = time.Now()
 }
 
 func (v *Voters) noteRepeat(ballot uuid.UUID, first, again Answer, asked int) {

@@ -6,7 +6,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -257,12 +257,33 @@ func (s *Server) end(sig syscall.Signal) {
 	_ = process.Wait() // killed: an error is expected
 }
 
+// Ports of servers are below those that systems give to clients: a server that is down
+// for a moment finds its own taken otherwise.
+const firstPort, lastPort = 10_000, 32_000
+
+var givenPorts = struct {
+	sync.Mutex
+	all map[int]bool // guarded
+}{all: map[int]bool{}}
+
+// freePort is a port that nobody listens at, and that this process gives only once.
 func freePort(t testing.TB) int {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(fmt.Errorf("redistest: %w", err))
+	givenPorts.Lock()
+	defer givenPorts.Unlock()
+	for range 1000 {
+		port := firstPort + rand.IntN(lastPort-firstPort)
+		if givenPorts.all[port] {
+			continue
+		}
+		l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+		if err != nil {
+			continue
+		}
+		l.Close()
+		givenPorts.all[port] = true
+		return port
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
+	t.Fatal("redistest: no port is free")
+	return 0
 }

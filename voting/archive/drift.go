@@ -16,11 +16,11 @@ import (
 // follows the records as they are moved; what was on disk before is folded a little
 // at each visit, so that moving does not wait for it.
 type drift struct {
-	folds []*fold      // by box; nil: not begun
-	off   map[int]bool // boxes whose tally is another
+	folds []*fold // by box; nil: not begun
+	off   off
 	at    time.Time    // of the last comparison
 	until time.Time    // when this visit's reading of old records ends
-	told  []int        // boxes that the log was told of
+	told  []string     // what the log was told
 	done  map[int]bool // boxes compared since the last visit that was due
 }
 
@@ -43,7 +43,7 @@ func (d *drift) compared() {
 }
 
 // quiet tells whether every tally was compared, and none is off.
-func (d *drift) quiet() bool { return !d.at.IsZero() && len(d.off) == 0 }
+func (d *drift) quiet() bool { return !d.at.IsZero() && len(d.off.boxes()) == 0 }
 
 func (d *drift) fold(box int) *fold {
 	for len(d.folds) <= box {
@@ -82,46 +82,47 @@ func (d *drift) add(box int, records []ballotbox.MovedRecord) {
 	}
 }
 
-// compare holds the tally of a box at an offset against the fold, where that is as
-// far. Nil is no tally at all.
-func (d *drift) compare(box int, offset int64, tally *voting.Tally) {
+// frozen tells the fold of a box, before it goes on, at which offset the tally of the
+// freezing instant was taken. One that is past it begins anew: at a start, and where
+// the freeze was moved.
+func (d *drift) frozen(box int, u ballotbox.Unmoved) {
+	cut := int64(-1)
+	if u.Frozen {
+		cut = u.Cut
+	}
+	if !d.fold(box).keepAt(cut) {
+		d.folds[box] = newFold()
+		d.folds[box].keepAt(cut)
+	}
+}
+
+// compare holds what a box keeps at an offset against the fold, where that is as far.
+func (d *drift) compare(box int, u ballotbox.Unmoved) {
 	f := d.fold(box)
-	if f.offset != offset {
+	if f.offset != u.Offset {
 		return
 	}
 	if d.done == nil {
 		d.done = map[int]bool{}
 	}
 	d.done[box] = true
-	if tally != nil && f.is(tally) {
-		delete(d.off, box)
-		return
-	}
-	if d.off == nil {
-		d.off = map[int]bool{}
-	}
-	d.off[box] = true
-}
-
-// boxes are those whose tally is another.
-func (d *drift) boxes() (boxes []int) {
-	for box := range d.off {
-		boxes = append(boxes, box)
-	}
-	slices.Sort(boxes)
-	return boxes
+	d.off.set(offCounts, box, u.Tally == nil || !sameCounts(u.Tally.Tally, f.tally(false)))
+	d.off.set(offNewest, box, u.Tally != nil && u.Tally.Newest && !sameNewest(u.Tally, f.tally(true)))
+	d.off.set(offFrozen, box, u.Frozen && (u.Then == nil || f.then == nil || !sameCounts(u.Then.Tally, f.then) || !sameNewest(u.Then, f.then)))
 }
 
 // tell writes into the log what has changed since it was told.
 func (d *drift) tell(log *slog.Logger, id string) {
-	off := d.boxes()
+	off := d.off.says(id)
 	switch {
 	case slices.Equal(off, d.told):
 		return
 	case len(off) > 0:
-		log.Error("the tally in the store is not the count of the ledger: compare them with joute recount", "contest", id, "boxes", off)
+		for _, fault := range off {
+			log.Error("drift", "contest", id, "fault", fault)
+		}
 	default:
-		log.Info("tally and ledger agree again", "contest", id)
+		log.Info("drift: what the store counts and the ledger agree again", "contest", id)
 	}
 	d.told = off
 }

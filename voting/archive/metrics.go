@@ -32,7 +32,7 @@ func newMetrics(registerer prometheus.Registerer, states *states) (*metrics, err
 			func(s state, _ time.Time) float64 { return float64(s.waiting) }, add)),
 		registerer.Register(gauge("joute_ledger_checkpoint_age_seconds", "How long records have waited in the store without any being moved to the data folder, of the contest that waits longest; 0 while moving goes on.",
 			func(s state, now time.Time) float64 { return s.late(now).Seconds() }, most)),
-		registerer.Register(gauge("joute_ledger_drift", "Ballot boxes whose tally in the store is not the count of their ledger, of the contests that this server moves. Anything but 0 is an alarm.",
+		registerer.Register(gauge("joute_ledger_drift", "Ballot boxes whose counts in the store are not those of their ledger, of the contests that this server moves. Anything but 0 is an alarm.",
 			func(s state, _ time.Time) float64 { return float64(len(s.drift)) }, add)),
 		registerer.Register(gauge("joute_ledger_mismatch", "Contests whose records in the store and in the data folder do not belong together: no ballot is taken. Anything but 0 is an alarm.",
 			func(s state, _ time.Time) float64 {

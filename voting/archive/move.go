@@ -74,6 +74,7 @@ func (w *worker) moveBox(ctx context.Context, stored *registry.Stored, box int, 
 		if err := w.fits(ctx, box, at, u); err != nil {
 			return 0, err
 		}
+		w.drift.frozen(box, u)
 		if err := w.append(ctx, box, u, trim); err != nil {
 			return 0, err
 		}
@@ -84,7 +85,7 @@ func (w *worker) moveBox(ctx context.Context, stored *registry.Stored, box int, 
 			continue
 		}
 		if compare {
-			w.drift.compare(box, u.Offset, u.Tally)
+			w.drift.compare(box, u)
 		}
 		w.expires = max(w.expires, u.Expires)
 		return left, nil

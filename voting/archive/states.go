@@ -38,7 +38,8 @@ type state struct {
 	mine      bool // this server moves it
 	fault     fault
 	since     time.Time // of the fault
-	drift     []int     // boxes whose tally is not the fold of their records
+	drift     []int     // boxes that are not as their records say
+	off       []string  // and what of them
 	waiting   int64     // records that are in the store alone
 	committed int64     // records on disk
 	moved     time.Time // when that last grew, or nothing waited
@@ -100,12 +101,12 @@ func (s *states) drop(id string) {
 }
 
 // report says what a visit has found, and tells whether the fault is news.
-func (s *states) report(id string, f fault, drift []int, now time.Time) (news bool) {
+func (s *states) report(id string, f fault, drift off, now time.Time) (news bool) {
 	s.change(id, func(one *state) {
 		if news = one.fault != f; news && one.fault.kind != f.kind {
 			one.since = now
 		}
-		one.fault, one.drift = f, drift
+		one.fault, one.drift, one.off = f, drift.boxes(), drift.says(id)
 	})
 	if news {
 		s.raise()
@@ -149,9 +150,7 @@ func (s *states) status(now time.Time) (ok bool, faults, notes []string) {
 		case late > redAfter:
 			faults = append(faults, fmt.Sprintf("%s: %d records wait in the store, and none has been moved to the data folder for %v: the server that does it is stuck; end that one", id, one.waiting, late.Round(time.Minute)))
 		}
-		if len(one.drift) > 0 {
-			faults = append(faults, fmt.Sprintf("%s: the tally in the store is not the count of the ledger in boxes %v: joute recount %s shows it", id, one.drift, id))
-		}
+		faults = append(faults, one.off...)
 	})
 	return len(faults) == 0, faults, notes
 }

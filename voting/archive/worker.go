@@ -175,7 +175,7 @@ func (w *worker) report(ctx context.Context, err error) {
 	default:
 		f = fault{kind: faultDisk, text: fmt.Sprintf("%s: records are not moved to the data folder (%s): they stay in the store, and casting goes on", w.id, reason(err))}
 	}
-	switch news := w.a.states.report(w.id, f, w.drift.boxes(), time.Now()); {
+	switch news := w.a.states.report(w.id, f, w.drift.off, time.Now()); {
 	case news && err != nil:
 		w.a.log.Error("ledger on disk", "contest", w.id, "fault", f.text, "error", err)
 	case news:

@@ -10,19 +10,16 @@ import (
 	"github.com/joute/joute/voting"
 )
 
-// backwards gives a box's records before an instant in ms (0: all there are), the
-// newest first, until yield has enough: first those of the stream, then, from where
-// it begins, those that were moved to the archive.
-func (b *Boxes) backwards(ctx context.Context, s *registry.Stored, box int, before int64, yield func(voting.Record) (enough bool)) error {
-	keys, upTo := keysOf(s.Contest.ID, box), "+"
-	if before > 0 {
-		upTo = beforeMillis(before)
-	}
+// backwards gives a box's records up to an offset (0: all there are), the newest
+// first, until yield has enough: first those of the stream, then, from where it
+// begins, those that were moved to the archive.
+func (b *Boxes) backwards(ctx context.Context, s *registry.Stored, box int, upTo int64, yield func(voting.Record) (enough bool)) error {
+	keys, end := keysOf(s.Contest.ID, box), "+"
 	left := int64(-1) // records before the last one given; -1: none was given
 	for left != 0 {
 		pipe := b.store.Client().TxPipeline()
 		meta := pipe.HMGet(ctx, keys.meta, "trimmed")
-		page := pipe.XRevRangeN(ctx, keys.ledger, upTo, "-", ledgerPage)
+		page := pipe.XRevRangeN(ctx, keys.ledger, end, "-", ledgerPage)
 		if _, err := pipe.Exec(ctx); err != nil {
 			return store.Classify(err)
 		}
@@ -34,17 +31,20 @@ func (b *Boxes) backwards(ctx context.Context, s *registry.Stored, box int, befo
 			if left < 0 || left > trimmed {
 				left = trimmed
 			}
-			return b.archivedBackwards(ctx, s, box, left, before, yield)
+			if upTo > 0 {
+				left = min(left, upTo)
+			}
+			return b.archivedBackwards(ctx, s, box, left, yield)
 		}
 		for _, m := range page.Val() {
 			r, err := parseRecord(m, s.Epoch, box)
 			if err != nil {
 				return err
 			}
-			if yield(r) {
+			if (upTo == 0 || r.Position.Offset <= upTo) && yield(r) {
 				return nil
 			}
-			left, upTo = r.Position.Offset-1, "("+m.ID
+			left, end = r.Position.Offset-1, "("+m.ID
 		}
 	}
 	return nil
@@ -52,7 +52,7 @@ func (b *Boxes) backwards(ctx context.Context, s *registry.Stored, box int, befo
 
 // archivedBackwards gives the first records of a box, up to an offset, newest first.
 // An archive is read forwards: a page is read and turned round.
-func (b *Boxes) archivedBackwards(ctx context.Context, s *registry.Stored, box int, upTo, before int64, yield func(voting.Record) (enough bool)) error {
+func (b *Boxes) archivedBackwards(ctx context.Context, s *registry.Stored, box int, upTo int64, yield func(voting.Record) (enough bool)) error {
 	for ; upTo > 0; upTo = max(upTo-ledgerPage, 0) {
 		var page []voting.Record
 		after := voting.Position{Box: box, Offset: max(upTo-ledgerPage, 0)}
@@ -68,9 +68,6 @@ func (b *Boxes) archivedBackwards(ctx context.Context, s *registry.Stored, box i
 			return fmt.Errorf("%w: box %d of %s, up to record %d", ErrNoArchive, box, s.Contest.ID, upTo)
 		}
 		for _, r := range slices.Backward(page) {
-			if before > 0 && r.Position.Millis >= before {
-				continue
-			}
 			if yield(r) {
 				return nil
 			}

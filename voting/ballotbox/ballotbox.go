@@ -125,7 +125,7 @@ func (b *Boxes) configureAll(ctx context.Context, s *registry.Stored, create boo
 }
 
 // Where some are in a configuration.
-const ruleVersion, ruleCloses, ruleExpires = 0, 2, 9
+const ruleVersion, ruleCloses, ruleTies, ruleExpires = 0, 2, 8, 9
 
 // configuration is a version of a contest as configure.lua takes it.
 func configuration(s *registry.Stored) []any {

@@ -60,6 +60,7 @@ func boxOn(t *testing.T, c *redistest.Cluster, master *redistest.Server) *regist
 }
 
 func TestFault_ClusterMasterKilled(t *testing.T) {
+	t.Parallel()
 	c := redistest.StartCluster(t, 3, 1)
 	st := openStore(t, c.URL())
 	b, s := New(st), newContest(t)

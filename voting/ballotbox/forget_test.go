@@ -126,7 +126,7 @@ func TestClose_EvidenceExpiresAfterTheCloseThatWas(t *testing.T) {
 			}
 		}
 		// So does what is written later.
-		if got, err := rulesExpire(st.Client().HGet(t.Context(), keysOf(s.Contest.ID, 0).meta, "rules").Val()); err != nil || time.UnixMilli(got).After(time.Now().Add(EvidenceLifetime)) {
+		if got, _, err := parseRules(st.Client().HGet(t.Context(), keysOf(s.Contest.ID, 0).meta, "rules").Val()); err != nil || time.UnixMilli(got).After(time.Now().Add(EvidenceLifetime)) {
 			t.Errorf("the box says %v, %v", time.UnixMilli(got), err)
 		}
 	})

@@ -58,14 +58,19 @@ func rulesText(configuration []any) string {
 	return strings.Join(parts, "|")
 }
 
-// rulesExpire is when evidence expires by what a box keeps of its rules, in ms; 0
-// where there is no box.
-func rulesExpire(value any) (int64, error) {
+// parseRules reads when evidence expires, in ms, and how ties are settled, from what a
+// box keeps of its rules; both are nothing where there is no box.
+func parseRules(value any) (expires int64, ties contest.Ties, err error) {
 	text, there := value.(string)
 	if !there {
-		return 0, nil
+		return 0, "", nil
 	}
-	return parseCount(text[strings.LastIndexByte(text, '|')+1:])
+	parts := strings.Split(text, "|")
+	if len(parts) != ruleExpires+1 {
+		return 0, "", fmt.Errorf("corrupt ballot box: %q is no set of rules", text)
+	}
+	expires, err = parseCount(parts[ruleExpires])
+	return expires, contest.Ties(parts[ruleTies]), err
 }
 
 // ballotLetters are the standings of a ballot as they are kept: small letters, and

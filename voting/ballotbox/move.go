@@ -7,6 +7,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/joute/joute/contest"
 	"github.com/joute/joute/contest/registry"
 	"github.com/joute/joute/internal/store"
 	"github.com/joute/joute/voting"
@@ -27,7 +28,20 @@ type Unmoved struct {
 	// committed; where the box is torn it is mended first.
 	Records []MovedRecord
 
-	Tally *voting.Tally // as of Offset; nil when not asked for, or where it is no tally any more
+	Tally *Kept // as of Offset; nil when not asked for, or where it is no tally any more
+
+	// Frozen tells whether the tally of the freezing instant is kept apart, and Cut at which
+	// offset it was taken; below 0: it does not say.
+	Frozen bool
+	Cut    int64
+	Then   *Kept // that tally; nil as Tally is
+}
+
+// Kept is a tally as a box has it.
+type Kept struct {
+	*voting.Tally
+	Newest    bool              // whether Last is kept at all: where ties are the earliest's
+	Unsettled map[string]string // entries of which only the ledger knows it, with their marks
 }
 
 // MovedRecord is a record on its way to the archive.
@@ -87,23 +101,33 @@ func (b *Boxes) unmoved(ctx context.Context, s *registry.Stored, box int, after 
 	// says whether they all were.
 	pipe := b.store.Client().TxPipeline()
 	meta := pipe.HMGet(ctx, keys.meta, "place", "rules", "trimmed", "forgotten")
+	cut := pipe.HMGet(ctx, keys.frozen, "/offset")
 	length := pipe.XLen(ctx, keys.ledger)
 	ledger := pipe.XRangeN(ctx, keys.ledger, from, "+", MovePage)
-	var counts *redis.MapStringStringCmd
+	var counts, then *redis.MapStringStringCmd
 	if tally {
-		counts = pipe.HGetAll(ctx, keys.tally)
+		counts, then = pipe.HGetAll(ctx, keys.tally), pipe.HGetAll(ctx, keys.frozen)
 	}
 	if _, err := pipe.Exec(ctx); err != nil {
 		return u, false, store.Classify(err)
 	}
 	now, err1 := parseStandsAt(meta.Val()[0])
 	var err2, err3 error
-	u.Expires, err2 = rulesExpire(meta.Val()[1])
+	var ties contest.Ties
+	u.Expires, ties, err2 = parseRules(meta.Val()[1])
 	u.Trimmed, err3 = countOf(meta.Val()[2])
 	if err := errors.Join(err1, err2, err3); err != nil {
 		return u, false, err
 	}
 	u.Offset = now.offset
+	if u.Frozen = now.frozen; u.Frozen {
+		u.Cut = -1
+		if text, there := cut.Val()[0].(string); there {
+			if at, err := parseCount(text); err == nil {
+				u.Cut = at
+			}
+		}
+	}
 	u.Forgotten = meta.Val()[3] == "1"
 	if length.Val()+u.Trimmed > u.Offset {
 		return u, true, nil
@@ -113,15 +137,14 @@ func (b *Boxes) unmoved(ctx context.Context, s *registry.Stored, box int, after 
 			return u, false, err
 		}
 	}
-	if tally {
-		var fields []any
-		for field, value := range counts.Val() {
-			fields = append(fields, field, value)
-		}
-		if t, _, err := parseTally(reply{fields}, 0); err == nil {
-			t.Offset, t.At = u.Offset, instant(now.at)
-			u.Tally = t
-		}
+	if !tally {
+		return u, false, nil
+	}
+	if u.Tally = keptTally(counts.Val(), ties); u.Tally != nil {
+		u.Tally.Offset, u.Tally.At = u.Offset, instant(now.at)
+	}
+	if u.Frozen {
+		u.Then = keptTally(then.Val(), ties)
 	}
 	return u, false, nil
 }
@@ -152,6 +175,19 @@ func (b *Boxes) withSeen(ctx context.Context, s *registry.Stored, box int, from 
 
 // beforeMillis ends a stream's range before an instant.
 func beforeMillis(millis int64) string { return fmt.Sprintf("(%d-0", millis) }
+
+// keptTally is nil for what is no tally.
+func keptTally(hash map[string]string, ties contest.Ties) *Kept {
+	var fields []any
+	for field, value := range hash {
+		fields = append(fields, field, value)
+	}
+	t, unsettled, err := parseTally(reply{fields}, 0)
+	if err != nil {
+		return nil
+	}
+	return &Kept{t, ties == contest.TiesEarliest, unsettled}
+}
 
 // Trim takes records out of a box, with what was seen of their casts: all that are left
 // up to the last one, at most MovePage. They must be where readers find them, for good.

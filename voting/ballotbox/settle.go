@@ -9,20 +9,21 @@ import (
 )
 
 // settleAll finds, for each entry whose newest counted ballot left the count,
-// the one before it, and writes it down in the hash that has the mark. Records at or
-// after an instant in ms are not looked at; 0: all are.
+// the one before it, and writes it down in the hash that has the mark. Records behind
+// an offset are not looked at; 0: all are. An offset, and not an instant: where the freeze
+// is moved to an instant that is over, the tally is kept from when the box was told.
 //
 // It reads the ledger backwards once for all of them and stops at the last one
 // found: the newest record of a ballot says where the ballot stands, so the
 // first cast met that still stands as counted is the entry's newest.
-func (b *Boxes) settleAll(ctx context.Context, s *registry.Stored, box int, hash string, before int64, unsettled map[string]string) error {
+func (b *Boxes) settleAll(ctx context.Context, s *registry.Stored, box int, hash string, upTo int64, unsettled map[string]string) error {
 	if len(unsettled) == 0 {
 		return nil
 	}
 	standings := map[ballotKey]voting.Standing{}
 	newest := map[string]int64{}
 	missing := len(unsettled)
-	err := b.backwards(ctx, s, box, before, func(r voting.Record) bool {
+	err := b.backwards(ctx, s, box, upTo, func(r voting.Record) bool {
 		if !r.NamesBallot() {
 			return false
 		}

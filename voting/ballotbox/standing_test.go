@@ -207,6 +207,48 @@ func TestTally_FrozenMarksSettleToTheInstant(t *testing.T) {
 	})
 }
 
+// Whoever looked for an entry's newest ballot before one of its ballots changed has
+// looked in vain: what it found is not written down.
+func TestSettle_AChangeMeanwhileIsNotOverwritten(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, st *store.Store) {
+		c := withClock(t, st)
+		s := newContest(t, "scoring: {schools: {by: total}, ties: earliest}")
+		keys, begin := keysOf(s.Contest.ID, 0), time.Date(2027, 5, 1, 10, 0, 0, 0, time.UTC)
+		var ballots [3]voting.Ballot
+		at := func(i int) int64 { return begin.Add(time.Duration(i) * time.Minute).UnixMilli() }
+		for i, voter := range []string{"ada", "bob", "cy"} {
+			c.set(time.UnixMilli(at(i)))
+			ballots[i] = ballotFor(voter, "n-1")
+			mustCast(t, c.boxes, s, ballots[i])
+		}
+		to := func(i int, standing voting.Standing) (mark string) {
+			t.Helper()
+			if _, _, err := c.boxes.Change(t.Context(), s, Change{
+				Voter: ballots[i].Voter, Ballot: ballots[i].ID, Standing: standing, Actor: voting.ActorOrganizer, Reasons: []string{"test"},
+			}); err != nil {
+				t.Fatal(err)
+			}
+			return st.Client().HGet(t.Context(), keys.tally, "n-1/last").Val()
+		}
+		settled := func(mark string, found, newest int64) {
+			t.Helper()
+			reply, err := c.boxes.settle.Run(t.Context(), keys.common(keys.tally), "n-1", mark, found).StringSlice()
+			if err != nil || reply[0] != "unchanged" {
+				t.Errorf("what was found before a change: %q, %v", reply, err)
+			}
+			if n, err := c.boxes.Tally(t.Context(), s); err != nil || n.Live.Last["n-1"] != newest {
+				t.Errorf("the newest is %d, want %d, %v", n.Live.Last["n-1"], newest, err)
+			}
+		}
+		mark := to(2, voting.Void)
+		to(1, voting.Void)
+		settled(mark, at(1), at(0))
+		mark = to(0, voting.Void)
+		to(1, voting.Counted)
+		settled(mark, 0, at(1))
+	})
+}
+
 func TestPast_IsTheTallyAnHourBefore(t *testing.T) {
 	onEveryStore(t, func(t *testing.T, st *store.Store) {
 		b, s := New(st), newContest(t)

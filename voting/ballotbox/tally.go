@@ -78,7 +78,7 @@ func (b *Boxes) count(ctx context.Context, s *registry.Stored, box int, keys box
 		if s.Contest.Scoring.Ties == contest.TiesEarliest && len(unsettled)+len(unsettledThen) > 0 {
 			if err := errors.Join(
 				b.settleAll(ctx, s, box, keys.tally, 0, unsettled),
-				b.settleAll(ctx, s, box, keys.frozen, freeze, unsettledThen),
+				b.settleAll(ctx, s, box, keys.frozen, frozen.Offset, unsettledThen),
 			); err != nil {
 				return Count{}, err
 			}

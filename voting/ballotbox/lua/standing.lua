@@ -49,10 +49,14 @@ if ballot.present and was == 'counted' then redis.call('HINCRBY', TALLY, entry .
 if ballot.present and to == 'counted' then redis.call('HINCRBY', TALLY, entry .. '/home', 1) end
 if box.ties == 'earliest' then
   -- When the newest counted ballot of an entry goes, only the ledger knows the
-  -- one before. `?offset` says so, and a reader that needs it settles it.
+  -- one before. `?offset` says so, and a reader that needs it settles it; every later
+  -- change writes another mark, so that one who looked before it settles nothing.
+  local marked = last and string.sub(last, 1, 1) == '?'
   if was == 'counted' and last == text(ballot.at) then
     redis.call('HSET', TALLY, entry .. '/last', '?' .. text(box.offset))
-  elseif to == 'counted' and (not last or (string.sub(last, 1, 1) ~= '?' and tonumber(last) < ballot.at)) then
+  elseif marked and (was == 'counted' or to == 'counted') then
+    redis.call('HSET', TALLY, entry .. '/last', '?' .. text(box.offset))
+  elseif to == 'counted' and not marked and (not last or tonumber(last) < ballot.at) then
     redis.call('HSET', TALLY, entry .. '/last', text(ballot.at))
   end
 end
