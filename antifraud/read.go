@@ -1,6 +1,7 @@
 package antifraud
 
 import (
+	"math"
 	"time"
 
 	"github.com/joute/joute/internal/jsonread"
@@ -62,6 +63,55 @@ func (p *Profile) ReadJSON(r *jsonread.Reader) {
 		case "email_verified":
 			p.EmailVerified = given(r.Bool())
 		default:
+			r.Fail()
+		}
+	}
+}
+
+// ReadJSON reads evidence as [Evidence.AppendJSON] writes it. Other members fail.
+func (e *Evidence) ReadJSON(r *jsonread.Reader) {
+	r.Object()
+	for name, ok := r.Member(); ok; name, ok = r.Member() {
+		switch string(name) {
+		case "net":
+			e.Net = r.Text()
+		case "block":
+			e.Block = r.Text()
+		case "asn":
+			asn := r.Int()
+			if asn < 0 || asn > math.MaxUint32 {
+				r.Fail()
+			}
+			e.ASN = uint32(asn)
+		case "net_kind":
+			e.NetKind = NetKind(r.Text())
+		case "device":
+			e.Device = r.Text()
+		case "agent":
+			e.Agent = r.Text()
+		case "via":
+			e.Via = r.Text()
+		case "referrer":
+			e.Referrer = Referrer(r.Text())
+		case "embed_origin":
+			e.EmbedOrigin = r.Text()
+		case "dwell_ms":
+			e.DwellMS = given(r.Int())
+		case "confirm_ms":
+			e.ConfirmMS = given(r.Int())
+		case "visible":
+			e.Visible = given(r.Bool())
+		case "email_verified":
+			e.EmailProven = given(r.Bool())
+		case "present":
+			e.Present = r.Bool()
+		case "school_domain":
+			e.SchoolDomain = r.Bool()
+		case "opened":
+			e.Opened = r.Bool()
+		case "signals":
+			e.Signals = r.Texts()
+		default: // a profile too: few have one
 			r.Fail()
 		}
 	}

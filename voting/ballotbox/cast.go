@@ -10,6 +10,7 @@ import (
 
 	"github.com/joute/joute/antifraud"
 	"github.com/joute/joute/contest/registry"
+	"github.com/joute/joute/internal/jsonread"
 	"github.com/joute/joute/internal/jsonwrite"
 	"github.com/joute/joute/internal/store"
 	"github.com/joute/joute/voting"
@@ -26,6 +27,21 @@ func (s *Seen) appendJSON(b []byte) ([]byte, error) {
 	b = jsonwrite.Text(append(b, `{"level":`...), s.Level)
 	b, err := s.Evidence.AppendJSON(jsonwrite.Name(b, "evidence"))
 	return append(b, '}'), err
+}
+
+// readJSON reads what appendJSON writes. Other members fail.
+func (s *Seen) readJSON(r *jsonread.Reader) {
+	r.Object()
+	for name, ok := r.Member(); ok; name, ok = r.Member() {
+		switch string(name) {
+		case "level":
+			s.Level = r.Text()
+		case "evidence":
+			s.Evidence.ReadJSON(r)
+		default:
+			r.Fail()
+		}
+	}
 }
 
 // Cast counts ballot at most once. A nil error means the outcome is the store's

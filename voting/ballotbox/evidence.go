@@ -13,6 +13,7 @@ import (
 
 	"github.com/joute/joute/antifraud"
 	"github.com/joute/joute/contest/registry"
+	"github.com/joute/joute/internal/jsonread"
 	"github.com/joute/joute/internal/store"
 	"github.com/joute/joute/voting"
 )
@@ -182,9 +183,14 @@ func (b *Boxes) seenInArchive(ctx context.Context, s *registry.Stored, at []voti
 
 // parseSeen reads what was seen of the cast at a position.
 func parseSeen(at voting.Position, text []byte) (*Seen, error) {
-	var what Seen
-	if err := json.Unmarshal(text, &what); err != nil {
+	what := &Seen{}
+	r := jsonread.New(text)
+	if what.readJSON(r); r.End() {
+		return what, nil
+	}
+	*what = Seen{}
+	if err := json.Unmarshal(text, what); err != nil {
 		return nil, fmt.Errorf("evidence of %s: %w", at, err)
 	}
-	return &what, nil
+	return what, nil
 }
