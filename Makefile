@@ -38,6 +38,10 @@ bench: ## what a ballot costs: one table, beside servers that do less
 bench-memory: ## what a million voters take in Redis
 	go run ./internal/benchmark -memory 1000000
 
+.PHONY: bench-instructions
+bench-instructions: ## what a ballot costs Redis in instructions, on one and on a cluster
+	./scripts/bench-instructions
+
 .PHONY: bench-go
 bench-go: ## the Go benchmarks
 	go test -run '^$$' -bench . -benchmem ./...
