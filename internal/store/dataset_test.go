@@ -137,11 +137,17 @@ func TestDataset_AnEmbeddedStoreHasItsFolderForItself(t *testing.T) {
 	if err := first.Close(); err != nil {
 		t.Fatal(err)
 	}
-	again, err := OpenDataset(t.Context(), open(t, Options{}), dir)
-	if err != nil {
-		t.Fatalf("the next server: %v", err)
-	}
-	again.Close()
+	// A redis-server that another test has just begun to start has the lock's file until
+	// it is one.
+	wait(t, "the next server to have the folder", func() bool {
+		again, err := OpenDataset(t.Context(), open(t, Options{}), dir)
+		if err == nil {
+			again.Close()
+		} else if !strings.Contains(err.Error(), "in use") {
+			t.Fatal(err)
+		}
+		return err == nil
+	})
 	other := t.TempDir()
 	if _, err := OpenDataset(t.Context(), redis, other); err != nil {
 		t.Fatal(err)

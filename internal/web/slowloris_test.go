@@ -33,7 +33,8 @@ func TestSlowloris_SlowOnesGoAndBallotsStay(t *testing.T) {
 	}
 	_, path := e.contest(`,"rules":{"ballots":{"max":100000}},"antifraud":{"policy":"observe"}`)
 	pass := e.pass(path)
-	// The best of three, as the machine may be busy with other things.
+	// The best of three, as the machine may be busy with other things. For the same reason
+	// it is asked before and after, and the slower of both is what is compared with.
 	cast := func() (p50, p99 time.Duration) {
 		p50, p99 = time.Hour, time.Hour
 		for range 3 {
@@ -109,10 +110,12 @@ func TestSlowloris_SlowOnesGoAndBallotsStay(t *testing.T) {
 			t.Errorf("%s: the last of %d went after %v, with a limit of %v", kind, slowOnes, took, limit)
 		}
 	}
+	after, afterwards := cast()
+	median, before = max(median, after), max(before, afterwards)
 	// The slowest of a hundred tells more of the machine's other work than of ours: it
 	// is judged where there is none.
 	if middle > 2*median+5*time.Millisecond || long() && during > 2*before+5*time.Millisecond {
-		t.Errorf("casting takes %v, p99 %v, beside %d slow connections, and took %v and %v", middle, during, len(slow), median, before)
+		t.Errorf("casting takes %v, p99 %v, beside %d slow connections, and %v and %v without", middle, during, len(slow), median, before)
 	}
 	e.until("the descriptors are given back", func() bool { return openFiles(t) < files+20 })
 	t.Logf("%d slow connections: gone after %v at most, casting %v, p99 %v before, %v and %v beside them", len(slow), longest, median, before, middle, during)

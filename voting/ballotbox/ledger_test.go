@@ -95,21 +95,22 @@ func TestLedger_RefusesAnotherEpochsPosition(t *testing.T) {
 // Sixty-four clients vote across a closing instant of the store's own clock.
 func TestClose_NoCastIsStampedAtOrAfterIt(t *testing.T) {
 	onEveryStore(t, func(t *testing.T, st *store.Store) {
-		for name, close := range map[string]func(b *Boxes, s *registry.Stored) (time.Time, error){
-			"by the document": func(_ *Boxes, s *registry.Stored) (time.Time, error) { return s.Contest.Phases.Voting.Closes, nil },
-			"by an organizer": func(b *Boxes, s *registry.Stored) (time.Time, error) {
-				time.Sleep(time.Until(s.Contest.Phases.Voting.Closes.Add(-500 * time.Millisecond))) // the act has its moment
-				return b.Close(context.Background(), s, "test")
-			},
+		for name, c := range map[string]struct {
+			open  time.Duration
+			close func(b *Boxes, s *registry.Stored) (time.Time, error) // once some are accepted
+		}{
+			"by the document": {1500 * time.Millisecond, func(_ *Boxes, s *registry.Stored) (time.Time, error) { return s.Contest.Phases.Voting.Closes, nil }},
+			"by an organizer": {time.Hour, func(b *Boxes, s *registry.Stored) (time.Time, error) { return b.Close(context.Background(), s, "test") }},
 		} {
 			t.Run(name, func(t *testing.T) {
-				closes := time.Now().Add(time.Second).Truncate(time.Millisecond)
+				closes := time.Now().Add(c.open).Truncate(time.Millisecond)
 				b := New(st)
 				s := newContest(t, "boxes: 4", fmt.Sprintf("phases: {voting: {opens: 2026-01-01T00:00:00Z, closes: %s}}",
 					closes.UTC().Format(time.RFC3339Nano)))
 				var mu sync.Mutex
 				accepted, refusals, early := 0, 0, 0
 				var wg sync.WaitGroup
+				under := make(chan struct{}) // way
 				for client := range 64 {
 					wg.Go(func() {
 						for i := 0; ; i++ {
@@ -121,7 +122,9 @@ func TestClose_NoCastIsStampedAtOrAfterIt(t *testing.T) {
 							mu.Lock()
 							switch {
 							case o.Refused == "":
-								accepted++
+								if accepted++; accepted == 64 {
+									close(under)
+								}
 							case o.Refused == voting.PhaseClosed && !o.Now.Before(o.ClosedAt):
 								refusals++
 							default:
@@ -134,7 +137,11 @@ func TestClose_NoCastIsStampedAtOrAfterIt(t *testing.T) {
 						}
 					})
 				}
-				closed, err := close(b, s)
+				select {
+				case <-under:
+				case <-time.After(time.Until(closes)): // and then it is told below
+				}
+				closed, err := c.close(b, s)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -142,7 +149,7 @@ func TestClose_NoCastIsStampedAtOrAfterIt(t *testing.T) {
 				if early > 0 {
 					t.Fatalf("%d ballots were refused that the store saw before the close", early)
 				}
-				if accepted == 0 || refusals != 64 {
+				if accepted < 64 || refusals != 64 {
 					t.Fatalf("%d accepted, %d clients met the close: the test did not cross it", accepted, refusals)
 				}
 				casts := 0
