@@ -14,25 +14,12 @@ import (
 
 	"github.com/joute/joute/internal/redistest"
 	"github.com/joute/joute/internal/store"
+	"github.com/joute/joute/internal/storetest"
 )
 
 func TestMain(m *testing.M) { redistest.Main(m) }
 
-func openStore(t *testing.T, url string) *store.Store {
-	t.Helper()
-	st, err := store.Open(t.Context(), store.Options{URL: url})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { st.Close() })
-	return st
-}
-
-// onEveryStore runs a test on the embedded store and on a real Redis.
-func onEveryStore(t *testing.T, test func(t *testing.T, st *store.Store)) {
-	t.Run("embedded", func(t *testing.T) { test(t, openStore(t, "")) })
-	t.Run("redis", func(t *testing.T) { test(t, openStore(t, redistest.Shared(t).URL())) })
-}
+var onEveryStore, openStore = storetest.OnBoth, storetest.Open
 
 var things atomic.Int64
 

@@ -334,9 +334,7 @@ func TestForget_TheFolderKeepsNothingThatWasSeen(t *testing.T) {
 	if out := other.joute("export", "gone", "--evidence"); strings.Count(out, `"level":`) != 50 {
 		t.Errorf("exported:\n%s", out)
 	}
-	if status, body := post(t, s.url+"/v1/contests/gone/close", adminKey, ``); status != 200 {
-		t.Fatalf("close: %d %s", status, body)
-	}
+	s.organizer("POST", "/v1/contests/gone/close")
 	other.joute("forget", "gone", "--yes")
 	if _, err := os.Stat(seen); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("evidence is there: %v", err)

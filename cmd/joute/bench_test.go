@@ -192,10 +192,10 @@ func TestBench_MadeUpVotersWithDevicePasses(t *testing.T) {
 	if got.Ballots != 150 || got.Counted != 150 || len(got.Refused)+len(got.Errors) > 0 {
 		t.Errorf("%+v", got)
 	}
-	// The same voters twice in half a second, whose second ballots are refused; at a
-	// fixed rate, so about so many.
-	got = s.bench("--contest", "devices", "--voters", "20", "--duration", "500ms", "--rate", "200")
-	if got.Counted != 20 || got.Refused["already-voted"] != got.Ballots-20 || got.Ballots < 60 || got.Ballots > 101 {
+	// The same voters again within a second, whose later ballots are refused; at a fixed
+	// rate, so at most so many: fewer where the machine is busy.
+	got = s.bench("--contest", "devices", "--voters", "20", "--duration", "1s", "--rate", "200")
+	if got.Counted != 20 || got.Refused["already-voted"] != got.Ballots-20 || got.Ballots < 30 || got.Ballots > 201 {
 		t.Errorf("%+v", got)
 	}
 }

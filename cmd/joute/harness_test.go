@@ -146,19 +146,23 @@ func (r *running) board(contest string) voting.Leaderboard {
 	return board
 }
 
-// organizer makes a call with the organizer's key; it must succeed.
+// organizer makes a call with the organizer's key; it must succeed. Where the server is
+// too busy it is asked again, as it says.
 func (r *running) organizer(method, path string) {
 	r.t.Helper()
-	req, err := http.NewRequestWithContext(r.t.Context(), method, r.url+path, nil)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	req.Header.Set("Authorization", "Bearer "+adminKey)
-	answer, err := http.DefaultClient.Do(req)
-	if err != nil || answer.StatusCode != http.StatusOK {
-		r.t.Fatalf("%s %s: %v %v", method, path, answer, err)
-	}
-	answer.Body.Close()
+	wait(r.t, "the server to have time for "+path, func() (int, bool) {
+		req, err := http.NewRequestWithContext(r.t.Context(), method, r.url+path, nil)
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		req.Header.Set("Authorization", "Bearer "+adminKey)
+		answer, err := http.DefaultClient.Do(req)
+		if err != nil || answer.StatusCode != http.StatusOK && answer.StatusCode != http.StatusServiceUnavailable {
+			r.t.Fatalf("%s %s: %v %v", method, path, answer, err)
+		}
+		answer.Body.Close()
+		return 0, answer.StatusCode == http.StatusOK
+	})
 }
 
 func (r *running) get(path string, out any) {

@@ -87,32 +87,19 @@ func TestRecount_FindsWhatSomebodyChanged(t *testing.T) {
 func TestRecount_WhileVotingGoesOn(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
-	s.joute("apply", write(t, "c.yaml", smallDocument("moving", "boxes: 8\n")))
-	voted := make(chan summary, 1)
-	go func() {
-		voted <- s.bench("--contest", "moving", "--voters", "1200", "--rate", "600", "--connections", "32")
-	}()
-	wait(t, "votes", func() (int64, bool) {
-		n := *s.board("moving").Totals.Counted
-		return n, n > 0
-	})
+	s.joute("apply", write(t, "c.yaml", hall("moving", 3, 3)+"boxes: 8\n"))
 	positions := map[string]bool{}
-	for done := false; !done; {
-		select {
-		case <-voted:
-			done = true
-		default:
-		}
-		code, out, stderr := s.try("recount", "moving", "--json")
-		var result recounted
-		if err := json.Unmarshal([]byte(out), &result); err != nil || code != 0 || !result.Match {
-			t.Fatalf("exit %d, %v: %s%s", code, err, out, stderr)
-		}
-		positions[result.Position] = true
-	}
-	if len(positions) < 3 {
-		t.Errorf("the contest stood still: %v", positions)
-	}
+	s.casting("moving", 3).during(300, func() {
+		wait(t, "recounts of four moments", func() (int, bool) {
+			code, out, stderr := s.try("recount", "moving", "--json")
+			var result recounted
+			if err := json.Unmarshal([]byte(out), &result); err != nil || code != 0 || !result.Match {
+				t.Fatalf("exit %d, %v: %s%s", code, err, out, stderr)
+			}
+			positions[result.Position] = true
+			return len(positions), len(positions) >= 4
+		})
+	})
 }
 
 func TestRecount_NeedsTheOrganizersKeyUntilTheLedgerIsPublic(t *testing.T) {

@@ -7,10 +7,11 @@ import (
 
 	"github.com/joute/joute/community"
 	"github.com/joute/joute/internal/redistest"
+	"github.com/joute/joute/internal/storetest"
 )
 
 func TestPending_ExpiresByTheStoreItself(t *testing.T) {
-	f := newFixture(t, redistest.Shared(t).URL(), Options{})
+	f := newFixture(t, storetest.Open(t, redistest.Shared(t).URL()), Options{})
 	r := f.request("ada@example.org", "lumiere")
 	f.asked(r, Pending)
 	keys := keysOf(f.stored.Contest.ID)
@@ -92,7 +93,7 @@ func TestAsk_TheSameFormAsksOnceAMinute(t *testing.T) {
 }
 
 func TestAsk_AContestCausesSoManyMailsAnHour(t *testing.T) {
-	f := newFixture(t, "", Options{MailsOfContest: 2})
+	f := newFixture(t, storetest.Open(t, ""), Options{MailsOfContest: 2})
 	member := f.join("ada@example.org", "lumiere")
 	f.asked(f.request("bob@example.org", "lumiere"), Pending)
 	// Known or not, the answer is the same.
@@ -104,7 +105,7 @@ func TestAsk_AContestCausesSoManyMailsAnHour(t *testing.T) {
 }
 
 func TestAsk_RefusesValuesThatWouldPartOthers(t *testing.T) {
-	f := newFixture(t, "", Options{})
+	f := newFixture(t, storetest.Open(t, ""), Options{})
 	for _, page := range []string{"", "/c/a|b", "/c/a\nb"} {
 		r := f.request("ada@example.org", "lumiere")
 		r.Page = page

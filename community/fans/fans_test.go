@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/joute/joute/community"
+	"github.com/joute/joute/internal/storetest"
 )
 
 func TestConfirm_IsWhatMakesAMemberAndKeepsTheProof(t *testing.T) {
@@ -160,7 +161,7 @@ func TestForget_LeavesNothingOfTheContestAndAllOfTheOthers(t *testing.T) {
 }
 
 func TestCounts_AskTheStoreOnceASecond(t *testing.T) {
-	f := newFixture(t, "", Options{})
+	f := newFixture(t, storetest.Open(t, ""), Options{})
 	f.join("ada@example.org", "lumiere")
 	first, err := f.Counts(t.Context(), f.stored)
 	if err != nil || first["lumiere"] != 1 || len(first) != 1 {

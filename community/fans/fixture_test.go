@@ -14,6 +14,7 @@ import (
 	"github.com/joute/joute/internal/keyring"
 	"github.com/joute/joute/internal/redistest"
 	"github.com/joute/joute/internal/store"
+	"github.com/joute/joute/internal/storetest"
 )
 
 func TestMain(m *testing.M) { redistest.Main(m) }
@@ -35,19 +36,11 @@ var contests atomic.Int64
 
 // onEveryStore runs a test on the embedded store and on a real Redis.
 func onEveryStore(t *testing.T, test func(f *fixture)) {
-	for name, url := range map[string]func(testing.TB) string{
-		"embedded": func(testing.TB) string { return "" },
-		"redis":    func(t testing.TB) string { return redistest.Shared(t).URL() },
-	} {
-		t.Run(name, func(t *testing.T) { test(newFixture(t, url(t), Options{})) })
-	}
+	storetest.OnBoth(t, func(t *testing.T, st *store.Store) { test(newFixture(t, st, Options{})) })
 }
 
-func newFixture(t *testing.T, url string, opts Options) *fixture {
+func newFixture(t *testing.T, st *store.Store, opts Options) *fixture {
 	t.Helper()
-	st, err := store.Open(t.Context(), store.Options{URL: url})
-	must(t, err)
-	t.Cleanup(func() { st.Close() })
 	ring, err := keyring.Open("")
 	must(t, err)
 	f := &fixture{t: t, st: st, ring: ring, now: time.UnixMilli(1_800_000_000_000).UTC()}
@@ -75,12 +68,7 @@ func document(t *testing.T, id string) *registry.Stored {
 	return &registry.Stored{Contest: c, Version: 1, Epoch: 1}
 }
 
-func must(t testing.TB, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
+var must = storetest.Must
 
 // later moves the store's clock.
 func (f *fixture) later(d time.Duration) {

@@ -14,6 +14,7 @@ import (
 	"github.com/joute/joute/community"
 	"github.com/joute/joute/internal/redistest"
 	"github.com/joute/joute/internal/store"
+	"github.com/joute/joute/internal/storetest"
 )
 
 func TestStore_HasNoAddressInClear(t *testing.T) {
@@ -54,7 +55,7 @@ func TestTorn_TheSameCallCompletesWhatWasBegun(t *testing.T) {
 		"a join but for its request's end": func(redis.UniversalClient, contestKeys, string, string) {},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f := newFixture(t, "", Options{})
+			f := newFixture(t, storetest.Open(t, ""), Options{})
 			keys := keysOf(f.stored.Contest.ID)
 			r := f.request("ada@example.org", "lumiere")
 			f.asked(r, Pending)
@@ -117,7 +118,7 @@ func TestScripts_RefuseDamageBeforeTheyWrite(t *testing.T) {
 
 func TestStoreGone_IsSaidSoAndNamesNobody(t *testing.T) {
 	srv := redistest.Start(t)
-	f := newFixture(t, srv.URL(), Options{})
+	f := newFixture(t, storetest.Open(t, srv.URL()), Options{})
 	r := f.join("ada@example.org", "lumiere")
 	srv.Kill()
 	_, err1 := f.Ask(t.Context(), f.stored, f.request("bob@example.org", "lumiere"))

@@ -92,7 +92,7 @@ func (s *Server) postBallot(c *fiber.Ctx) error {
 	case outcome.Cast.Standing == voting.Held:
 		status = fiber.StatusAccepted
 	}
-	c.Set(fiber.HeaderCacheControl, "no-store")
+	noStore.set(c)
 	return sendJSON(c, status, s.castAnswer(stored, outcome).json())
 }
 
@@ -114,7 +114,7 @@ func (s *Server) castOnPage(c *fiber.Ctx, stored *registry.Stored, f voteForm) (
 // that is under way, and the store's own timeout bounds it.
 func (s *Server) cast(stored *registry.Stored, id uuid.UUID, entry string, pass voting.Pass, attempt antifraud.Attempt, solution string) (voting.Outcome, error) {
 	if err := s.cfg.Gate.Err(); err != nil {
-		s.metrics.ballots.WithLabelValues(labelUnavailable).Inc()
+		s.metrics.tellBallot(labelUnavailable)
 		return voting.Outcome{}, err
 	}
 	screened, err := s.screen(stored, entry, pass, attempt)
@@ -137,10 +137,10 @@ func (s *Server) cast(stored *registry.Stored, id uuid.UUID, entry string, pass 
 	outcome, err := s.cfg.Boxes.Cast(context.Background(), stored, b)
 	s.metrics.cast.Observe(time.Since(start).Seconds())
 	if err != nil {
-		s.metrics.ballots.WithLabelValues(labelUnavailable).Inc()
+		s.metrics.tellBallot(labelUnavailable)
 		return voting.Outcome{}, err
 	}
-	s.metrics.ballots.WithLabelValues(outcome.Label()).Inc()
+	s.metrics.tellBallot(outcome.Label())
 	if !outcome.Duplicate {
 		s.countAttempt(stored, b, screened)
 	}

@@ -259,7 +259,7 @@ func TestDoor_APageLeadsToTheProof(t *testing.T) {
 	form := url.Values{"ballot": {newBallot()}, "entry": {"lumiere-1"}, "device": {"farm phone"}, "dwell_ms": {"1500"}}
 	refused := b.send("POST", "/c/"+id+"/vote?lang=en", form.Encode()).want(403, "")
 	refused.shows("scan the code in the hall", "Prove an address")
-	refused.hides("farm", "n4")
+	refused.hides("farm", "n4-of-tests")
 	way := regexp.MustCompile(`href="(/c/[^"]*/email[^"]*)"`).FindSubmatch(refused.body)
 	if way == nil {
 		t.Fatal("no way on")

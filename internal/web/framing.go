@@ -6,6 +6,9 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
+// nobody may frame a page.
+const nobody = "'none'"
+
 // ancestors says which pages may frame the answer to c: CSP's frame-ancestors.
 // Widgets are for any page, unless their contest says `embed.only`; the rest is
 // for none. It goes by the path alone, so that errors which no handler saw,
@@ -14,7 +17,7 @@ import (
 func (s *Server) ancestors(c *fiber.Ctx) string {
 	rest, found := strings.CutPrefix(c.Path(), "/embed")
 	if !found || rest != "" && rest[0] != '/' {
-		return "'none'"
+		return nobody
 	}
 	id, _, _ := strings.Cut(strings.TrimPrefix(rest, "/"), "/")
 	stored, found := s.cfg.Registry.Get(id)
@@ -22,7 +25,7 @@ func (s *Server) ancestors(c *fiber.Ctx) string {
 	case !found || !stored.Contest.Embed.Only:
 		return "*"
 	case len(stored.Contest.Embed.Origins) == 0:
-		return "'none'"
+		return nobody
 	default:
 		return strings.Join(stored.Contest.Embed.Origins, " ")
 	}

@@ -16,6 +16,9 @@ import (
 // labelUnavailable is the outcome of a cast that the store did not answer.
 const labelUnavailable = "unavailable"
 
+// effectApplied is the effect of a decision that was applied.
+const effectApplied = "applied"
+
 // The events of joute_fans_total.
 const (
 	fanAsked     = "asked"
@@ -26,11 +29,13 @@ const (
 
 type metrics struct {
 	ballots *prometheus.CounterVec
+	counted prometheus.Counter // of ballots, looked up once for nearly all of them
 	cast    prometheus.Histogram
 	fans    *prometheus.CounterVec
 	farms   *prometheus.CounterVec
 
 	screened *prometheus.CounterVec
+	accepted prometheus.Counter // of screened, likewise
 
 	logins       *prometheus.CounterVec
 	feedsRefused prometheus.Counter
@@ -86,8 +91,10 @@ func newMetrics(registry *prometheus.Registry, feeds *live.Feeds) (*metrics, err
 		m.ballots.WithLabelValues(string(outcome))
 	}
 	for _, decision := range []antifraud.Action{antifraud.Accept, antifraud.AskChallenge, antifraud.Hold, antifraud.Reject} {
-		m.screened.WithLabelValues(string(decision), "applied")
+		m.screened.WithLabelValues(string(decision), effectApplied)
 	}
+	m.counted = m.ballots.WithLabelValues(string(voting.Counted))
+	m.accepted = m.screened.WithLabelValues(string(antifraud.Accept), effectApplied)
 	for _, event := range []string{fanAsked, fanConfirmed, fanLeft, fanFull} {
 		m.fans.WithLabelValues(event)
 	}
@@ -98,6 +105,24 @@ func newMetrics(registry *prometheus.Registry, feeds *live.Feeds) (*metrics, err
 		m.logins.WithLabelValues(outcome)
 	}
 	return m, errors.Join(registry.Register(m.screened), registry.Register(m.fans), registry.Register(m.farms), registry.Register(m.logins), registry.Register(m.ballots), registry.Register(m.cast), registry.Register(m.feedsRefused), registry.Register(m.refused), registry.Register(readers))
+}
+
+// tellBallot counts what became of a ballot.
+func (m *metrics) tellBallot(outcome string) {
+	if outcome == string(voting.Counted) {
+		m.counted.Inc()
+		return
+	}
+	m.ballots.WithLabelValues(outcome).Inc()
+}
+
+// tellScreened counts what screening decided, and what came of it.
+func (m *metrics) tellScreened(decision antifraud.Action, effect string) {
+	if decision == antifraud.Accept && effect == effectApplied {
+		m.accepted.Inc()
+		return
+	}
+	m.screened.WithLabelValues(string(decision), effect).Inc()
 }
 
 // getMetrics is the page that Prometheus reads, on the server itself. Through a

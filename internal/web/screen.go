@@ -140,7 +140,7 @@ func (s *Server) judge(stored *registry.Stored, entry string, pass voting.Pass, 
 // tellScreened measures a verdict, and logs one that is no plain acceptance: also
 // of a policy that only observes. A canary that was spared is an alarm.
 func (s *Server) tellScreened(c *contest.Contest, verdict antifraud.Verdict, spared bool) {
-	effect := "applied"
+	effect := effectApplied
 	switch {
 	case spared:
 		effect = "spared"
@@ -149,7 +149,7 @@ func (s *Server) tellScreened(c *contest.Contest, verdict antifraud.Verdict, spa
 	case verdict.Action != verdict.Would:
 		effect = "observed"
 	}
-	s.metrics.screened.WithLabelValues(string(verdict.Would), effect).Inc()
+	s.metrics.tellScreened(verdict.Would, effect)
 	if verdict.Would != antifraud.Accept {
 		s.log.Debug("screened", slog.String("contest", c.ID), slog.Any("verdict", verdict))
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/joute/joute/internal/keyed"
 	"github.com/joute/joute/internal/redistest"
 	"github.com/joute/joute/internal/store"
+	"github.com/joute/joute/internal/storetest"
 	"github.com/joute/joute/sharing"
 	"github.com/joute/joute/voting"
 	"github.com/joute/joute/voting/ballotbox"
@@ -27,26 +28,7 @@ import (
 
 func TestMain(m *testing.M) { redistest.Main(m) }
 
-// onEveryStore runs a test on the embedded store and on a real Redis.
-func onEveryStore(t *testing.T, test func(t *testing.T, st *store.Store)) {
-	t.Run("embedded", func(t *testing.T) { test(t, openStore(t, "")) })
-	t.Run("redis", func(t *testing.T) { test(t, openStore(t, redistest.Shared(t).URL())) })
-}
-
-func openStore(t testing.TB, url string) *store.Store {
-	t.Helper()
-	st, err := store.Open(t.Context(), store.Options{URL: url})
-	must(t, err)
-	t.Cleanup(func() { st.Close() })
-	return st
-}
-
-func must(t testing.TB, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
+var onEveryStore, openStore, must = storetest.OnBoth, storetest.Open, storetest.Must
 
 var contests atomic.Int64
 

@@ -22,6 +22,7 @@ import (
 	"github.com/joute/joute/contest/registry"
 	"github.com/joute/joute/internal/redistest"
 	"github.com/joute/joute/internal/store"
+	"github.com/joute/joute/internal/storetest"
 	"github.com/joute/joute/voting"
 	"github.com/joute/joute/voting/ballotbox"
 	"github.com/joute/joute/voting/ledger"
@@ -29,27 +30,7 @@ import (
 
 func TestMain(m *testing.M) { redistest.Main(m) }
 
-// onEveryStore runs a test on the embedded store, a real Redis and a Redis Cluster.
-func onEveryStore(t *testing.T, test func(t *testing.T, st *store.Store)) {
-	t.Run("embedded", func(t *testing.T) { test(t, openStore(t, "")) })
-	t.Run("redis", func(t *testing.T) { test(t, openStore(t, redistest.Shared(t).URL())) })
-	t.Run("cluster", func(t *testing.T) { test(t, openStore(t, redistest.SharedCluster(t).URL())) })
-}
-
-func openStore(t testing.TB, url string) *store.Store {
-	t.Helper()
-	st, err := store.Open(t.Context(), store.Options{URL: url})
-	must(t, err)
-	t.Cleanup(func() { st.Close() })
-	return st
-}
-
-func must(t testing.TB, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
+var onEveryStore, openStore, must = storetest.OnEvery, storetest.Open, storetest.Must
 
 var (
 	contests   atomic.Int64

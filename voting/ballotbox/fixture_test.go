@@ -23,34 +23,13 @@ import (
 	"github.com/joute/joute/contest/registry"
 	"github.com/joute/joute/internal/redistest"
 	"github.com/joute/joute/internal/store"
+	"github.com/joute/joute/internal/storetest"
 	"github.com/joute/joute/voting"
 )
 
 func TestMain(m *testing.M) { redistest.Main(m) }
 
-// onEveryStore runs a test on the embedded store, on a real Redis and on a Redis
-// Cluster.
-func onEveryStore(t *testing.T, test func(t *testing.T, st *store.Store)) {
-	t.Run("embedded", func(t *testing.T) { test(t, openStore(t, "")) })
-	t.Run("redis", func(t *testing.T) { test(t, openStore(t, redistest.Shared(t).URL())) })
-	t.Run("cluster", func(t *testing.T) { test(t, openStore(t, redistest.SharedCluster(t).URL())) })
-}
-
-func openStore(t testing.TB, url string) *store.Store {
-	t.Helper()
-	return openPatient(t, url, 0)
-}
-
-// openPatient is openStore with another timeout than the product's.
-func openPatient(t testing.TB, url string, timeout time.Duration) *store.Store {
-	t.Helper()
-	st, err := store.Open(t.Context(), store.Options{URL: url, Timeout: timeout})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { st.Close() })
-	return st
-}
+var onEveryStore, openStore, openPatient = storetest.OnEvery, storetest.Open, storetest.OpenPatient
 
 // clock is the store's clock in the hands of a test: the scripts are the real
 // ones, but for where box.lua asks for the time.

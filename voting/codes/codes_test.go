@@ -12,22 +12,16 @@ import (
 	"github.com/joute/joute/antifraud/gate"
 	"github.com/joute/joute/internal/redistest"
 	"github.com/joute/joute/internal/store"
+	"github.com/joute/joute/internal/storetest"
 	"github.com/joute/joute/voting"
 )
 
 func TestMain(m *testing.M) { redistest.Main(m) }
 
 func onEveryStore(t *testing.T, test func(t *testing.T, c *Codes, st *store.Store)) {
-	for name, url := range map[string]string{"embedded": "", "redis": redistest.Shared(t).URL()} {
-		t.Run(name, func(t *testing.T) {
-			st, err := store.Open(t.Context(), store.Options{URL: url})
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { st.Close() })
-			test(t, New(st, gate.New(st), []byte("a key of 32 bytes for these tests")), st)
-		})
-	}
+	storetest.OnBoth(t, func(t *testing.T, st *store.Store) {
+		test(t, New(st, gate.New(st), []byte("a key of 32 bytes for these tests")), st)
+	})
 }
 
 var addresses atomic.Int64

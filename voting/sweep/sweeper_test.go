@@ -21,6 +21,7 @@ import (
 	"github.com/joute/joute/contest/registry"
 	"github.com/joute/joute/internal/redistest"
 	"github.com/joute/joute/internal/store"
+	"github.com/joute/joute/internal/storetest"
 	"github.com/joute/joute/voting"
 	"github.com/joute/joute/voting/ballotbox"
 )
@@ -59,21 +60,7 @@ entries: [{id: n-1, school: north, title: N1}, {id: n-2, school: north, title: N
 	return &hall{t, st, ballotbox.New(st), &registry.Stored{Contest: c, Version: 1, Epoch: 7}}
 }
 
-func openStore(t *testing.T, url string) *store.Store {
-	t.Helper()
-	st, err := store.Open(t.Context(), store.Options{URL: url})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { st.Close() })
-	return st
-}
-
-// onEveryStore runs a test on the embedded store and on a real Redis.
-func onEveryStore(t *testing.T, test func(t *testing.T, st *store.Store)) {
-	t.Run("embedded", func(t *testing.T) { test(t, openStore(t, "")) })
-	t.Run("redis", func(t *testing.T) { test(t, openStore(t, redistest.Shared(t).URL())) })
-}
+var onEveryStore, openStore = storetest.OnBoth, storetest.Open
 
 func (h *hall) cast(name, agent string) {
 	h.t.Helper()
