@@ -89,7 +89,7 @@ func TestRecount_WhileVotingGoesOn(t *testing.T) {
 	s := serve(t)
 	s.joute("apply", write(t, "c.yaml", hall("moving", 3, 3)+"boxes: 8\n"))
 	positions := map[string]bool{}
-	s.casting("moving", 3).during(300, func() {
+	s.casting("moving", 3).during(50, func() {
 		wait(t, "recounts of four moments", func() (int, bool) {
 			code, out, stderr := s.try("recount", "moving", "--json")
 			var result recounted

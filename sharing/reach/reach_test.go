@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/joute/joute/antifraud"
 	"github.com/joute/joute/contest"
@@ -241,9 +242,12 @@ func TestForget_LeavesNothing(t *testing.T) {
 		r := newRoom(t, st, Options{})
 		ctx := t.Context()
 		r.cast("ada", antifraud.Evidence{}, voting.Counted)
+		var minting errgroup.Group
+		minting.SetLimit(32) // each alone waits for a sync of the disk
 		for n := range 2500 {
-			must(t, r.Mint(ctx, r.s, owned(fmt.Sprint(n), sharing.Copy)))
+			minting.Go(func() error { return r.Mint(ctx, r.s, owned(fmt.Sprint(n), sharing.Copy)) })
 		}
+		must(t, minting.Wait())
 		kept := newRoom(t, st, Options{})
 		must(t, kept.Mint(ctx, kept.s, owned("kept", "")))
 		r.report()
