@@ -211,6 +211,23 @@ func (e *evidence) convinces(h *hand, limit float64) (strong, ok bool) {
 	return strong, strong || e.holds(h.mass, some)
 }
 
+// seldom is how far, of what structure has to bring, a hand is on its way that could
+// still get there. All hands that ever did were beyond it.
+const seldom = 0.7
+
+// hopeless tells of a hand that EM has settled roughly whether it is so far from
+// convincing that more members would not help: no look brings anything, and what
+// members vote for brings too little. Nearly all hands end here, as most cohorts are no
+// farm's, and their members are found by going through a good part of all voters.
+func (e *evidence) hopeless(members float64) bool {
+	for _, look := range [...]int{byDevice, byTempo, byAccount} {
+		if e.by[look] >= weakly[look]*members {
+			return false
+		}
+	}
+	return e.by[byStructure] < seldom*strongly[byStructure]*members
+}
+
 // holds tells whether one family is so plain that the hand is held: many devices, or
 // many addresses and entries in lockstep, shared among members; one machine at one
 // address, in a hurry; bad accounts with a little of some other family, or of one address.

@@ -140,6 +140,7 @@ type cohort struct {
 	gain    float64 // in log-likelihood, of the mixture over the crowd alone
 	share   float64 // of the cohort that is suspicious
 	tries   int
+	rented  bool // its members are one network's, where machines are rented
 }
 
 // leastCohort is the number of voters below which composition says nothing.
@@ -154,7 +155,8 @@ func (x *index) cohorts() []cohort {
 		}
 		for k := range g.n {
 			if of := g.members(k); len(of) >= leastCohort {
-				list = append(list, cohort{name: g.name, members: of})
+				byNetwork := g.name == "entry-kind" || g.name == "entry-block"
+				list = append(list, cohort{name: g.name, members: of, rented: byNetwork && x.c.t.isRented(of[0])})
 			}
 		}
 	}

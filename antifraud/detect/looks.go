@@ -12,9 +12,10 @@ const (
 )
 
 // looks are, by voter, the odds of being a farm's by looks alone, scaled so that
-// they are 1 on average over the crowd: a cohort like the crowd gains nothing.
-func (c *crowd) looks(x *index) []float64 {
-	odds := make([]float64, c.n)
+// they are 1 on average over the crowd: a cohort like the crowd gains nothing. renting
+// is what a rented network alone adds to the odds, as a factor.
+func (c *crowd) looks(x *index) (odds []float64, renting float64) {
+	odds = make([]float64, c.n)
 	device := c.together(x.group("entry-device"), c.device, &c.t.device)
 	net := c.together(c.byNet, c.net, &c.t.net)
 	rented := (c.rented + 1) / (c.known + 2)
@@ -57,7 +58,7 @@ func (c *crowd) looks(x *index) []float64 {
 	for v := range odds {
 		odds[v] *= scale
 	}
-	return odds
+	return odds, math.Exp(hired)
 }
 
 // together says of a voter how much more often others at one of their entries have
