@@ -157,7 +157,8 @@ const (
 	fewDevices = 4.0 // effective number
 	manyShared = 8.0 // effective number of devices, or of addresses: a pool that no community has
 
-	// One person's phone may be one that many have: it says less, and the pace more.
+	// One person's phone may be one that many have: it says less, and the pace more. Who
+	// have that phone on one campus, and are quick by chance, have no pace in common.
 	ownPhone = 1.2
 	hurried  = 0.8
 
@@ -193,8 +194,10 @@ func (e *evidence) convinces(h *hand, limit float64) (strong, ok bool) {
 			e.some[f] = true
 		}
 		need := strongly[f]
-		if f == byDevice && e.pool < fewDevices && e.by[byTempo] >= hurried*h.mass {
-			need = ownPhone
+		if f == byDevice && e.pool < fewDevices {
+			if need = pooledDevices; e.by[byTempo] >= hurried*h.mass {
+				need = ownPhone
+			}
 		}
 		if x >= max(leastFamily[f], need*h.mass) {
 			firm++

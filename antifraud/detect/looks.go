@@ -17,6 +17,8 @@ const (
 func (c *crowd) looks(x *index) (odds []float64, renting float64) {
 	odds = make([]float64, c.n)
 	device := c.together(x.group("entry-device"), c.device, &c.t.device)
+	agent := c.together(x.group("entry-agent"), c.agent, &c.t.agent)
+	alike := c.together(x.paces, c.dwell, &x.pace)
 	net := c.together(c.byNet, c.net, &c.t.net)
 	rented := (c.rented + 1) / (c.known + 2)
 	var pace [dwellBins]float64
@@ -28,9 +30,9 @@ func (c *crowd) looks(x *index) (odds []float64, renting float64) {
 	sums := make([]float64, c.n/chunk+1)
 	chunks(c.n, func(part, from, to int) {
 		for v := int32(from); v < int32(to); v++ {
-			r := c.t.proof[v]
+			r := c.t.proof[v] / 2 // a farm that buys inboxes may have one for each
 			if b := c.dwellBin[v]; b >= 0 {
-				r += pace[b]
+				r += max(pace[b], alike(v)/2)
 			}
 			if c.t.kind.of[v] != unseen {
 				if c.t.isRented(v) {
@@ -42,7 +44,7 @@ func (c *crowd) looks(x *index) (odds []float64, renting float64) {
 			if a := c.t.account[v]; !math.IsNaN(a) {
 				r += clip(a, -2, 2.5)
 			}
-			r += device(v)
+			r += max(device(v), agent(v)/2) // one machine has both
 			if !c.t.isCampus(v) {
 				r += net(v) / 2
 			}
