@@ -32,6 +32,7 @@ type evidence struct {
 	some      [families]bool // enough of it to hold with another
 	one       float64        // share of members at the busiest address, where that is no campus
 	pool      float64        // how many devices the members share, evenly: the inverse of Simpson's index
+	machine   float64        // share of members with the device that most have
 	addresses float64        // how many addresses they share, likewise
 	clock     float64        // of tempo: that members vote around the clock; it is of none of them, so it never voids
 }
@@ -109,6 +110,8 @@ func (h *hand) weighEvidence() (e evidence) {
 		}
 	}
 	e.pool, e.addresses = h.spread(&h.c.t.device, h.device), h.spread(&h.c.t.net, h.net)
+	_, most := h.topDevice()
+	e.machine = most / h.mass
 	for _, v := range h.who {
 		if h.c.t.net.of[v] == busiest[0] {
 			if !h.c.t.isCampus(v) {
@@ -158,7 +161,8 @@ const (
 	manyShared = 8.0 // effective number of devices, or of addresses: a pool that no community has
 
 	// One person's phone may be one that many have: it says less, and the pace more. Who
-	// have that phone on one campus, and are quick by chance, have no pace in common.
+	// have that phone on one campus, and are quick by chance, have no pace in common;
+	// and of the quick with devices of their own some always have one agent.
 	ownPhone = 1.2
 	hurried  = 0.8
 
@@ -195,7 +199,8 @@ func (e *evidence) convinces(h *hand, limit float64) (strong, ok bool) {
 		}
 		need := strongly[f]
 		if f == byDevice && e.pool < fewDevices {
-			if need = pooledDevices; e.by[byTempo] >= hurried*h.mass {
+			need = pooledDevices
+			if e.machine >= oneDevice && e.by[byTempo] >= hurried*h.mass {
 				need = ownPhone
 			}
 		}

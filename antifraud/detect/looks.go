@@ -9,6 +9,7 @@ const (
 	rentedByFarms = 0.3
 	alikeMost     = 3.5
 	alikeLeast    = -0.4
+	mostPace      = 0.7 // of a reading time, quick or like others
 )
 
 // looks are, by voter, the odds of being a farm's by looks alone, scaled so that
@@ -24,7 +25,7 @@ func (c *crowd) looks(x *index) (odds []float64, renting float64) {
 	var pace [dwellBins]float64
 	for b := range pace {
 		u := (float64(b) + 0.5) / float64(len(c.dwellCuts)+1) // share of the crowd that is quicker
-		pace[b] = clip(math.Log(2*(1-u)), -1.5, 0.7)
+		pace[b] = clip(math.Log(2*(1-u)), -1.5, mostPace)
 	}
 	hired, homely := clip(math.Log(rentedByFarms/rented), 0, 2.5), math.Log((1-rentedByFarms)/(1-rented))
 	sums := make([]float64, c.n/chunk+1)
@@ -32,7 +33,7 @@ func (c *crowd) looks(x *index) (odds []float64, renting float64) {
 		for v := int32(from); v < int32(to); v++ {
 			r := c.t.proof[v] / 2 // a farm that buys inboxes may have one for each
 			if b := c.dwellBin[v]; b >= 0 {
-				r += max(pace[b], alike(v)/2)
+				r += max(pace[b], min(alike(v)/2, mostPace))
 			}
 			if c.t.kind.of[v] != unseen {
 				if c.t.isRented(v) {
