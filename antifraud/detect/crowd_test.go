@@ -163,7 +163,8 @@ func TestCrowd_LooksAreOneOnAverage(t *testing.T) {
 	for seed := range uint64(4) {
 		c := mixedCrowd(80, seed)
 		c.take(3, 0.9)
-		odds, sum := c.looks(newIndex(c)), 0.0
+		odds, _ := c.looks(newIndex(c))
+		sum := 0.0
 		for v, x := range odds {
 			if !(x > 0) || math.IsInf(x, 0) {
 				t.Fatalf("voter %d: odds %v", v, x)

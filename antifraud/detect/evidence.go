@@ -32,6 +32,7 @@ type evidence struct {
 	some      [families]bool // enough of it to hold with another
 	one       float64        // share of members at the busiest address, where that is no campus
 	pool      float64        // how many devices the members share, evenly: the inverse of Simpson's index
+	machine   float64        // share of members with the device that most have
 	addresses float64        // how many addresses they share, likewise
 	clock     float64        // of tempo: that members vote around the clock; it is of none of them, so it never voids
 }
@@ -109,6 +110,8 @@ func (h *hand) weighEvidence() (e evidence) {
 		}
 	}
 	e.pool, e.addresses = h.spread(&h.c.t.device, h.device), h.spread(&h.c.t.net, h.net)
+	_, most := h.topDevice()
+	e.machine = most / h.mass
 	for _, v := range h.who {
 		if h.c.t.net.of[v] == busiest[0] {
 			if !h.c.t.isCampus(v) {
@@ -157,7 +160,9 @@ const (
 	fewDevices = 4.0 // effective number
 	manyShared = 8.0 // effective number of devices, or of addresses: a pool that no community has
 
-	// One person's phone may be one that many have: it says less, and the pace more.
+	// One person's phone may be one that many have: it says less, and the pace more. Who
+	// have that phone on one campus, and are quick by chance, have no pace in common;
+	// and of the quick with devices of their own some always have one agent.
 	ownPhone = 1.2
 	hurried  = 0.8
 
@@ -193,8 +198,11 @@ func (e *evidence) convinces(h *hand, limit float64) (strong, ok bool) {
 			e.some[f] = true
 		}
 		need := strongly[f]
-		if f == byDevice && e.pool < fewDevices && e.by[byTempo] >= hurried*h.mass {
-			need = ownPhone
+		if f == byDevice && e.pool < fewDevices {
+			need = pooledDevices
+			if e.machine >= oneDevice && e.by[byTempo] >= hurried*h.mass {
+				need = ownPhone
+			}
 		}
 		if x >= max(leastFamily[f], need*h.mass) {
 			firm++
@@ -209,6 +217,23 @@ func (e *evidence) convinces(h *hand, limit float64) (strong, ok bool) {
 		strong = false // friends with one model of phone, who vote for the same
 	}
 	return strong, strong || e.holds(h.mass, some)
+}
+
+// seldom is how far, of what structure has to bring, a hand is on its way that could
+// still get there. All hands that ever did were beyond it.
+const seldom = 0.7
+
+// hopeless tells of a hand that EM has settled roughly whether it is so far from
+// convincing that more members would not help: no look brings anything, and what
+// members vote for brings too little. Nearly all hands end here, as most cohorts are no
+// farm's, and their members are found by going through a good part of all voters.
+func (e *evidence) hopeless(members float64) bool {
+	for _, look := range [...]int{byDevice, byTempo, byAccount} {
+		if e.by[look] >= weakly[look]*members {
+			return false
+		}
+	}
+	return e.by[byStructure] < seldom*strongly[byStructure]*members
 }
 
 // holds tells whether one family is so plain that the hand is held: many devices, or

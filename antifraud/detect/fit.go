@@ -38,14 +38,20 @@ func chunks(n int, each func(part, from, to int)) {
 	inParallel((n+chunk-1)/chunk, func(part int) { each(part, part*chunk, min(n, (part+1)*chunk)) })
 }
 
-// fit runs EM until members hardly change. others is by voter what farms that are
-// known already take; within, when not nil, is who may be a member at all.
-func (h *hand) fit(x *index, others []float64, within []int32, rounds int) {
+// fit runs EM until members hardly change, or until looking around again is no use.
+// others is by voter what farms that are known already take; within, when not nil, is
+// who may be a member at all. It is false when it gave up.
+func (h *hand) fit(x *index, others []float64, within []int32, rounds int) (settled bool) {
 	c, most := h.c, mostGrowth*(h.mass+20)
 	for _, v := range h.who {
 		c.take(v, 1-(1-others[v])*(1-h.w[v]))
 	}
 	for round := range rounds {
+		if round == lookAround && within == nil {
+			if e := h.weighEvidence(); e.hopeless(h.mass) {
+				return false
+			}
+		}
 		if round == 0 || round == lookAround || round == lookAgain && c.n <= vast {
 			h.mayBe(x, others, within)
 		}
@@ -77,9 +83,10 @@ func (h *hand) fit(x *index, others []float64, within []int32, rounds int) {
 		}
 		h.narrow(others)
 		if moved < 0.005*h.mass && round != lookAround-1 || h.mass < 1 || h.mass > most {
-			return
+			return true
 		}
 	}
+	return true
 }
 
 // narrow lets go of whoever is no member now, until somebody looks around again:

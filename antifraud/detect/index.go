@@ -8,6 +8,9 @@ type index struct {
 	groups []*grouping // with members: cohorts, and ways from members to others
 	pairs  [][]int32
 
+	pace  column    // reading time of voters, by the crowd's bin
+	paces *grouping // within an entry
+
 	mark   int32
 	marked []int32 // by voter: the last round that met it
 	y      []float64
@@ -16,7 +19,10 @@ type index struct {
 
 func newIndex(c *crowd) *index {
 	t := c.t
-	x := &index{c: c, marked: make([]int32, c.n)}
+	x := &index{c: c, marked: make([]int32, c.n), pace: column{of: make([]int32, c.n)}}
+	for v, b := range c.dwellBin {
+		x.pace.of[v] = int32(b) // unseen is unseen
+	}
 	of := func(col *column) func(v, act int32) int32 {
 		return func(v, _ int32) int32 { return col.of[v] }
 	}
@@ -39,12 +45,15 @@ func newIndex(c *crowd) *index {
 		within("entry-device", of(&t.device)), within("entry-kind", of(&t.kind)),
 	}
 	x.groups = make([]*grouping, len(groups))
-	inParallel(len(groups)+1, func(i int) {
-		if i == 0 {
+	inParallel(len(groups)+2, func(i int) {
+		switch i -= 2; i {
+		case -2:
 			x.pairs = t.pairs()
-			return
+		case -1:
+			x.paces = t.within("entry-pace", of(&x.pace), false)
+		default:
+			x.groups[i] = groups[i]().list(t)
 		}
-		x.groups[i-1] = groups[i-1]().list(t)
 	})
 	most := int32(0)
 	for _, g := range x.groups {
@@ -140,6 +149,7 @@ type cohort struct {
 	gain    float64 // in log-likelihood, of the mixture over the crowd alone
 	share   float64 // of the cohort that is suspicious
 	tries   int
+	rented  bool // its members are one network's, where machines are rented
 }
 
 // leastCohort is the number of voters below which composition says nothing.
@@ -154,7 +164,8 @@ func (x *index) cohorts() []cohort {
 		}
 		for k := range g.n {
 			if of := g.members(k); len(of) >= leastCohort {
-				list = append(list, cohort{name: g.name, members: of})
+				byNetwork := g.name == "entry-kind" || g.name == "entry-block"
+				list = append(list, cohort{name: g.name, members: of, rented: byNetwork && x.c.t.isRented(of[0])})
 			}
 		}
 	}

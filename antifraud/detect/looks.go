@@ -9,27 +9,31 @@ const (
 	rentedByFarms = 0.3
 	alikeMost     = 3.5
 	alikeLeast    = -0.4
+	mostPace      = 0.7 // of a reading time, quick or like others
 )
 
 // looks are, by voter, the odds of being a farm's by looks alone, scaled so that
-// they are 1 on average over the crowd: a cohort like the crowd gains nothing.
-func (c *crowd) looks(x *index) []float64 {
-	odds := make([]float64, c.n)
+// they are 1 on average over the crowd: a cohort like the crowd gains nothing. renting
+// is what a rented network alone adds to the odds, as a factor.
+func (c *crowd) looks(x *index) (odds []float64, renting float64) {
+	odds = make([]float64, c.n)
 	device := c.together(x.group("entry-device"), c.device, &c.t.device)
+	agent := c.together(x.group("entry-agent"), c.agent, &c.t.agent)
+	alike := c.together(x.paces, c.dwell, &x.pace)
 	net := c.together(c.byNet, c.net, &c.t.net)
 	rented := (c.rented + 1) / (c.known + 2)
 	var pace [dwellBins]float64
 	for b := range pace {
 		u := (float64(b) + 0.5) / float64(len(c.dwellCuts)+1) // share of the crowd that is quicker
-		pace[b] = clip(math.Log(2*(1-u)), -1.5, 0.7)
+		pace[b] = clip(math.Log(2*(1-u)), -1.5, mostPace)
 	}
 	hired, homely := clip(math.Log(rentedByFarms/rented), 0, 2.5), math.Log((1-rentedByFarms)/(1-rented))
 	sums := make([]float64, c.n/chunk+1)
 	chunks(c.n, func(part, from, to int) {
 		for v := int32(from); v < int32(to); v++ {
-			r := c.t.proof[v]
+			r := c.t.proof[v] / 2 // a farm that buys inboxes may have one for each
 			if b := c.dwellBin[v]; b >= 0 {
-				r += pace[b]
+				r += max(pace[b], min(alike(v)/2, mostPace))
 			}
 			if c.t.kind.of[v] != unseen {
 				if c.t.isRented(v) {
@@ -41,7 +45,7 @@ func (c *crowd) looks(x *index) []float64 {
 			if a := c.t.account[v]; !math.IsNaN(a) {
 				r += clip(a, -2, 2.5)
 			}
-			r += device(v)
+			r += max(device(v), agent(v)/2) // one machine has both
 			if !c.t.isCampus(v) {
 				r += net(v) / 2
 			}
@@ -57,7 +61,7 @@ func (c *crowd) looks(x *index) []float64 {
 	for v := range odds {
 		odds[v] *= scale
 	}
-	return odds
+	return odds, math.Exp(hired)
 }
 
 // together says of a voter how much more often others at one of their entries have

@@ -46,8 +46,9 @@ func (w weight) surplus() float64 {
 // that cannot gain what [plainest] asks for it says that it gains nothing.
 //
 // surpluses are those of by, which nearly all cohorts need nothing else of. room is
-// for the members; it is given back, perhaps larger.
-func (co *cohort) weigh(by []weight, surpluses []float64, room []weight) []weight {
+// for the members; it is given back, perhaps larger. renting is as [crowd.looks] says:
+// that those come from a rented network who are a cohort because they do is no surprise.
+func (co *cohort) weigh(by []weight, surpluses []float64, renting float64, room []weight) []weight {
 	co.share, co.gain = 0, 0
 	surplus := 0.0
 	for _, v := range co.members {
@@ -62,6 +63,16 @@ func (co *cohort) weigh(by []weight, surpluses []float64, room []weight) []weigh
 	for _, v := range co.members {
 		if by[v].left >= 0 {
 			in = append(in, by[v])
+		}
+	}
+	if co.rented {
+		surplus = 0
+		for n := range in {
+			in[n].odds /= renting
+			surplus += in[n].surplus()
+		}
+		if surplus <= leastGain/2 {
+			return in
 		}
 	}
 	share := 0.3
@@ -95,7 +106,7 @@ func seek(c *crowd, x *index) []farm {
 	// The likelihood ratio has to beat that of the best of so many cohorts (Bonferroni).
 	limit := math.Log(float64(len(list)+1)) + 30
 	tried := make([]uint8, c.n)
-	odds := c.looks(x)
+	odds, renting := c.looks(x)
 	by, surpluses := make([]weight, c.n), make([]float64, c.n)
 	weighAll := func() {
 		for v := range by {
@@ -109,7 +120,7 @@ func seek(c *crowd, x *index) []farm {
 			var room []weight
 			for k := from; k < to; k++ {
 				if list[k].tries < mostTries {
-					room = list[k].weigh(by, surpluses, room)
+					room = list[k].weigh(by, surpluses, renting, room)
 				}
 			}
 		})
@@ -125,7 +136,7 @@ func seek(c *crowd, x *index) []farm {
 		}
 		co.tries++
 		copy(others, c.taken)
-		f, ok := h.try(x, co, odds, others, tried, limit)
+		f, ok := h.try(x, co, odds, renting, others, tried, limit)
 		if !ok {
 			h.leave(others)
 			for _, v := range h.who {
@@ -138,7 +149,7 @@ func seek(c *crowd, x *index) []farm {
 			continue
 		}
 		farms = append(farms, f)
-		odds = c.looks(x)
+		odds, renting = c.looks(x)
 		weighAll()
 	}
 	c.strays(farms)
@@ -164,13 +175,16 @@ func plainest(list []cohort) *cohort {
 
 // try fits a hand that starts from a cohort's suspicious members. One that drifts
 // off, to whoever has one thing in common with it, is tried again within the cohort.
-func (h *hand) try(x *index, co *cohort, odds, others []float64, tried []uint8, limit float64) (farm, bool) {
+func (h *hand) try(x *index, co *cohort, odds []float64, renting float64, others []float64, tried []uint8, limit float64) (farm, bool) {
 	for _, within := range [][]int32{nil, co.members} {
 		h.leave(others)
 		h.clear()
 		for _, v := range co.members {
 			if tried[v] < twoTrials {
 				p := co.share * odds[v]
+				if co.rented {
+					p /= renting
+				}
 				h.set(v, (1-others[v])*p/(p+1-co.share))
 				h.who = append(h.who, v)
 			}
@@ -179,7 +193,9 @@ func (h *hand) try(x *index, co *cohort, odds, others []float64, tried []uint8, 
 			return farm{}, false
 		}
 		start := h.mass
-		h.fit(x, others, within, allRounds)
+		if !h.fit(x, others, within, allRounds) {
+			return farm{}, false
+		}
 		if h.single(others) {
 			h.fit(x, others, slices.Clone(h.who), 5)
 		}

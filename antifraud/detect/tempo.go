@@ -6,14 +6,25 @@ import (
 )
 
 // hasty tells whether the members read for clearly less time than the crowd, or all
-// for the same time: a person's reading times spread over a factor of two at the
+// for about the same: people's reading times spread over a factor of two at the
 // least, which is 0.7 in ln. To take one's time is no tell.
 func (h *hand) hasty() bool {
 	if h.dwells < 3 {
 		return false
 	}
 	mean := h.dwellSum / h.dwells
-	return mean < h.c.dwellSum/h.c.dwells-0.2 || h.dwells >= 5 && h.dwellSquares/h.dwells-mean*mean < 0.15*0.15
+	return mean < h.c.dwellSum/h.c.dwells-0.2 || h.dwells >= 5 && h.dwellSquares/h.dwells-mean*mean < evenPace(h.dwells)
+}
+
+const (
+	typedIn  = 0.15 // spread of ln of a pause that is in a program
+	leastOwn = 0.5  // spread of ln of what any number of people take
+)
+
+// evenPace is the variance of ln below which so many read for the same time: of few
+// that of a pause in a program, of many three standard errors below what people have.
+func evenPace(voters float64) float64 {
+	return max(typedIn*typedIn, leastOwn*leastOwn*(1-3*math.Sqrt(2/(voters-1))))
 }
 
 // haste is the log-likelihood that a quicker mean explains the members' reading
