@@ -1,11 +1,12 @@
 package web
 
 import (
+	"encoding/binary"
+	"encoding/hex"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"runtime/debug"
-	"strconv"
 	"strings"
 	"time"
 
@@ -32,7 +33,7 @@ func (s *Server) requestID(c *fiber.Ctx) string {
 	}
 	id := header(c, fiber.HeaderXRequestID)
 	if !isRequestID(id) {
-		id = strconv.FormatUint(rand.Uint64(), 16) // to be found in a log, and no secret
+		id = hex.EncodeToString(binary.BigEndian.AppendUint64(nil, rand.Uint64())) // to be found in a log, and no secret
 	}
 	c.Locals(localRequestID, id)
 	return id
