@@ -8,9 +8,6 @@ type index struct {
 	groups []*grouping // with members: cohorts, and ways from members to others
 	pairs  [][]int32
 
-	pace  column    // reading time of voters, by the crowd's bin
-	paces *grouping // within an entry
-
 	mark   int32
 	marked []int32 // by voter: the last round that met it
 	y      []float64
@@ -19,10 +16,7 @@ type index struct {
 
 func newIndex(c *crowd) *index {
 	t := c.t
-	x := &index{c: c, marked: make([]int32, c.n), pace: column{of: make([]int32, c.n)}}
-	for v, b := range c.dwellBin {
-		x.pace.of[v] = int32(b) // unseen is unseen
-	}
+	x := &index{c: c, marked: make([]int32, c.n)}
 	of := func(col *column) func(v, act int32) int32 {
 		return func(v, _ int32) int32 { return col.of[v] }
 	}
@@ -45,15 +39,12 @@ func newIndex(c *crowd) *index {
 		within("entry-device", of(&t.device)), within("entry-kind", of(&t.kind)),
 	}
 	x.groups = make([]*grouping, len(groups))
-	inParallel(len(groups)+2, func(i int) {
-		switch i -= 2; i {
-		case -2:
+	inParallel(len(groups)+1, func(i int) {
+		if i == 0 {
 			x.pairs = t.pairs()
-		case -1:
-			x.paces = t.within("entry-pace", of(&x.pace), false)
-		default:
-			x.groups[i] = groups[i]().list(t)
+			return
 		}
+		x.groups[i-1] = groups[i-1]().list(t)
 	})
 	most := int32(0)
 	for _, g := range x.groups {

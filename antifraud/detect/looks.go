@@ -9,7 +9,6 @@ const (
 	rentedByFarms = 0.3
 	alikeMost     = 3.5
 	alikeLeast    = -0.4
-	mostPace      = 0.7 // of a reading time, quick or like others
 )
 
 // looks are, by voter, the odds of being a farm's by looks alone, scaled so that
@@ -18,22 +17,20 @@ const (
 func (c *crowd) looks(x *index) (odds []float64, renting float64) {
 	odds = make([]float64, c.n)
 	device := c.together(x.group("entry-device"), c.device, &c.t.device)
-	agent := c.together(x.group("entry-agent"), c.agent, &c.t.agent)
-	alike := c.together(x.paces, c.dwell, &x.pace)
 	net := c.together(c.byNet, c.net, &c.t.net)
 	rented := (c.rented + 1) / (c.known + 2)
 	var pace [dwellBins]float64
 	for b := range pace {
 		u := (float64(b) + 0.5) / float64(len(c.dwellCuts)+1) // share of the crowd that is quicker
-		pace[b] = clip(math.Log(2*(1-u)), -1.5, mostPace)
+		pace[b] = clip(math.Log(2*(1-u)), -1.5, 0.7)
 	}
 	hired, homely := clip(math.Log(rentedByFarms/rented), 0, 2.5), math.Log((1-rentedByFarms)/(1-rented))
 	sums := make([]float64, c.n/chunk+1)
 	chunks(c.n, func(part, from, to int) {
 		for v := int32(from); v < int32(to); v++ {
-			r := c.t.proof[v] / 2 // a farm that buys inboxes may have one for each
+			r := c.t.proof[v]
 			if b := c.dwellBin[v]; b >= 0 {
-				r += max(pace[b], min(alike(v)/2, mostPace))
+				r += pace[b]
 			}
 			if c.t.kind.of[v] != unseen {
 				if c.t.isRented(v) {
@@ -45,7 +42,7 @@ func (c *crowd) looks(x *index) (odds []float64, renting float64) {
 			if a := c.t.account[v]; !math.IsNaN(a) {
 				r += clip(a, -2, 2.5)
 			}
-			r += max(device(v), agent(v)/2) // one machine has both
+			r += device(v)
 			if !c.t.isCampus(v) {
 				r += net(v) / 2
 			}
