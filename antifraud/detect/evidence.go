@@ -164,6 +164,7 @@ const (
 	// have that phone on one campus, and are quick by chance, have no pace in common;
 	// and of the quick with devices of their own some always have one agent.
 	ownPhone = 1.2
+	ownModel = 2.8 // where the pace is no more than quick
 	hurried  = 0.8
 
 	// What one family has to bring, in ln per member, to hold a hand nearly alone.
@@ -199,7 +200,7 @@ func (e *evidence) convinces(h *hand, limit float64) (strong, ok bool) {
 		}
 		need := strongly[f]
 		if f == byDevice && e.pool < fewDevices {
-			need = pooledDevices
+			need = ownModel
 			if e.machine >= oneDevice && e.by[byTempo] >= hurried*h.mass {
 				need = ownPhone
 			}
