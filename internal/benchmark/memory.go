@@ -66,6 +66,9 @@ func memory(ctx context.Context, dir string, voters int, out io.Writer) error {
 	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(w, "voters of one ballot each\t%d\n", voters)
+	for n, times := range map[int][]time.Duration{fewVoters: fewTimes, voters: manyTimes} {
+		fmt.Fprintf(w, "us of Redis a cast, with %d voters\t%.1f\n", n, middle(times).Seconds()*1e6/looked)
+	}
 	perVoter := float64(full-empty) / float64(voters)
 	for _, g := range []goal{
 		atMost("bytes a voter, streams swept", 120, perVoter),
