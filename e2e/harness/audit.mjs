@@ -6,10 +6,14 @@ import { createRequire } from 'node:module';
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
 
-// audit answers the violations, one line each.
+// A row that slides to its place covers others on its way.
+const still = () => document.getAnimations().every((a) => a.playState !== 'running' || a.effect?.getTiming().iterations === Infinity);
+
+// audit answers the violations, one line each, once nothing moves any more.
 export async function audit(page) {
   const found = [];
   for (const frame of page.frames()) {
+    await frame.waitForFunction(still);
     await frame.evaluate(axe);
     const { violations } = await frame.evaluate((tags) => window.axe.run({ runOnly: tags, iframes: false }), tags);
     for (const { id, nodes } of violations) {
