@@ -5,7 +5,7 @@
   if (!live || !window.fetch || !window.Intl) return;
   var lang = document.documentElement.lang, state = live.querySelector('[data-state]'), button = live.querySelector('button');
   var still = window.matchMedia('(prefers-reduced-motion: reduce)'), paused = false, pressed = false, waiting = null, fresh = Date.now();
-  var told = Date.now(), leader = leading(), lead = document.createElement('span'), more = 0, none = false;
+  var told = Date.now(), leader = leading(), lead = document.createElement('span'), more = 0, fails = 0, none = false;
   lead.className = 'sr';
   document.getElementById('status').append(lead);
 
@@ -97,13 +97,23 @@
       waiting = null;
       return;
     }
-    // Of a long list the feed has the beginning: that it came is the news, the rows are asked for.
+    // Of a long list the feed has the beginning: that it came is the news, the rows are asked for, and not of
+    // a cache that was filled before it. News that could not be shown is still news.
     more = setTimeout(function () {
+      var news = waiting;
       waiting = null;
-      fetch(live.dataset.poll, { credentials: 'omit' }).then(function (answer) { return answer.ok ? answer.json() : null; }).then(function (whole) {
-        if (whole && !paused && !pressed) apply(whole);
-      }).catch(function () {}).then(function () { more = 0; settle(); });
-    }, 400 + 200 * Math.random());
+      fetch(live.dataset.poll, { credentials: 'omit', cache: 'no-cache' }).then(function (answer) {
+        if (!answer.ok) throw answer.status;
+        return answer.json();
+      }).then(function (whole) {
+        fails = 0;
+        if (paused || pressed) waiting = waiting || news;
+        else apply(whole);
+      }).catch(function () {
+        fails++;
+        waiting = waiting || news;
+      }).then(function () { more = 0; settle(); });
+    }, Math.min(400 * Math.pow(2, fails), 20000) + 200 * Math.random());
   }
   button.addEventListener('click', function () {
     paused = !paused;
