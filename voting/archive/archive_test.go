@@ -71,6 +71,35 @@ func TestArchive_RunsBesideVotersAndStopsWithNothingLeft(t *testing.T) {
 	})
 }
 
+// After an error the ledger is closed for a while. A server that stops in it moves what
+// is left all the same.
+func TestArchive_StopsAfterAnErrorWithNothingLeft(t *testing.T) {
+	h := newHall(t, openStore(t, ""), "boxes: 2")
+	w := h.worker(h.archive(Options{Every: time.Minute})) // it would be tried again in five seconds
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	failed := false
+	w.step = func(what string) error {
+		if what != "commit" || failed {
+			return nil
+		}
+		failed = true
+		return errors.New("for a moment")
+	}
+	w.contests = func() []*registry.Stored {
+		if failed { // it is about to wait
+			stop()
+		}
+		return []*registry.Stored{h.s}
+	}
+	h.vote(100)
+	w.run(ctx)
+	if left := h.left(); left != 0 {
+		t.Errorf("%d are left in the store", left)
+	}
+	h.check()
+}
+
 // Crashes between any two steps: the next server goes on, loses nothing, and has
 // nothing twice.
 func TestArchive_ACrashBetweenAnyTwoSteps(t *testing.T) {

@@ -57,17 +57,27 @@ func (w *worker) run(ctx context.Context) {
 			break
 		}
 	}
-	stored := w.stored()
-	if stored == nil || w.disk == nil {
-		return
-	}
-	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastTime)
-	defer cancel()
-	for more := true; more; {
-		var err error
-		if more, err = w.move(last, stored); err != nil {
+	if stored := w.stored(); stored != nil {
+		if err := w.moveLast(context.WithoutCancel(ctx), stored); err != nil && !errors.Is(err, ledger.ErrBusy) {
 			w.a.log.Warn("some records stay in the store until a server moves them", "contest", w.id, "error", err)
-			return
+		}
+	}
+}
+
+// moveLast moves what is left before the server stops. The ledger may be closed, as it
+// is after an error: the store was away for a moment, say, and is back. It returns
+// [ledger.ErrBusy] when another server moves the contest's records.
+func (w *worker) moveLast(ctx context.Context, stored *registry.Stored) error {
+	ctx, cancel := context.WithTimeout(ctx, lastTime)
+	defer cancel()
+	if w.disk == nil {
+		if err := w.open(); err != nil {
+			return err
+		}
+	}
+	for {
+		if more, err := w.move(ctx, stored); err != nil || !more {
+			return err
 		}
 	}
 }
