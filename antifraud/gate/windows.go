@@ -26,9 +26,10 @@ const (
 	// there are new ones, and so judges less.
 	heardLife = 10 * time.Minute
 
-	// maxMessages bounds what a contest's stream holds, and maxHeard what is read
-	// of it at once: the rest comes a second later.
-	maxMessages = 2048
+	// maxMessages bounds what a contest's stream holds, some 80 MB in a rush and nothing
+	// ten minutes after it, and maxHeard what is read of it at once: the rest comes a
+	// second later. It is eight minutes of one server, and most of one of ten.
+	maxMessages = 512
 	maxHeard    = 128
 )
 

@@ -1,17 +1,50 @@
 package main
 
 import (
+	"context"
 	"os"
 	"runtime/debug"
+	"runtime/metrics"
+	"time"
 )
 
-// collectLater lets the heap grow to four times what is in use before the garbage
-// collector goes through it, where Go's own default is twice: what is in use is
-// mostly what screening has counted, tens of megabytes that stay, and going through
-// it again and again for the short-lived rest costs more processor than memory is
-// worth. An operator's GOGC wins; GOMEMLIMIT bounds the heap all the same.
-func collectLater() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(300)
+const (
+	// headroom is what the heap may grow by between two collections at least: what is in
+	// use is mostly what screening has counted, tens of megabytes that stay, and going
+	// through it again and again for the short-lived rest costs more than memory is worth.
+	headroom = 128 << 20
+
+	// most and least are the share of what is in use that may come on top of it, in
+	// percent: what a multitude of connections or ballots takes is not taken four times,
+	// and never is more collected than a Go program does by itself.
+	most, least = 300, 100
+)
+
+// growth is how many percent of what is in use may come on top of it.
+func growth(live uint64) int {
+	return int(min(max(headroom*100/max(live, 1), least), most))
+}
+
+// collectLater has the garbage collector wait while what is in use is little, until
+// ctx ends. An operator's GOGC wins; GOMEMLIMIT bounds the heap all the same.
+func collectLater(ctx context.Context) {
+	if os.Getenv("GOGC") != "" {
+		return
+	}
+	debug.SetGCPercent(most)
+	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for set := most; ; {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		metrics.Read(live)
+		if now := growth(live[0].Value.Uint64()); now != set {
+			debug.SetGCPercent(now)
+			set = now
+		}
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -228,12 +230,16 @@ func TestOverload_IsShedAndNothingAcknowledgedIsLost(t *testing.T) {
 
 func overload(t *testing.T, delay, lasting time.Duration) {
 	redis := redistest.Start(t)
+	var enter []string
+	if delay == 0 {
+		enter = apart(t, redis)
+	}
 	address := strings.TrimPrefix(redis.URL(), "redis://")
 	address, _, _ = strings.Cut(address, "/")
 	if delay > 0 {
 		address = far(t, address, delay)
 	}
-	server := launch(t, "--redis", "redis://"+address, "--data", t.TempDir())
+	server := launchIn(t, enter, "127.0.0.1:0", "--redis", "redis://"+address, "--data", t.TempDir())
 	s := &running{t: t, url: server.url}
 	s.joute("apply", write(t, "c.yaml", hall("storm", 4, 8)+"rules: {ballots: {max: 1000000}}\n"))
 	c := newSurge(t, server.url, "storm", 9_000)
@@ -353,6 +359,26 @@ func overload(t *testing.T, delay, lasting time.Duration) {
 		pages[0].Load(), pages[1].Load(), boards[0].Load(), boards[1].Load(), calm, most, recovered.Round(time.Millisecond))
 
 	c.settle(s)
+}
+
+// apart leaves the first processor to a Redis and to whatever is started by the words
+// it returns, and takes the others for this process until the test ends: who sends
+// twice what a server can do must not take it from it.
+func apart(t *testing.T, redis *redistest.Server) (enter []string) {
+	t.Helper()
+	if runtime.NumCPU() < 2 {
+		t.Skip("who sends needs a processor of its own")
+	}
+	bind := func(pid int, processors string) {
+		t.Helper()
+		if said, err := exec.Command("taskset", "--all-tasks", "--cpu-list", "--pid", processors, strconv.Itoa(pid)).CombinedOutput(); err != nil {
+			t.Skipf("processors cannot be told apart: %v: %s", err, said)
+		}
+	}
+	bind(redis.Pid(), "0")
+	bind(os.Getpid(), fmt.Sprint("1-", runtime.NumCPU()-1))
+	t.Cleanup(func() { bind(os.Getpid(), fmt.Sprint("0-", runtime.NumCPU()-1)) })
+	return []string{"taskset", "--cpu-list", "0"}
 }
 
 // late is how many casts the ballot box decided after more than two seconds.

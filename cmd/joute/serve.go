@@ -63,7 +63,7 @@ func (cmd serveCmd) Run(ctx context.Context, m *Main) error {
 	if cfg.keyMadeUp {
 		fmt.Fprintf(m.Stderr, "organizer key (JOUTE_KEY of apply, export, recount): %s\n", cfg.adminKey)
 	}
-	collectLater()
+	go collectLater(ctx)
 	return s.run(ctx, func(url string) { fmt.Fprintf(m.Stdout, "listening on %s\n", url) })
 }
 

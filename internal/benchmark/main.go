@@ -47,9 +47,6 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	if *voters > 0 {
-		return memory(ctx, dir, *voters, out)
-	}
 	if *rounds < 1 || *requests < connections {
 		return errors.New("at least one round, and a request for each connection, are needed")
 	}
@@ -57,6 +54,9 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		if *joute, err = build(ctx, dir); err != nil {
 			return err
 		}
+	}
+	if *voters > 0 {
+		return memory(ctx, dir, *joute, *voters, out)
 	}
 	all, end, err := start(ctx, dir, *joute)
 	defer end()
