@@ -72,7 +72,7 @@ func record(ctx context.Context, addr string) (*script, error) {
 	if o, err := ballotbox.New(st).Cast(ctx, &registry.Stored{Contest: c, Version: 1, Epoch: 1}, ballot); err != nil || o.Refused != "" {
 		return nil, fmt.Errorf("a ballot to listen to: %+v, %w", o, err)
 	}
-	words := heard.last("evalsha", string(id[:]))
+	words := heard.last("evalsha", string(id[:])+string(voter[:]))
 	if words == nil {
 		return nil, errors.New("no script that casts was heard")
 	}
@@ -86,7 +86,7 @@ func record(ctx context.Context, addr string) (*script, error) {
 		}
 		words[i] = strings.NewReplacer(string(voter[:]), someone, string(id[:]), someone).Replace(words[i])
 	}
-	if len(words) != ownArgs+6 || words[keyCount] != strconv.Itoa(sharedArgs-sharedKeys) || words[sharedArgs] != "0" {
+	if len(words) != ownArgs+4 || words[keyCount] != strconv.Itoa(sharedArgs-sharedKeys) || words[sharedArgs] != "0" {
 		return nil, fmt.Errorf("the call has another shape: %q", words)
 	}
 	many := append(slices.Clone(words[:keyCount]), strconv.Itoa(ownKeys-sharedKeys+together*(sharedArgs-ownKeys)))

@@ -100,7 +100,7 @@ func castParts(s *registry.Stored, f *frame, ballot voting.Ballot, evidence []by
 	own.Keys.Grow(2 * (len(f.keys.prefix) + 24))
 	own.Keys.Text(f.keys.voters(ballot.Voter))
 	own.Keys.Text(f.keys.ballots(ballot.ID))
-	how, life := how(ballot), ""
+	how, life := how(ballot)+ballot.Entry, ""
 	if c := ballot.Solved; c != nil {
 		own.Keys.Text(f.keys.solved(c.ID))
 		life = strconv.FormatInt(c.Life.Milliseconds(), 10)
@@ -111,23 +111,22 @@ func castParts(s *registry.Stored, f *frame, ballot voting.Ballot, evidence []by
 	}
 	entry, _ := s.Contest.Entry(ballot.Entry)
 	own.Args.Grow(len(evidence) + 300)
-	own.Args.Bytes(ballot.Voter[:])
-	own.Args.Bytes(ballot.ID[:])
-	own.Args.Text(ballot.Entry)
+	own.Args.Text(ballotField(ballot.ID, ballot.Voter))
 	own.Args.Text(castRecord(ballot, why, entry.School))
 	own.Args.Bytes(evidence)
 	own.Args.Text(how)
 	return shared, own
 }
 
-// castRecord is the ledger's record of a cast, as parseRecord reads it.
+// castRecord is the ledger's record of a cast, as parseRecord reads it, without the ids
+// of ballot and voter that end it.
 func castRecord(ballot voting.Ballot, why, school string) string {
 	actor, policy := voting.ActorVoter, ""
 	if ballot.Standing == voting.Held {
 		actor, policy = voting.ActorScreen, ballot.Policy
 	}
 	return string(actor) + "|" + why + "||" + string(ballot.Standing) + "|" + ballot.Entry + "|" + school + "|" + mark(ballot.Present) +
-		"|" + policy + "||" + string(ballot.ID[:]) + string(ballot.Voter[:])
+		"|" + policy + "||"
 }
 
 // how is the letter of the standing that a ballot is cast with.
@@ -158,30 +157,51 @@ func castReplyOf(raw store.Reply) (r castReply, err error) {
 	switch {
 	case answers > 1:
 		r.now, r.most, r.next, r.opens, r.closes = v.Int(), v.Int(), v.Int(), v.Int(), v.Int()
-		v.List()
-		r.code = v.Text()
-		switch r.code {
-		case "counted", "held":
-			r.used, r.offset = v.Int(), v.Int()
-		case "duplicate":
-			r.used = v.Int()
-			r.first = ballotValuesOf(&v)
-		case "joined":
-			into := v.Bytes()
-			if copy(r.into[:], into) != len(r.into) && v.Err() == nil {
-				return r, errors.New("cast: the box joins the voter to nobody")
-			}
-		case "again":
-		default:
-			r.used = v.Int()
+		answer := v.Text()
+		if v.Err() == nil {
+			err = r.read(answer)
 		}
 	case r.code == "bounds":
 		r.now = v.Int()
 	}
-	if v.Err() != nil {
-		return r, v.Err()
+	if err := errors.Join(v.Err(), err); err != nil {
+		return r, err
 	}
 	return r, raw.Err()
+}
+
+// read reads a ballot's own answer.
+func (r *castReply) read(answer string) (err error) {
+	var rest string
+	r.code, rest, _ = strings.Cut(answer, "|")
+	switch r.code {
+	case "joined":
+		if copy(r.into[:], rest) != len(r.into) {
+			return errors.New("cast: the box joins the voter to nobody")
+		}
+		return nil
+	case "again":
+		return nil
+	}
+	used, rest, _ := strings.Cut(rest, "|")
+	if r.used, err = parseCount(used); err != nil {
+		return err
+	}
+	switch r.code {
+	case "counted", "held":
+		r.offset, err = parseCount(rest)
+	case "duplicate":
+		values := strings.Split(rest, "|")
+		if len(values) != 6 {
+			return fmt.Errorf("cast: %d values describe a ballot", len(values))
+		}
+		var err1, err2 error
+		r.first = ballotValues{standing: values[0], entry: values[3], reasons: values[4], present: values[5] == "1"}
+		r.first.at, err1 = parseCount(values[1])
+		r.first.offset, err2 = parseCount(values[2])
+		err = errors.Join(err1, err2)
+	}
+	return err
 }
 
 // pending reads a reply that no replica has confirmed. An accepted ballot is
@@ -248,10 +268,6 @@ type ballotValues struct {
 	at, offset     int64
 	entry, reasons string
 	present        bool
-}
-
-func ballotValuesOf(v *store.Values) ballotValues {
-	return ballotValues{standing: v.Text(), at: v.Int(), offset: v.Int(), entry: v.Text(), reasons: v.Text(), present: v.Int() == 1}
 }
 
 func (b ballotValues) cast(s *registry.Stored, box int) (voting.Cast, error) {

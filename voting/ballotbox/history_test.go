@@ -237,7 +237,7 @@ func TestFault_HistoriesFindABrokenRule(t *testing.T) {
 	t.Parallel()
 	st := openStore(t, redistest.Shared(t).URL())
 	for name, edit := range map[string][2]string{
-		"the voter is not checked":   {"if turns.used >= box.max or (box.per_entry < box.max and spent >= box.per_entry) then", "if false then"},
+		"the voter is not checked":   {"if used >= box.max or (limited and spent >= box.per_entry) then", "if false then"},
 		"a repeat counts again":      {"if first then\n", "if false then\n"},
 		"withdrawing keeps the turn": {"turns.used = math.max(turns.used - 1, 0)", ""},
 	} {

@@ -70,17 +70,20 @@ local function freeze(box)
   box.frozen = true
 end
 
--- append appends one ledger record, stamped now. The script must end with commit.
+-- append appends one ledger record, stamped now, and returns its offset in digits. The
+-- script must end with commit.
 --
 -- The stream's entry has one field, named by the kind, with all values behind one
 -- another, as each value that is written costs more than its bytes: see record and,
 -- in Go, ledger.go.
-local function append(box, kind, text)
+local function append(box, kind, values)
   if box.freeze > 0 and box.now >= box.freeze and not box.frozen then freeze(box) end
   box.offset = box.offset + 1
   box.at = box.now
   box.recorded = true
-  redis.call('XADD', LEDGER, string.format('%d-%d', box.at, box.offset), kind, text)
+  local offset = text(box.offset)
+  redis.call('XADD', LEDGER, text(box.at) .. '-' .. offset, kind, values)
+  return offset
 end
 
 -- record appends a record. ids are those of the ballot and its voter, or of a voter
@@ -169,13 +172,13 @@ local function ballot_of(value)
   }
 end
 
+local floor, char = math.floor, string.char
 local high, high_bytes = -1, ''
 local last, last_bytes = -1, ''
 
 -- ballot_text writes a ballot. Those of one script have their instant, and nearly
 -- always the upper bytes of their offsets, in common: these are made once.
 local function ballot_text(letter, at, offset, rest)
-  local floor, char = math.floor, string.char
   if at ~= last then
     last, last_bytes = at, char(floor(at / 2^40) % 256, floor(at / 2^32) % 256, floor(at / 2^24) % 256,
       floor(at / 2^16) % 256, floor(at / 256) % 256, at % 256)

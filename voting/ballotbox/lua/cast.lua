@@ -9,24 +9,25 @@
 --      solved     string  the ballot that a challenge was solved for; only of a ballot for which one was
 -- ARGV 1 how many bounds follow: of the periods around now, in ms, ascending; none for `contest`
 --      then of each ballot
---      voter, 16 bytes; ballot, 16 bytes; entry; the ledger's record of it, as record in box.lua writes them;
+--      ballot and voter, 16 bytes each
+--      the ledger's record of it, as record in box.lua writes them, without these two at its end
 --      evidence, JSON
---      how: `c` to be counted, `h` to be held, a capital when the pass had been in the hall; behind it, where one
---        of them is not empty, `|reasons|refusal|life`: reasons, space between; a refusal decided before; how long
+--      how: `c` to be counted, `h` to be held, a capital when the pass had been in the hall; the entry; behind it, where
+--        one of them is not empty, `|reasons|refusal|life`: reasons, space between; a refusal decided before; how long
 --        a solved challenge is remembered, in ms
 --
 -- Replies {shared, answer, …}, one answer a ballot
 --   shared {state, now, max, next, opens, closes}   next is when the period ends, 0 for never
---   answer {code, used, …}
---     counted, held    … offset: accepted by this call, now
---     duplicate        … standing, at, offset, entry, reasons, present: accepted before, with today's standing and reasons
+--   answer `code|used`, as a text, since Redis takes its time with tables
+--     counted, held    …|offset: accepted by this call, now
+--     duplicate        …|standing|at|offset|entry|reasons|present: accepted before, with today's standing and reasons
 --     ballot-reused    this voter sent this ballot with another entry
 --     phase-closed     before opens, at or after closes
 --     already-voted    no turn left in the period, or none for this entry
 --     the refusal      as decided before, on a ballot not seen before
 --     challenge-used   the challenge was solved for another ballot
---   answer {joined, voter}: this voter is that one; cast again as that one
---   answer {again}: another ballot of this call has just changed what this one rests on: call again
+--   answer `joined|voter`: this voter is that one; cast again as that one
+--   answer `again`: another ballot of this call has just changed what this one rests on: call again
 -- or, for all, {shared}
 --   {bounds, now}    now is in none of the periods: call again with bounds around now
 --   {unconfigured}, {torn}   see open_box
@@ -36,7 +37,8 @@
 local box, missing = open_box()
 if not box then return { missing } end
 local EVIDENCE, HELD = KEYS[5], KEYS[6]
-local unseen = redis.call('XLEN', EVIDENCE) == 0
+local call, sub = redis.call, string.sub
+local unseen = call('XLEN', EVIDENCE) == 0
 
 local bounds = integer(ARGV[1])
 local start, next = 0, 0
@@ -56,20 +58,20 @@ local function counter(field)
     places[field] = #fields
   end
 end
-local key = 7
-for at = bounds + 2, #ARGV, 6 do
-  local voter, ballot, entry, letter = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 5]
-  local cast = { at = at, key = key, id = ballot .. voter, reasons = '', refusal = '' }
-  if #letter > 1 then
-    local life
-    letter, cast.reasons, cast.refusal, life = string.match(letter, '^(%a)|([^|]*)|([^|]*)|([^|]*)$')
-    if life ~= '' then
-      cast.solved, cast.life = KEYS[key + 2], life
-      cast.served = redis.call('GET', cast.solved)
-      key = key + 1
-    end
+local key, n = 7, 0
+for at = bounds + 2, #ARGV, 4 do
+  local id, how = ARGV[at], ARGV[at + 3]
+  local letter, entry, reasons, refusal, life = sub(how, 1, 1), sub(how, 2), '', '', ''
+  if string.find(entry, '|', 1, true) then
+    entry, reasons, refusal, life = string.match(entry, '^([^|]*)|([^|]*)|([^|]*)|([^|]*)$')
   end
-  cast.letter = letter
+  local voter, ballots, voters = sub(id, 17), KEYS[key + 1], KEYS[key]
+  key = key + 2
+  local solved, served
+  if life ~= '' then
+    solved, key = KEYS[key], key + 1
+    served = call('GET', solved)
+  end
   if letter == 'c' then
     counter(entry)
   elseif letter == 'C' then
@@ -77,15 +79,17 @@ for at = bounds + 2, #ARGV, 6 do
     counter(entry .. '/home')
   else
     counter('/held')
-    redis.call('ZCARD', HELD)
+    call('ZCARD', HELD)
   end
-  local first = redis.call('HGET', KEYS[cast.key + 1], cast.id)
-  if first then cast.first = ballot_of(first) end
-  cast.turns = turns_of(redis.call('HGET', KEYS[cast.key], voter), start)
-  casts[#casts + 1] = cast
-  key = key + 2
+  local first, turns = call('HGET', ballots, id), call('HGET', voters, voter)
+  n = n + 1
+  casts[n] = {
+    id = id, record = ARGV[at + 1], evidence = ARGV[at + 2], letter = letter, entry = entry, reasons = reasons, refusal = refusal,
+    voter = voter, voters = voters, ballots = ballots, solved = solved, life = life, served = served,
+    first = first and ballot_of(first), turns = turns and turns_of(turns, start),
+  }
 end
-local counts = redis.call('HMGET', TALLY, unpack(fields))
+local counts = call('HMGET', TALLY, unpack(fields))
 for i = 1, #fields do counts[i] = integer(counts[i], 0) end
 
 turn(box)
@@ -94,38 +98,40 @@ turn(box)
 -- moved the places of the counts that are not; news is what is to be written to the
 -- tally, seen to the evidence.
 local changed, moved, news, seen = {}, {}, {}, {}
+local accepted = 0
 local function add(field)
   local place = places[field]
   counts[place] = counts[place] + 1
   moved[place] = true
 end
+local function refused(code, used) return code .. '|' .. text(used) end
+local limited = box.per_entry < box.max
 
 local function decide(cast)
-  local first, turns = cast.first, cast.turns
-  local voter, ballot, entry, letter = ARGV[cast.at], ARGV[cast.at + 1], ARGV[cast.at + 2], cast.letter
-  if changed[voter] or (cast.solved and changed[cast.solved]) then return { 'again' } end
+  local first, turns, entry, voter = cast.first, cast.turns, cast.entry, cast.voter
+  if changed[voter] or (cast.solved and changed[cast.solved]) then return 'again' end
+  local used = turns and turns.used or 0
   if first then
-    return { first.entry == entry and 'duplicate' or 'ballot-reused', turns.used,
-      first.standing, first.at, first.offset, first.entry, first.reasons, first.present and 1 or 0 }
+    return table.concat({ first.entry == entry and 'duplicate' or 'ballot-reused', text(used),
+      first.standing, text(first.at), text(first.offset), first.entry, first.reasons, first.present and '1' or '0' }, '|')
   end
-  if turns.into then return { 'joined', turns.into } end
-  if cast.refusal ~= '' then return { cast.refusal, turns.used } end
-  if cast.served and cast.served ~= ballot then return { 'challenge-used', turns.used } end
-  if box.state ~= 'open' then return { 'phase-closed', turns.used } end
-  local spent = turns.entries[entry] or 0
-  if turns.used >= box.max or (box.per_entry < box.max and spent >= box.per_entry) then
-    return { 'already-voted', turns.used }
-  end
+  if turns and turns.into then return 'joined|' .. turns.into end
+  if cast.refusal ~= '' then return refused(cast.refusal, used) end
+  local ballot = sub(cast.id, 1, 16)
+  if cast.served and cast.served ~= ballot then return refused('challenge-used', used) end
+  if box.state ~= 'open' then return refused('phase-closed', used) end
+  local spent = turns and turns.entries[entry] or 0
+  if used >= box.max or (limited and spent >= box.per_entry) then return refused('already-voted', used) end
 
   changed[voter] = true
   -- Before the record: where a kill leaves this alone, the challenge is good for the
   -- same ballot, which is not in the box, and for no other.
   if cast.solved then
     changed[cast.solved] = true
-    redis.call('SET', cast.solved, ballot, 'PX', cast.life)
+    call('SET', cast.solved, ballot, 'PX', cast.life)
   end
-  append(box, 'cast', ARGV[cast.at + 3])
-  local standing = 'counted'
+  local offset = append(box, 'cast', cast.record .. cast.id)
+  local letter, standing = cast.letter, 'counted'
   if letter == 'c' or letter == 'C' then
     add(entry)
     if letter == 'C' then add(entry .. '/home') end
@@ -133,26 +139,27 @@ local function decide(cast)
   else
     standing = 'held'
     add('/held')
-    redis.call('ZADD', HELD, text(box.at), cast.id)
+    call('ZADD', HELD, text(box.at), cast.id)
   end
-  redis.call('HSET', KEYS[cast.key + 1], cast.id,
-    ballot_text(letter, box.at, box.offset, cast.reasons == '' and entry or entry .. '|' .. cast.reasons))
-  turns.used, turns.ballots = turns.used + 1, turns.ballots .. ballot
-  if box.per_entry < box.max then turns.entries[entry] = spent + 1 end
-  redis.call('HSET', KEYS[cast.key], voter, turns_text(turns))
-  seen[#seen + 1], seen[#seen + 2] = text(box.offset), ARGV[cast.at + 4]
-  return { standing, turns.used, box.offset }
+  call('HSET', cast.ballots, cast.id, ballot_text(letter, box.at, box.offset, cast.reasons == '' and entry or entry .. '|' .. cast.reasons))
+  turns = turns or turns_of(nil, start)
+  turns.used, turns.ballots = used + 1, turns.ballots .. ballot
+  if limited then turns.entries[entry] = spent + 1 end
+  call('HSET', cast.voters, voter, turns_text(turns))
+  seen[2 * accepted + 1], seen[2 * accepted + 2] = offset, cast.evidence
+  accepted = accepted + 1
+  return standing .. '|' .. text(turns.used) .. '|' .. offset
 end
 
 local answers = { { box.state, box.now, box.max, next, box.opens, box.closes } }
-for _, cast in ipairs(casts) do answers[#answers + 1] = decide(cast) end
-if #seen > 0 then
+for i = 1, n do answers[i + 1] = decide(casts[i]) end
+if accepted > 0 then
   for place, field in ipairs(fields) do
     if moved[place] then news[#news + 1], news[#news + 2] = field, text(counts[place]) end
   end
-  redis.call('HSET', TALLY, unpack(news))
-  redis.call('XADD', EVIDENCE, string.format('%d-%d', box.at, box.offset), unpack(seen))
-  if unseen then redis.call('PEXPIREAT', EVIDENCE, text(box.expires)) end
+  call('HSET', TALLY, unpack(news))
+  call('XADD', EVIDENCE, string.format('%d-%d', box.at, box.offset), unpack(seen))
+  if unseen then call('PEXPIREAT', EVIDENCE, text(box.expires)) end
 end
 commit(box)
 return answers
