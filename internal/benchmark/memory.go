@@ -16,7 +16,7 @@ import (
 const (
 	fewVoters = 10_000 // what casts with many voters are compared with
 	portion   = 20_000 // ballots made at once
-	looked    = 2_500  // casts that are compared, beside each other: few enough for few voters to stay few
+	looked    = 4_000  // casts that are compared, beside each other: few enough for few voters to stay few
 	times     = 11
 )
 
@@ -54,8 +54,11 @@ func memory(ctx context.Context, dir, joute string, voters int, out io.Writer) e
 		return err
 	}
 	rows := []*row{{name: fmt.Sprintf("(3) with %d voters", fewVoters)}, {name: fmt.Sprintf("(3) with %d voters", voters)}}
-	for range times { // in turns, as the machine may be busy with more
-		for i, pile := range []*pile{few, many} {
+	piles := []*pile{few, many}
+	for round := range times { // in turns, as the machine may be busy with more, and who was first is next
+		for turn := range piles {
+			i := (round + turn) % len(piles)
+			pile := piles[i]
 			s, err := pile.cast(ctx, looked)
 			if err != nil {
 				return err
