@@ -75,6 +75,25 @@ func TestCampaign_LearnsWhatGivesItAway(t *testing.T) {
 	}
 }
 
+// Decoys that stand while every vote that is paid for is void are no success: what a
+// farm goes by then is the order of tells.
+func TestCampaign_LearnsNothingFromDecoys(t *testing.T) {
+	m := market(3)
+	paid, _ := m.Entry(m.Modest())
+	out := played(t, Plan{}, func(a Act) Standing {
+		if a.Entry == paid {
+			return Void
+		}
+		return Counted
+	})
+	if out.Rounds[0].Decoys == 0 {
+		t.Fatal("there are no decoys")
+	}
+	if got := strings.Join(out.Rounds[1].Changed, " "); got != "addresses devices" {
+		t.Errorf("the farm changed %s", got)
+	}
+}
+
 func TestCampaign_FiguresAddUp(t *testing.T) {
 	out := played(t, Plan{}, func(Act) Standing { return Void })
 	if out.Recall != 1 {

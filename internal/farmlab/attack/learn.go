@@ -24,18 +24,23 @@ var hints = map[antifraud.Reason][]Tell{
 // learn tells which tells to change, the worst first, by what became of votes: those
 // that tried the next grade of a tell against those that did not. Where nothing is
 // learnt from them, reasons decide, and else the order of [Tell]: what sellers of
-// votes are asked for first. can tells which tells have a next grade.
+// votes are asked for first. Votes for others say nothing: they stand because of whom
+// they are for, and a farm that went by them would take its decoys for a success. can
+// tells which tells have a next grade.
 func learn(p Plan, votes []vote, fates []Fate, can func(Plan, Tell) bool) []Tell {
 	type sums struct{ n, survived float64 }
 	var tried, kept [tells]sums
 	hinted := [tells]float64{}
-	survived := 0.0
+	paid, survived := 0.0, 0.0
 	for i, v := range votes {
+		if !v.own {
+			continue
+		}
 		alive := 0.0
 		if fates[i].Standing == Counted {
 			alive = 1
 		}
-		survived += alive
+		paid, survived = paid+1, survived+alive
 		for _, reason := range fates[i].Reasons {
 			for _, t := range hints[reason] {
 				hinted[t]++
@@ -49,7 +54,7 @@ func learn(p Plan, votes []vote, fates []Fate, can func(Plan, Tell) bool) []Tell
 			into.n, into.survived = into.n+1, into.survived+alive
 		}
 	}
-	if len(votes) == 0 || survived >= content*float64(len(votes)) {
+	if paid == 0 || survived >= content*paid {
 		return nil
 	}
 	type ranked struct {
@@ -62,9 +67,9 @@ func learn(p Plan, votes []vote, fates []Fate, can func(Plan, Tell) bool) []Tell
 			continue
 		}
 		// A few votes say little: as if four more of each had fared as all did.
-		all := survived / float64(len(votes))
+		all := survived / paid
 		share := func(s sums) float64 { return (s.survived + 4*all) / (s.n + 4) }
-		gain := share(tried[t]) - share(kept[t]) + 0.05*hinted[t]/float64(len(votes))
+		gain := share(tried[t]) - share(kept[t]) + 0.05*hinted[t]/paid
 		order = append(order, ranked{t, gain})
 	}
 	slices.SortStableFunc(order, func(a, b ranked) int {

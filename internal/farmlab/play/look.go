@@ -12,8 +12,14 @@ import (
 	"github.com/joute/joute/voting"
 )
 
-// lookEvery is how often it is looked whether the detectors have looked.
-const lookEvery = 500 * time.Millisecond
+const (
+	// lookEvery is how often it is looked whether the detectors have looked.
+	lookEvery = 500 * time.Millisecond
+
+	// doorAfter is how long after a farm is void a server's door knows it for sure:
+	// doors ask once a second, and no answer says what they know.
+	doorAfter = 2 * time.Second
+)
 
 // ErrNoSweep is returned when the server's detectors do not look at what was cast.
 var ErrNoSweep = errors.New("the server's detectors have not looked at the ballots in time")
@@ -25,33 +31,58 @@ type history struct {
 }
 
 // Rest waits until the instant, and until the detectors have looked at all that was
-// cast.
+// cast and the doors know what they found. The laboratory's clock stands still for as
+// long as that takes: else a busy machine would send the next round's ballots all at once.
 func (g *Ground) Rest(ctx context.Context, until time.Time) error {
 	if err := g.until(ctx, until); err != nil {
 		return err
 	}
-	return g.swept(ctx, func(s sweepLine) bool { return s.AtMS >= g.last.UnixMilli() })
+	stood := time.Now()
+	if err := g.swept(ctx, func(s sweepLine) bool { return s.AtMS >= g.last.UnixMilli() }); err != nil {
+		return err
+	}
+	if err := sleep(ctx, doorAfter); err != nil {
+		return err
+	}
+	g.began = g.began.Add(time.Since(stood))
+	return nil
 }
 
 // sweepLine is what is read of a sweep.
 type sweepLine struct {
-	AtMS  int64 `json:"at_ms"`
-	Whole bool  `json:"whole"`
+	AtMS    int64 `json:"at_ms"`
+	Whole   bool  `json:"whole"`
+	Decided int   `json:"decided"`
 }
 
-// swept waits for a sweep that is done.
+// written tells whether all that a sweep decided is in the ledger, as far as it was
+// read: a sweep is kept before its decisions are.
+func (s sweepLine) written(decisions []time.Time) bool {
+	n := 0
+	for _, at := range decisions {
+		if at.UnixMilli() >= s.AtMS {
+			n++
+		}
+	}
+	return n >= s.Decided
+}
+
+// swept waits for a sweep that is done, and for what it decided.
 func (g *Ground) swept(ctx context.Context, done func(sweepLine) bool) error {
 	if g.last.IsZero() { // nobody voted: nobody looks
 		return nil
 	}
 	for deadline := time.Now().Add(g.most); ; {
+		if err := g.readLedger(ctx); err != nil {
+			return err
+		}
 		found := false
 		err := g.server.Sweeps(ctx, g.contest, func(line []byte) error {
 			var s sweepLine
 			if err := json.Unmarshal(line, &s); err != nil {
 				return fmt.Errorf("a sweep is not what a Joute server sends: %w", err)
 			}
-			found = found || done(s)
+			found = found || done(s) && s.written(g.decisions)
 			return nil
 		})
 		if err != nil || found {
@@ -131,6 +162,9 @@ func (g *Ground) readLedger(ctx context.Context) error {
 		g.after = r.Position.String()
 		if !r.NamesBallot() {
 			return nil
+		}
+		if r.Actor == voting.ActorDetector {
+			g.decisions = append(g.decisions, r.Position.At())
 		}
 		g.mu.Lock()
 		defer g.mu.Unlock()

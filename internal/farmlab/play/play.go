@@ -39,7 +39,10 @@ type Ground struct {
 	casts     map[string]cast   // by act
 	last      time.Time         // by the server's clock: of the latest ballot
 	histories map[uuid.UUID]history
-	after     string // the ledger was read up to here
+
+	// Of whoever calls Cast, Rest and Ask, which are called one after another.
+	after     string      // the ledger was read up to here
+	decisions []time.Time // of the detectors, as far as it was read
 }
 
 // person is a voter: whoever comes back brings the same pass.
