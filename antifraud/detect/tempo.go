@@ -88,17 +88,6 @@ func (h *hand) serial() float64 {
 	return n*(shape*math.Log(shape/mean)-gamma) + (shape-1)*logs - shape*n + n*math.Log(mean) + n - serialMargin
 }
 
-// topDevice is the device that most members have, and how many do.
-func (h *hand) topDevice() (device int32, members float64) {
-	device = unseen
-	for _, v := range h.who {
-		if k := h.c.t.device.of[v]; k != unseen && h.device[k] > members {
-			device, members = k, h.device[k]
-		}
-	}
-	return device, members
-}
-
 const (
 	cellsADay  = 24 / hoursInCell // how often the crowd's cells of hours fit into a day
 	leastClock = 5.0              // ln: chance says as much of one hand in 150, and by itself it does nothing
