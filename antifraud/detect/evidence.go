@@ -192,7 +192,7 @@ func (e *evidence) convinces(h *hand, limit float64) (strong, ok bool) {
 		return false, false
 	}
 	looks, firm, some := 0, 0, 0
-	model := false // device is firm only by a model of phone and its browser, which are one thing
+	model := false // device is firm only by a model of phone and its browser, which are one thing: that and bad accounts may be of a farm of people
 	for f, x := range e.by {
 		look := f == byDevice || f == byTempo || f == byAccount
 		if look && x < -max(2, unlike*h.mass) {
@@ -223,7 +223,7 @@ func (e *evidence) convinces(h *hand, limit float64) (strong, ok bool) {
 		strong = false // friends with one model of phone, who vote for the same
 	}
 	ok = strong || e.holds(h.mass, some)
-	return strong && !(model && firm == 2), ok
+	return strong && !(model && firm == 2 && e.firm[byAccount]), ok
 }
 
 // seldom is how far, of what structure has to bring, a hand is on its way that could

@@ -24,7 +24,8 @@ type farm struct {
 	own       []terms             // by place in who: what speaks for and against the member
 	by        [][families]float64 // the same, by family, of what speaks against the farm
 	evidence  evidence
-	strong    bool // enough to void
+	sure      []float64 // by place in who: how little somebody without a look is doubted for that
+	strong    bool      // enough to void
 	signature []trait
 }
 
@@ -231,6 +232,7 @@ func (h *hand) keep(f *farm) {
 		f.who, f.w = append(f.who, v), append(f.w, h.w[v])
 		f.own, f.by = append(f.own, out), append(f.by, h.split(v, &out, busiest))
 	}
+	f.sure = f.restless(h.c)
 }
 
 // widen looks beyond the cohort for more members of a farm that was found within
