@@ -34,6 +34,7 @@ type evidence struct {
 	pool      float64        // how many devices the members share, evenly: the inverse of Simpson's index
 	machine   float64        // share of members with the device that most have
 	addresses float64        // how many addresses they share, likewise
+	model     float64        // of device: what agents say that is said already, as all phones of that model show them
 	clock     float64        // of tempo: that members vote around the clock; it is of none of them, so it never voids
 }
 
@@ -100,11 +101,13 @@ func (h *hand) weighEvidence() (e evidence) {
 			}
 			p.all += mixed(x-sum, sum)
 			p.place += h.w[v] * out.place()
+			p.model += h.w[v] * max(0, out[atAgent]-h.browser)
 		}
 	})
 	for _, p := range parts {
 		e.all += p.all
 		e.place += p.place / h.mass
+		e.model += p.model
 		for f := range e.by {
 			e.by[f] += p.by[f]
 		}
@@ -189,6 +192,7 @@ func (e *evidence) convinces(h *hand, limit float64) (strong, ok bool) {
 		return false, false
 	}
 	looks, firm, some := 0, 0, 0
+	model := false // device is firm only by a model of phone and its browser, which are one thing: that and bad accounts may be of a farm of people
 	for f, x := range e.by {
 		look := f == byDevice || f == byTempo || f == byAccount
 		if look && x < -max(2, unlike*h.mass) {
@@ -206,8 +210,9 @@ func (e *evidence) convinces(h *hand, limit float64) (strong, ok bool) {
 			}
 		}
 		if x >= max(leastFamily[f], need*h.mass) {
-			firm++
 			e.firm[f] = true
+			model = model || f == byDevice && x-e.model < max(leastFamily[f], need*h.mass)
+			firm++
 			if look {
 				looks++
 			}
@@ -217,7 +222,8 @@ func (e *evidence) convinces(h *hand, limit float64) (strong, ok bool) {
 	if e.firm[byDevice] && e.pool < fewDevices && !e.firm[byTempo] && !e.firm[byNetwork] && !e.firm[byAccount] {
 		strong = false // friends with one model of phone, who vote for the same
 	}
-	return strong, strong || e.holds(h.mass, some)
+	ok = strong || e.holds(h.mass, some)
+	return strong && !(model && firm == 2 && e.firm[byAccount]), ok
 }
 
 // seldom is how far, of what structure has to bring, a hand is on its way that could

@@ -116,7 +116,7 @@ func (f *farm) belief(n int) float64 {
 		return w
 	}
 	if !f.stands(n) {
-		w *= w // only the place: the honest who vote there are there, too
+		w *= f.sure[n] + (1-f.sure[n])*w // only the place: the honest who vote there are there, too
 	}
 	return min(w, unsure)
 }

@@ -25,7 +25,7 @@ func TestTemper_TakesBackBelief(t *testing.T) {
 // member is a farm of one, who is surely in it, by what the families say of the
 // member; firm are those that speak against the farm.
 func member(strong bool, by [families]float64, firm ...int) *farm {
-	f := &farm{who: []int32{0}, w: []float64{0.999999}, own: make([]terms, 1), by: [][families]float64{by}, strong: strong}
+	f := &farm{who: []int32{0}, w: []float64{0.999999}, own: make([]terms, 1), sure: make([]float64, 1), by: [][families]float64{by}, strong: strong}
 	for _, family := range firm {
 		f.evidence.firm[family], f.evidence.some[family] = true, true
 	}

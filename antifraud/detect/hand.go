@@ -76,12 +76,13 @@ type hand struct {
 	w   []float64 // by voter: probability of being a member
 	who []int32   // who may have any: the candidates
 
-	pools [features]pool
+	pools   [features]pool
+	browser float64 // of a hand of one machine: what its agent says beyond its model
 }
 
 // newHand has the room for a hand, and no member.
 func newHand(c *crowd) *hand {
-	return &hand{composition: newComposition(c), c: c, w: make([]float64, c.n)}
+	return &hand{composition: newComposition(c), c: c, w: make([]float64, c.n), browser: math.Inf(1)}
 }
 
 // clear takes all members out.
@@ -89,7 +90,7 @@ func (h *hand) clear() {
 	for _, v := range h.who {
 		h.set(v, 0)
 	}
-	h.who = h.who[:0]
+	h.who, h.browser = h.who[:0], math.Inf(1)
 	for f := range h.pools {
 		h.pools[f].own = 0.7
 	}

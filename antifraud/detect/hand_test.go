@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/joute/joute/antifraud"
@@ -272,7 +273,7 @@ func TestHand_SingleStaysWithOneMachine(t *testing.T) {
 	}
 	others := make([]float64, 100)
 	h := build("m", "m", "m", "m", "m", "m", "x", "")
-	if !h.single(others) || len(h.who) != 6 || h.mass != 6 {
+	if !h.single(newIndex(h.c), others) || len(h.who) != 6 || h.mass != 6 {
 		t.Errorf("%d members of weight %v stay, want the six with one machine", len(h.who), h.mass)
 	}
 	if left := int32(60 + 6); h.w[left] != 0 || h.c.taken[left] != 0 {
@@ -283,9 +284,50 @@ func TestHand_SingleStaysWithOneMachine(t *testing.T) {
 		{"m", "m", "m"},
 		{"m", "m", "m", "m", "", "", "", ""}, // half show none
 	} {
-		if h := build(row...); h.single(others) || len(h.who) != len(row) {
+		if h := build(row...); h.single(newIndex(h.c), others) || len(h.who) != len(row) {
 			t.Errorf("%q: left with one machine", row)
 		}
+	}
+}
+
+// One machine has one browser: whoever has the same model of phone and shows another
+// is a stranger. Where members show several, none of them is the machine's.
+func TestHand_SingleLetsGoOfAnotherBrowser(t *testing.T) {
+	for _, row := range []struct {
+		agents string
+		stay   int
+	}{{"aaaaaa-b", 7}, {"aaaabbbb", 8}, {"--------", 8}} {
+		ballots := readers(60)
+		for n, agent := range row.agents {
+			ballots = append(ballots, vote(fmt.Sprint("f", n), "e1", float64(40*n), antifraud.Evidence{Device: "m", Agent: strings.Trim(string(agent), "-")}))
+		}
+		h := handOf(ballots)
+		if !h.single(newIndex(h.c), make([]float64, 100)) || len(h.who) != row.stay {
+			t.Errorf("%q: %d members stay, want %d", row.agents, len(h.who), row.stay)
+		}
+	}
+}
+
+// That eight with one model of phone show one agent says much where others with it
+// show many, and nothing where all do.
+func TestHand_ABrowserSaysWhatItsModelDoesNot(t *testing.T) {
+	of := func(agent func(n int) string) float64 {
+		ballots := readers(200)
+		for n := range 50 {
+			ballots[n].Evidence.Device, ballots[n].Evidence.Agent = "m", agent(n)
+		}
+		for n := range 8 {
+			ballots = append(ballots, vote(fmt.Sprint("f", n), "e1", float64(40*n), antifraud.Evidence{Device: "m", Agent: "a0"}))
+		}
+		h := handOf(ballots)
+		h.single(newIndex(h.c), make([]float64, 300))
+		return h.browser
+	}
+	if says := of(func(n int) string { return fmt.Sprint("a", n%10) }); says < 1.5 {
+		t.Errorf("beside ten agents: %v", says)
+	}
+	if says := of(func(int) string { return "a0" }); says > 0.2 {
+		t.Errorf("beside the same agent: %v", says)
 	}
 }
 

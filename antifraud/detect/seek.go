@@ -24,7 +24,8 @@ type farm struct {
 	own       []terms             // by place in who: what speaks for and against the member
 	by        [][families]float64 // the same, by family, of what speaks against the farm
 	evidence  evidence
-	strong    bool // enough to void
+	sure      []float64 // by place in who: how little somebody without a look is doubted for that
+	strong    bool      // enough to void
 	signature []trait
 }
 
@@ -196,7 +197,7 @@ func (h *hand) try(x *index, co *cohort, odds []float64, renting float64, others
 		if !h.fit(x, others, within, allRounds) {
 			return farm{}, false
 		}
-		if h.single(others) {
+		if h.single(x, others) {
 			h.fit(x, others, slices.Clone(h.who), 5)
 		}
 		f := farm{evidence: h.weighEvidence()}
@@ -215,27 +216,6 @@ func (h *hand) try(x *index, co *cohort, odds []float64, renting float64, others
 	return farm{}, false
 }
 
-// single leaves a hand that has few devices with the one that most members have:
-// one person clears the storage of one machine, and another machine in the same room
-// is another's. It tells whether it did.
-func (h *hand) single(others []float64) bool {
-	top, y := h.topDevice()
-	if h.withDevice < oneDevice*h.mass || y < leastHand || h.spread(&h.c.t.device, h.device) >= fewDevices {
-		return false
-	}
-	kept := h.who[:0]
-	for _, v := range h.who {
-		if h.c.t.device.of[v] == top {
-			kept = append(kept, v)
-			continue
-		}
-		h.set(v, 0)
-		h.c.take(v, others[v])
-	}
-	h.who = kept
-	return true
-}
-
 // keep notes who the members are, and what speaks against each.
 func (h *hand) keep(f *farm) {
 	busiest, same := h.busiest(), h.strangers()
@@ -252,6 +232,7 @@ func (h *hand) keep(f *farm) {
 		f.who, f.w = append(f.who, v), append(f.w, h.w[v])
 		f.own, f.by = append(f.own, out), append(f.by, h.split(v, &out, busiest))
 	}
+	f.sure = f.restless(h.c)
 }
 
 // widen looks beyond the cohort for more members of a farm that was found within

@@ -19,7 +19,7 @@ func strayed(strong bool, machines, addresses int, e antifraud.Evidence, others 
 		ballots = append(ballots, vote(fmt.Sprint("f", n), "e1", float64(n), antifraud.Evidence{Device: fmt.Sprint("m", n%machines), Net: fmt.Sprint("n", n%addresses)}))
 	}
 	h := handOf(append(ballots, vote("x", "e9", 1e6, e)))
-	f := farm{strong: strong, who: slices.Clone(h.who), own: make([]terms, 40), by: make([][families]float64, 40), evidence: evidence{pool: float64(machines), addresses: float64(addresses)}}
+	f := farm{strong: strong, who: slices.Clone(h.who), own: make([]terms, 40), sure: make([]float64, 40), by: make([][families]float64, 40), evidence: evidence{pool: float64(machines), addresses: float64(addresses)}}
 	for range f.who {
 		f.w = append(f.w, 1)
 	}

@@ -88,17 +88,6 @@ func (h *hand) serial() float64 {
 	return n*(shape*math.Log(shape/mean)-gamma) + (shape-1)*logs - shape*n + n*math.Log(mean) + n - serialMargin
 }
 
-// topDevice is the device that most members have, and how many do.
-func (h *hand) topDevice() (device int32, members float64) {
-	device = unseen
-	for _, v := range h.who {
-		if k := h.c.t.device.of[v]; k != unseen && h.device[k] > members {
-			device, members = k, h.device[k]
-		}
-	}
-	return device, members
-}
-
 const (
 	cellsADay  = 24 / hoursInCell // how often the crowd's cells of hours fit into a day
 	leastClock = 5.0              // ln: chance says as much of one hand in 150, and by itself it does nothing
@@ -114,10 +103,8 @@ const (
 // where that is no more than chance might say.
 func (h *hand) clock() float64 {
 	c := h.c
-	var crowd, members [cellsADay]float64
-	for cell, x := range c.hour {
-		crowd[cell%cellsADay] += max(x, 0)
-	}
+	crowd := c.clock()
+	var members [cellsADay]float64
 	sum, squares := 0.0, 0.0
 	for cell, y := range h.hour {
 		if y > nothing {
@@ -127,8 +114,7 @@ func (h *hand) clock() float64 {
 	}
 	said, spread := 0.0, 0.0
 	for k, y := range members {
-		p := (crowd[k] + 5) / (c.acts + 5*cellsADay)
-		said += y * math.Log(1/(cellsADay*p))
+		said += y * math.Log(1/(cellsADay*crowd[k]))
 		spread += y * y
 	}
 	cells := sum * sum / max(squares, 1e-9)
@@ -136,4 +122,15 @@ func (h *hand) clock() float64 {
 		return 0
 	}
 	return said / sum * h.mass
+}
+
+// clock is, by cell of a day, the share of the crowd's votes.
+func (c *crowd) clock() (shares [cellsADay]float64) {
+	for cell, x := range c.hour {
+		shares[cell%cellsADay] += max(x, 0)
+	}
+	for k, x := range shares {
+		shares[k] = (x + 5) / (c.acts + 5*cellsADay)
+	}
+	return shares
 }

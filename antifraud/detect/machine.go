@@ -1,0 +1,76 @@
+package detect
+
+import "math"
+
+// topDevice is the device that most members have, and how many do.
+func (h *hand) topDevice() (device int32, members float64) {
+	device = unseen
+	for _, v := range h.who {
+		if k := h.c.t.device.of[v]; k != unseen && h.device[k] > members {
+			device, members = k, h.device[k]
+		}
+	}
+	return device, members
+}
+
+// single leaves a hand that has few devices with the one that most members have:
+// one person clears the storage of one machine, and another machine in the same room
+// is another's. So is one of the same model that shows another browser, where nearly
+// all members show one. It tells whether it did.
+func (h *hand) single(x *index, others []float64) bool {
+	t := h.c.t
+	top, y := h.topDevice()
+	if h.withDevice < oneDevice*h.mass || y < leastHand || h.spread(&t.device, h.device) >= fewDevices {
+		return false
+	}
+	agent := h.agentOf(top)
+	kept := h.who[:0]
+	for _, v := range h.who {
+		if t.device.of[v] == top && (agent == unseen || t.agent.of[v] == unseen || t.agent.of[v] == agent) {
+			kept = append(kept, v)
+			continue
+		}
+		h.set(v, 0)
+		h.c.take(v, others[v])
+	}
+	h.who = kept
+	if agent != unseen {
+		h.browser = h.c.byModel(x, top, agent)
+	}
+	return true
+}
+
+// agentOf is the agent that nearly all members with a device show; unseen: there is none.
+func (h *hand) agentOf(device int32) int32 {
+	t := h.c.t
+	by, all := map[int32]float64{}, 0.0
+	for _, v := range h.who {
+		if k := t.agent.of[v]; t.device.of[v] == device && k != unseen {
+			by[k] += h.w[v]
+			all += h.w[v]
+		}
+	}
+	for k, y := range by {
+		if y > oneDevice*all { // of one at most
+			return k
+		}
+	}
+	return unseen
+}
+
+// byModel is what it says, in ln, that all who have a device show one agent: little,
+// where everybody with that model of phone shows it.
+func (c *crowd) byModel(x *index, device, agent int32) float64 {
+	both := 0.0
+	for _, v := range x.group("device").members(device) {
+		if c.t.agent.of[v] == agent {
+			both += 1 - c.taken[v]
+		}
+	}
+	p := (c.agent[agent] + 0.5) / (c.mass + 5)
+	return -math.Log((both + modelWeight*p) / (c.device[device] + modelWeight))
+}
+
+// modelWeight is how many voters of the whole crowd those with one model of phone are
+// mixed with, to say which agent can be expected of it.
+const modelWeight = 5
