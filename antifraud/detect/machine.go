@@ -74,3 +74,22 @@ func (c *crowd) byModel(x *index, device, agent int32) float64 {
 // modelWeight is how many voters of the whole crowd those with one model of phone are
 // mixed with, to say which agent can be expected of it.
 const modelWeight = 5
+
+// together judges those who share a machine by their accounts together: where these, in
+// all, do not speak against the farm, no single one does. A computer room at an address
+// from which a farm votes too has a few newcomers and a few without a profile, as every
+// crowd has; whoever clears the storage of one machine has little else.
+func (f *farm) together(t *table) {
+	users, said := map[int32]float64{}, map[int32]float64{}
+	for n, v := range f.who {
+		if k := t.device.of[v]; k != unseen {
+			users[k] += f.w[n]
+			said[k] += f.w[n] * f.by[n][byAccount]
+		}
+	}
+	for n, v := range f.who {
+		if k := t.device.of[v]; k != unseen && users[k] >= leastHand && said[k] <= 0 {
+			f.by[n][byAccount] = min(f.by[n][byAccount], 0)
+		}
+	}
+}

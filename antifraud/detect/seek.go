@@ -232,6 +232,7 @@ func (h *hand) keep(f *farm) {
 		f.who, f.w = append(f.who, v), append(f.w, h.w[v])
 		f.own, f.by = append(f.own, out), append(f.by, h.split(v, &out, busiest))
 	}
+	f.together(h.c.t)
 	f.sure = f.restless(h.c)
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -65,9 +66,10 @@ func TestRecount_FindsWhatSomebodyChanged(t *testing.T) {
 
 	t.Run("ledger", func(t *testing.T) {
 		segment := filepath.Join(data, "ledger", "edited", "box-1", "000000000001.ndjson")
-		text := wait(t, "the records to be on disk", func() (string, bool) {
-			text, err := os.ReadFile(segment)
-			return string(text), err == nil && strings.Count(string(text), "\n") >= 5
+		text := wait(t, "the records to be on disk and nowhere else", func() (string, bool) {
+			left, err1 := redis.Client().XLen(ctx, box+"ledger").Result() // taken out once they are signed for
+			text, err2 := os.ReadFile(segment)
+			return string(text), errors.Join(err1, err2) == nil && left == 0 && strings.Count(string(text), "\n") >= 5
 		})
 		lines := strings.SplitAfter(text, "\n")
 		if err := os.WriteFile(segment, []byte(strings.Join(slices.Delete(lines, 3, 4), "")), 0o600); err != nil {
