@@ -138,8 +138,8 @@ func (cmd farmlabPlayCmd) live(ctx context.Context, m *Main, p attack.Profile, c
 	}
 	defer server.Close()
 	mix := play.Mix(cmd.Rounds, cmd.Voters)
-	campaign := func(market *farmlab.Market, plan attack.Plan) attack.Campaign {
-		return attack.Campaign{Market: market, Costs: costs, Plan: plan, Rounds: cmd.Rounds, Votes: cmd.Votes, Stubborn: cmd.Stubborn, NoInboxes: true}
+	campaign := func(market *farmlab.Market) attack.Campaign {
+		return attack.Campaign{Market: market, Costs: costs, Plan: p.Plan, Rounds: cmd.Rounds, Votes: cmd.Votes, Stubborn: cmd.Stubborn, NoInboxes: true}
 	}
 	market := farmlab.OpenMarket(mix, cmd.Seed)
 	ground, kinds, err := play.Sandbox(ctx, server, market, play.Options{Round: cmd.Round})
@@ -151,10 +151,10 @@ func (cmd farmlabPlayCmd) live(ctx context.Context, m *Main, p attack.Profile, c
 	if !kinds {
 		fmt.Fprintln(m.Stderr, "joute: the server knows no kinds of the laboratory's networks (--networks): all of them are unknown to it")
 	}
-	if report.Ours, err = campaign(market, p.Plan).Play(ctx, ground); err != nil {
+	if report.Ours, err = campaign(market).Play(ctx, ground); err != nil {
 		return report, err
 	}
-	report.Capped, err = campaign(farmlab.OpenMarket(mix, cmd.Seed), attack.Cheapest).Play(ctx, attack.NewCapped(attack.DailyCap))
+	report.Capped, err = campaign(farmlab.OpenMarket(mix, cmd.Seed)).UnderCap().Play(ctx, attack.NewCapped(attack.DailyCap))
 	return report, err
 }
 

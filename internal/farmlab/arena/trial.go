@@ -51,19 +51,23 @@ func (t Trial) Run(ctx context.Context) (attack.Report, error) {
 		t.Voters = 1500
 	}
 	report := attack.Report{Profile: t.Profile.Name, Seed: t.Seed, Votes: t.Votes, Costs: t.Costs}
-	play := func(plan attack.Plan, g func(*contest.Contest) attack.Ground) (attack.Outcome, error) {
+	play := func(capped bool, g func(*contest.Contest) attack.Ground) (attack.Outcome, error) {
 		market := farmlab.OpenMarket(t.mix(), t.Seed) // anew: each finds the same
 		c, err := contest.Parse(market.Contest)
 		if err != nil {
 			return attack.Outcome{}, fmt.Errorf("trial: %w", err)
 		}
-		return attack.Campaign{Market: market, Costs: t.Costs, Plan: plan, Rounds: t.Rounds, Votes: t.Votes, Stubborn: t.Stubborn}.Play(ctx, g(c))
+		campaign := attack.Campaign{Market: market, Costs: t.Costs, Plan: t.Profile.Plan, Rounds: t.Rounds, Votes: t.Votes, Stubborn: t.Stubborn}
+		if capped {
+			campaign = campaign.UnderCap()
+		}
+		return campaign.Play(ctx, g(c))
 	}
 	var err error
-	if report.Ours, err = play(t.Profile.Plan, func(c *contest.Contest) attack.Ground { return New(c, t.Options) }); err != nil {
+	if report.Ours, err = play(false, func(c *contest.Contest) attack.Ground { return New(c, t.Options) }); err != nil {
 		return report, err
 	}
-	report.Capped, err = play(attack.Cheapest, func(*contest.Contest) attack.Ground { return attack.NewCapped(attack.DailyCap) })
+	report.Capped, err = play(true, func(*contest.Contest) attack.Ground { return attack.NewCapped(attack.DailyCap) })
 	return report, err
 }
 

@@ -59,6 +59,9 @@ type Ground interface {
 	Rest(ctx context.Context, until time.Time) error
 	// Close ends voting, and lets whoever looks back have the last word.
 	Close(ctx context.Context) error
+	// Prove answers the holds of ballots that a proven address releases, each by its
+	// voter. Of others, and where no proofs are taken, it changes nothing.
+	Prove(ctx context.Context, ids []string) error
 	// Ask is what the voters of ballots are told of them now, by ballot id. It names
 	// none that was not accepted.
 	Ask(ctx context.Context, ids []string) (map[string]Fate, error)

@@ -136,6 +136,61 @@ func TestCampaign_IsTheSameForASeed(t *testing.T) {
 	}
 }
 
+// holding holds what a rule holds, and releases whoever proves an address.
+type holding struct{ judged }
+
+func (h *holding) Prove(_ context.Context, ids []string) error {
+	for _, id := range ids {
+		fate := h.fates[id]
+		fate.Standing = Counted
+		h.fates[id] = fate
+	}
+	return nil
+}
+
+// A farm that deals in inboxes answers what is held, and pays for each; one that does
+// not learns to, as nothing else helps.
+func TestCampaign_AnswersHolds(t *testing.T) {
+	play := func(plan Plan, stubborn bool) Outcome {
+		g := &holding{judged{*NewCapped(0), func(Act) Standing { return Held }}}
+		out, err := Campaign{Market: market(3), Costs: BuiltinCosts(), Plan: plan, Rounds: 3, Votes: 120, Stubborn: stubborn}.Play(t.Context(), g)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	without, with := play(Plan{}, true), play(Plan{Accounts: 1}, true)
+	for r := range without.Rounds {
+		a, b := without.Rounds[r], with.Rounds[r]
+		if a.Held != a.Votes || a.Proved != 0 {
+			t.Errorf("round %d: without inboxes %+v", r+1, a)
+		}
+		if b.Counted != b.Votes || b.Proved != b.Votes || b.Surviving != 1 {
+			t.Errorf("round %d: with inboxes %+v", r+1, b)
+		}
+		if inboxes := b.Spent - a.Spent; math.Abs(inboxes-0.03*float64(b.Votes)) > 0.5 { // decoys take none, dice differ
+			t.Errorf("round %d: inboxes for %d votes cost %.2f", r+1, b.Votes, inboxes)
+		}
+	}
+	if first := play(Plan{}, false).Rounds[1].Changed; first[0] != Accounts.String() {
+		t.Errorf("a farm that is held changed %v first", first)
+	}
+}
+
+// Under the cap a farm pays for as many addresses as it takes, and nothing for trying
+// what no cap sees once all of its votes count.
+func TestCampaign_UnderCapPaysForTheCapAlone(t *testing.T) {
+	out, err := Campaign{Market: market(3), Costs: BuiltinCosts(), Rounds: 3, Votes: 120}.UnderCap().Play(t.Context(), NewCapped(DailyCap))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for r, round := range out.Rounds[1:] {
+		if want := 12 * 0.12; math.Abs(round.Spent-want) > 0.13 || round.Surviving < 0.7 {
+			t.Errorf("round %d: %d votes on %d survive at %.2f, want %.2f", r+2, round.Counted, round.Votes, round.Spent, want)
+		}
+	}
+}
+
 func TestCapped_TakesTenADayOfAnAddress(t *testing.T) {
 	day := time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
 	var acts []Act

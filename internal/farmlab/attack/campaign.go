@@ -18,6 +18,10 @@ type Campaign struct {
 	Rounds int
 	Votes  int // in a round
 
+	// Capped says that nothing but [DailyCap] stands against the farm, and that it knows
+	// it: an address of a data centre takes as many votes as the cap lets through.
+	Capped bool
+
 	// Stubborn comes again with the tools it has, and changes none.
 	Stubborn bool
 	// NoInboxes says that the ground takes no proofs: the farm cannot buy any.
@@ -35,6 +39,7 @@ type Round struct {
 	Refused    int               `json:"refused"`    // by the rules
 	Void       int               `json:"void"`       // at the end
 	Held       int               `json:"held"`
+	Proved     int               `json:"proved"` // were held, and answered with an inbox
 	Counted    int               `json:"counted"`
 	Seen       float64           `json:"seen_surviving"` // share of Votes that the farm saw counted when the round was over
 	Surviving  float64           `json:"surviving"`      // share of Votes counted at the end
@@ -51,7 +56,9 @@ type Honest struct {
 	Ballots    int            `json:"ballots"`
 	Challenged int            `json:"challenged"`
 	Rejected   int            `json:"rejected"`
-	Held       int            `json:"held"`
+	Held       int            `json:"held"`      // still
+	EverHeld   int            `json:"ever_held"` // when somebody could look
+	Proved     int            `json:"proved"`    // of those, answered with a proof
 	Void       int            `json:"void"`
 	Groups     map[string]int `json:"not_counted_by_group"` // rejected, held or void
 }
@@ -70,9 +77,9 @@ func (c Campaign) Play(ctx context.Context, g Ground) (Outcome, error) {
 	s := newShop(c.Market, c.Costs, c.Market.Modest(), c.Votes)
 	var out Outcome
 	var waves [][]vote
-	crowd := &audience{group: map[string]string{}, answers: map[string]Answer{}}
+	crowd := &audience{group: map[string]string{}, answers: map[string]Answer{}, held: map[string]bool{}}
 	plan, changed := c.Plan, []Tell(nil)
-	s.stubborn = c.Stubborn
+	s.stubborn, s.capped = c.Stubborn, c.Capped
 	if s.noInboxes = c.NoInboxes; c.NoInboxes {
 		plan[Accounts] = 0
 	}
@@ -93,25 +100,49 @@ func (c Campaign) Play(ctx context.Context, g Ground) (Outcome, error) {
 				doors[votes[i].act.ID] = Fate{Standing: a.Standing, Reasons: a.Reasons}
 			}
 		}
-		round.Spent = s.spent - before
 		if err := g.Rest(ctx, to); err != nil {
 			return out, fmt.Errorf("round %d: %w", r+1, err)
+		}
+		if round.Proved, err = s.answer(ctx, g, votes); err != nil {
+			return out, fmt.Errorf("round %d: %w", r+1, err)
+		}
+		round.Spent = s.spent - before
+		if !c.NoInboxes {
+			if err := crowd.answer(ctx, g); err != nil {
+				return out, fmt.Errorf("round %d: %w", r+1, err)
+			}
 		}
 		fates, err := fatesOf(ctx, g, votes, doors)
 		if err != nil {
 			return out, fmt.Errorf("round %d: %w", r+1, err)
 		}
-		if !c.Stubborn {
+		round.Seen = surviving(votes, fates)
+		if changed = nil; !c.Stubborn {
 			changed = learn(plan, votes, fates, s.can)
+			s.content = round.Seen >= content
 		}
 		for _, t := range changed {
 			plan[t]++
 		}
-		round.Seen = surviving(votes, fates)
 		waves, out.Rounds = append(waves, votes), append(out.Rounds, round)
 	}
 	if err := g.Close(ctx); err != nil {
 		return out, fmt.Errorf("close: %w", err)
+	}
+	// What the last look holds its voters may still answer, until results are published.
+	for r, votes := range waves {
+		before := s.spent
+		proved, err := s.answer(ctx, g, votes)
+		if err != nil {
+			return out, fmt.Errorf("after the close: %w", err)
+		}
+		out.Rounds[r].Proved += proved
+		out.Rounds[r].Spent += s.spent - before
+	}
+	if !c.NoInboxes {
+		if err := crowd.answer(ctx, g); err != nil {
+			return out, fmt.Errorf("after the close: %w", err)
+		}
 	}
 	caught, all := 0, 0
 	for r, votes := range waves {
@@ -127,6 +158,13 @@ func (c Campaign) Play(ctx context.Context, g Ground) (Outcome, error) {
 	var err error
 	out.Honest, err = crowd.end(ctx, g)
 	return out, err
+}
+
+// UnderCap is the same farm where nothing but the cap stands against it, and it begins
+// as cheaply as it can.
+func (c Campaign) UnderCap() Campaign {
+	c.Plan, c.Capped = Cheapest, true
+	return c
 }
 
 // between are the crowd's ballots of a span.

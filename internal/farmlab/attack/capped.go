@@ -42,6 +42,9 @@ func (*Capped) Rest(context.Context, time.Time) error { return nil }
 // Close does nothing.
 func (*Capped) Close(context.Context) error { return nil }
 
+// Prove does nothing: nothing is held.
+func (*Capped) Prove(context.Context, []string) error { return nil }
+
 // Ask tells which ballots are there.
 func (c *Capped) Ask(_ context.Context, ids []string) (map[string]Fate, error) {
 	known := map[string]Fate{}

@@ -65,6 +65,8 @@ type audience struct {
 	ids     []string
 	group   map[string]string
 	answers map[string]Answer
+	held    map[string]bool // were, when their voters could look, and whether these answer
+	proved  int
 }
 
 func (a *audience) heard(act Act, told Answer) {
@@ -74,7 +76,7 @@ func (a *audience) heard(act Act, told Answer) {
 
 // end is what became of the crowd's ballots.
 func (a *audience) end(ctx context.Context, g Ground) (Honest, error) {
-	h := Honest{Groups: map[string]int{}}
+	h := Honest{Groups: map[string]int{}, EverHeld: len(a.held), Proved: a.proved}
 	var in []string
 	for _, id := range a.ids {
 		told := a.answers[id]

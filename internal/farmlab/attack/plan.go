@@ -34,7 +34,7 @@ var grades = [tells][]string{
 	Agents:    {"one", "five", "as people's"},
 	Referrer:  {"one", "as people's"},
 	Targets:   {"who pays", "and half as many for others", "and as many for others"},
-	Accounts:  {"device passes", "a third with an inbox", "all with an inbox"},
+	Accounts:  {"device passes", "a third with an inbox, others when a hold asks for one", "all with an inbox"},
 }
 
 // Plan is the grade of each tell.

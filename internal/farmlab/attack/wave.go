@@ -21,6 +21,9 @@ type shop struct {
 
 	noInboxes bool // there are none for sale
 	stubborn  bool // it tries nothing else
+	content   bool // enough survived of the last round: there is nothing to try
+	capped    bool // see [Campaign]
+	turn      int  // of a capped farm's addresses
 
 	exits   map[int][]exit // by grade
 	gadgets map[int][]farmlab.Gadget
@@ -54,9 +57,10 @@ func (s *shop) can(p Plan, t Tell) bool { return p.can(t) && !(t == Accounts && 
 
 // vote is one that was ordered, and how each tell of it was handled.
 type vote struct {
-	act  Act
-	plan Plan
-	own  bool // for the entry that pays; else it is there for its looks
+	act    Act
+	plan   Plan
+	own    bool // for the entry that pays; else it is there for its looks
+	proven bool // a hold of it was answered
 }
 
 // order are the votes of one round, within its span. Its price is added to spent.
@@ -70,7 +74,7 @@ func (s *shop) order(p Plan, from, to time.Time) []vote {
 	for range s.wave {
 		mine := p
 		for t := range Tell(tells) {
-			if !s.stubborn && s.can(p, t) && s.m.Float() < probing {
+			if !s.stubborn && !s.content && s.can(p, t) && s.m.Float() < probing {
 				mine[t]++
 			}
 		}
@@ -108,7 +112,7 @@ func (s *shop) vote(p Plan, entry int, begins, from, to time.Time) vote {
 	e.Referrer, e.Via, e.Opened = come.Referrer, come.Via, come.Opened
 	s.prove(&act, p[Accounts])
 	s.m.Forget(e)
-	return vote{act, p, entry == s.entry}
+	return vote{act: act, plan: p, own: entry == s.entry}
 }
 
 func (s *shop) when(grade int, begins, from, to time.Time) time.Time {
@@ -134,7 +138,11 @@ func (s *shop) exit(grade int) exit {
 	if len(s.exits[grade]) == 0 {
 		switch n := s.wave; grade {
 		case 0:
-			paid(antifraud.NetHosting, s.m.Machines(max(2, n/20)))
+			each := 20
+			if s.capped {
+				each = DailyCap
+			}
+			paid(antifraud.NetHosting, s.m.Machines(max(2, (n+each-1)/each)))
 		case 1:
 			paid(antifraud.NetHosting, s.m.Machines(max(4, n/4)))
 		case 2:
@@ -145,6 +153,10 @@ func (s *shop) exit(grade int) exit {
 	}
 	if grade == 4 && s.m.Float() < 0.5 {
 		return exit{s.m.Homes(1)[0], antifraud.NetResidential}
+	}
+	if s.capped {
+		s.turn++
+		return s.exits[grade][s.turn%len(s.exits[grade])]
 	}
 	return s.exits[grade][s.m.Int(len(s.exits[grade]))]
 }

@@ -105,6 +105,9 @@ func (g *Ground) Close(ctx context.Context) error {
 	return g.swept(ctx, func(s sweepLine) bool { return s.Whole })
 }
 
+// Prove does nothing: there are no inboxes here.
+func (*Ground) Prove(context.Context, []string) error { return nil }
+
 // Ask asks as the ballots' voters would.
 func (g *Ground) Ask(ctx context.Context, ids []string) (map[string]attack.Fate, error) {
 	if err := g.readLedger(ctx); err != nil {
