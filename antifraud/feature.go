@@ -8,13 +8,13 @@ import (
 // FeatureKinds are the kinds of [Feature]: what of an attempt's evidence can be
 // the same for all members of a farm.
 // Those that name something particular come before those that name a sort.
-var FeatureKinds = [...]string{"device", "agent", "net", "block", "via", "net_kind", "referrer", "dwell"}
+var FeatureKinds = [...]string{"device", "agent", "net", "block", "via", "net_kind", "referrer", "dwell", "confirm"}
 
 const kinds = len(FeatureKinds)
 
 // featureFamilies are the families of FeatureKinds, by place.
 var featureFamilies = [kinds]Family{
-	FamilyDevice, FamilyDevice, FamilyNetwork, FamilyNetwork, FamilyProvenance, FamilyNetwork, FamilyProvenance, FamilyTempo,
+	FamilyDevice, FamilyDevice, FamilyNetwork, FamilyNetwork, FamilyProvenance, FamilyNetwork, FamilyProvenance, FamilyTempo, FamilyTempo,
 }
 
 // particular are the kinds of which an attempt has to show one to bear a signature:
@@ -44,15 +44,18 @@ func (e *Evidence) Feature(kind string) string {
 func (e *Evidence) features() [kinds]string {
 	values := [kinds]string{e.Device, e.Agent, e.Net, e.Block, e.Via, string(e.NetKind), string(e.Referrer)}
 	if e.DwellMS != nil {
-		values[kinds-1] = dwellStep(*e.DwellMS)
+		values[kinds-2] = TimeStep(*e.DwellMS)
+	}
+	if e.ConfirmMS != nil {
+		values[kinds-1] = TimeStep(*e.ConfirmMS)
 	}
 	return values
 }
 
-// dwellStep names a time on a page by steps of 2^(1/4): two times of one step
-// differ by less than a fifth. People's times spread over dozens of steps, a
-// script that waits a fixed time has one or two.
-func dwellStep(ms int64) string {
+// TimeStep names a time that somebody took, in milliseconds, by steps of 2^(1/4):
+// two times of one step differ by less than a fifth. People's times spread over
+// dozens of steps, a script that waits a fixed time has one or two.
+func TimeStep(ms int64) string {
 	if ms < 1 {
 		return "0"
 	}

@@ -29,13 +29,19 @@ type Signature struct {
 	Expires  time.Time `json:"expires"`
 }
 
-// Feature is one value that members of a cluster have more often than others.
-// Value is keyed, as evidence is; it dies with the contest's key.
+// Feature is one value that members of a cluster have more often than others, or
+// less. Value is keyed, as evidence is, and dies with the contest's key; or it is
+// OtherValue.
 type Feature struct {
 	Kind    string  `json:"kind"`     // one of FeatureKinds
 	Value   string  `json:"value"`    // as Evidence.Feature gives it
 	LogOdds float64 `json:"log_odds"` // ln P(value | member) - ln P(value | others)
 }
+
+// OtherValue is the value of a [Feature] that speaks of whatever else an attempt
+// shows of its kind: where a farm has thirty phones, any other phone speaks against
+// it being the farm's. What shows no value at all is not weighed.
+const OtherValue = "*"
 
 const (
 	// maxFeature is the most that one value says, for or against: ln of 20. A
@@ -50,9 +56,9 @@ const (
 	// the value is e times as common among members as among others.
 	speaks = 1
 
-	// bears is the sum from which an attempt bears a signature: e^5, about 150 to
+	// bears is the sum from which an attempt bears a signature: e^6, about 400 to
 	// one. It is above maxFamily, so that no family gets there alone.
-	bears = 5
+	bears = 6
 )
 
 // Match tells whether an attempt for entry bears the signature at now: what it
@@ -72,6 +78,7 @@ func (s *Signature) Match(entry string, e *Evidence, now time.Time) bool {
 			met.add(kind, f.LogOdds)
 		}
 	}
+	met.rest(s.others(), &values)
 	return met.bears()
 }
 
@@ -102,6 +109,26 @@ func (w *weighed) add(kind int, logOdds float64) {
 		logOdds = min(logOdds, w.odds[kind])
 	}
 	w.odds[kind], w.met[kind] = logOdds, true
+}
+
+// others is what the signature says of values that it does not name, by kind.
+func (s *Signature) others() (odds [kinds]float64) {
+	for _, f := range s.Features {
+		if kind, known := kindOf(f.Kind); known && f.Value == OtherValue {
+			odds[kind] = min(max(f.LogOdds, -maxFeature), odds[kind])
+		}
+	}
+	return odds
+}
+
+// rest weighs what the attempt shows and the signature does not name. It is against
+// its being of the farm, or nothing: that something is new speaks for nobody's farm.
+func (w *weighed) rest(others [kinds]float64, values *[kinds]string) {
+	for kind, value := range values {
+		if value != "" && !w.met[kind] {
+			w.odds[kind] = others[kind]
+		}
+	}
 }
 
 func (w *weighed) bears() bool {

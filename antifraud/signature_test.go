@@ -19,7 +19,7 @@ func burst() Signature {
 		ID: "c1", Entries: []string{"e1", "e2"}, Members: 200, Since: sigNow.Add(-time.Hour), Expires: sigNow.Add(time.Hour),
 		Features: []Feature{
 			{"device", "d1", 2.5}, {"agent", "a1", 1.5}, {"block", "k1", 3}, {"block", "k2", 3}, {"net_kind", "hosting", 2.8},
-			{"via", "s7", 1.2}, {"referrer", "share", 0.4}, {"dwell", dwellStep(robotMS), 2.2},
+			{"via", "s7", 1.2}, {"referrer", "share", 0.4}, {"dwell", TimeStep(robotMS), 2.2},
 		},
 	}
 }
@@ -96,11 +96,37 @@ func TestSignature_WhatSpeaksForAnAttemptIsWeighedToo(t *testing.T) {
 	}
 }
 
+// Who is next to a farm, and for once as quick as its script, takes another time to
+// confirm; and the farm was on two blocks, so who comes from a third is not on its.
+func TestSignature_WhatItDoesNotNameSpeaksForAnAttempt(t *testing.T) {
+	confirms, others := int64(310), int64(900)
+	s := burst()
+	s.Features = append(s.Features, Feature{"confirm", TimeStep(confirms), 2}, Feature{"confirm", OtherValue, -2.5}, Feature{"block", OtherValue, -3},
+		Feature{"via", OtherValue, 3}) // that something is new speaks for nobody's farm
+	for name, c := range map[string]struct {
+		e    Evidence
+		want bool
+	}{
+		"its network at both its paces":   {Evidence{Device: "x", Block: "k1", NetKind: NetHosting, DwellMS: &robotMS, ConfirmMS: &confirms}, true},
+		"the second was not seen":         {Evidence{Device: "x", Block: "k1", NetKind: NetHosting, DwellMS: &robotMS}, true},
+		"the second is another":           {Evidence{Device: "x", Block: "k1", NetKind: NetHosting, DwellMS: &robotMS, ConfirmMS: &others}, false},
+		"its device and pace, from home":  {Evidence{Device: "d1", Agent: "a1", Block: "home", DwellMS: &robotMS, ConfirmMS: &confirms}, false},
+		"the same, and no block was seen": {Evidence{Device: "d1", Agent: "a1", DwellMS: &robotMS, ConfirmMS: &confirms}, true},
+		"a new link adds nothing":         {Evidence{Device: "d1", Agent: "y", Via: "new", DwellMS: &personMS, ConfirmMS: &confirms}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := s.Match("e1", &c.e, sigNow); got != c.want {
+				t.Errorf("match %v, want %v", got, c.want)
+			}
+		})
+	}
+}
+
 // A campus of one address and one model of phone beside a farm that hides in it:
 // what its students share is common among others too, so its odds are small.
 func TestSignature_ACampusDoesNotBearWhatItSharesWithAFarm(t *testing.T) {
 	s := burst()
-	s.Features = []Feature{{"device", "phone", 1.1}, {"agent", "phone", 0.8}, {"net", "campus", 0.9}, {"block", "campus", 0.9}, {"via", "school", 0.5}, {"dwell", dwellStep(robotMS), 2.2}}
+	s.Features = []Feature{{"device", "phone", 1.1}, {"agent", "phone", 0.8}, {"net", "campus", 0.9}, {"block", "campus", 0.9}, {"via", "school", 0.5}, {"dwell", TimeStep(robotMS), 2.2}}
 	student := Evidence{Device: "phone", Agent: "phone", Net: "campus", Block: "campus", Via: "school", DwellMS: &personMS}
 	if s.Match("e1", &student, sigNow) {
 		t.Error("a student is taken for the farm")
@@ -116,11 +142,12 @@ func TestSignatures_AnswerAsEachOfThem(t *testing.T) {
 	for i := range all {
 		all[i] = burst()
 		all[i].ID, all[i].Entries = fmt.Sprint(i), []string{fmt.Sprint("e", i%5)}
-		all[i].Features = []Feature{{"device", fmt.Sprint("d", i%7), 2.5}, {"block", fmt.Sprint("k", i%3), 3}, {"via", fmt.Sprint("s", i%11), 1.5}, {"via", fmt.Sprint("s", i%2), 1.5}, {"nonsense", "x", 9}, {"device", fmt.Sprint("d", i%7), 2}}
+		all[i].Features = []Feature{{"device", fmt.Sprint("d", i%7), 2.5}, {"block", fmt.Sprint("k", i%3), 3}, {"via", fmt.Sprint("s", i%11), 1.5}, {"via", fmt.Sprint("s", i%2), 1.5}, {"nonsense", "x", 9}, {"device", fmt.Sprint("d", i%7), 2},
+			{"block", OtherValue, -float64(i % 4)}, {"agent", OtherValue, -1}}
 	}
 	set, found := NewSignatures(all), 0
 	for n := range 2000 {
-		e := Evidence{Device: fmt.Sprint("d", n%8), Block: fmt.Sprint("k", n%4), Via: fmt.Sprint("s", n%13)}
+		e := Evidence{Device: fmt.Sprint("d", n%8), Agent: []string{"", "a"}[n/8%2], Block: fmt.Sprint("k", n%4), Via: fmt.Sprint("s", n%13)}
 		entry, want := fmt.Sprint("e", n%6), ""
 		for i := range all {
 			if all[i].Match(entry, &e, sigNow) {
@@ -143,9 +170,9 @@ func TestSignatures_AnswerAsEachOfThem(t *testing.T) {
 	}
 }
 
-func TestDwellStep_PeopleSpreadAndScriptsDoNot(t *testing.T) {
-	if dwellStep(1500) != dwellStep(1510) || dwellStep(1500) == dwellStep(2000) || dwellStep(0) == dwellStep(1) || dwellStep(86_400_000) == dwellStep(40_000_000) {
-		t.Error(dwellStep(1500), dwellStep(1510), dwellStep(2000), dwellStep(0), dwellStep(1))
+func TestTimeStep_PeopleSpreadAndScriptsDoNot(t *testing.T) {
+	if TimeStep(1500) != TimeStep(1510) || TimeStep(1500) == TimeStep(2000) || TimeStep(0) == TimeStep(1) || TimeStep(86_400_000) == TimeStep(40_000_000) {
+		t.Error(TimeStep(1500), TimeStep(1510), TimeStep(2000), TimeStep(0), TimeStep(1))
 	}
 }
 

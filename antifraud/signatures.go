@@ -9,8 +9,9 @@ const MaxSignatures = 256
 // attempt does not show costs it nothing, however many there are. They are not
 // changed once made, and may be shared. Nil has none.
 type Signatures struct {
-	all   []Signature
-	bears map[feature][]bearer
+	all    []Signature
+	others [][kinds]float64 // by place of all: of values that it does not name
+	bears  map[feature][]bearer
 }
 
 type feature struct {
@@ -28,6 +29,7 @@ type bearer struct {
 func NewSignatures(all []Signature) *Signatures {
 	s := &Signatures{all: all, bears: map[feature][]bearer{}}
 	for place := range all {
+		s.others = append(s.others, all[place].others())
 		for _, f := range all[place].Features {
 			if kind, known := kindOf(f.Kind); known && f.Value != "" {
 				key := feature{kind, f.Value}
@@ -47,7 +49,8 @@ func (s *Signatures) Match(entry string, e *Evidence, now time.Time) (id string,
 	var near []int // places of signatures of which something shows
 	var met []weighed
 	at := make([]uint16, len(s.all)) // place -> place in near, from 1; 0: not there
-	for kind, value := range e.features() {
+	values := e.features()
+	for kind, value := range values {
 		if value == "" {
 			continue
 		}
@@ -64,7 +67,7 @@ func (s *Signatures) Match(entry string, e *Evidence, now time.Time) (id string,
 	}
 	first := -1
 	for i := range met {
-		if met[i].bears() && (first < 0 || near[i] < first) {
+		if met[i].rest(s.others[near[i]], &values); met[i].bears() && (first < 0 || near[i] < first) {
 			first = near[i]
 		}
 	}

@@ -119,8 +119,11 @@ func (d *Detector) describe(c *Cluster, f *farm, t *table) {
 		}
 	}
 	if f.strong && c.Void > 0 {
-		c.Signature = &antifraud.Signature{
+		s := antifraud.Signature{
 			ID: c.ID, Entries: c.Entries, Members: c.Voters, Features: d.log.write(f.signature), Since: c.From, Expires: c.To.Add(fresh),
+		}
+		if d.log.borne(&s, t, f) >= leastBorne {
+			c.Signature = &s
 		}
 	}
 }

@@ -38,8 +38,9 @@ func (n *names) code(text string) int32 {
 // record is what is kept of a ballot: some 100 bytes, as all of a contest are.
 type record struct {
 	id      string
-	at      int64 // ms since 1970
-	dwell   float32
+	at      int64   // ms since 1970
+	dwell   float32 // ln of milliseconds; NaN: not seen
+	confirm float32 // the same
 	account float32 // log-odds; NaN: no profile
 	proof   float32
 	before  int32 // the voter's ballot before it among the records, or unseen
@@ -62,22 +63,27 @@ type log struct {
 	voters, entries, devices, agents, nets, blocks, vias, ways, kinds names
 }
 
-// Dwell outside of these is no reading time: it is taken for the nearer.
-const minDwellMS, maxDwellMS = 1, 3_600_000
+// A time outside of these is nobody's: it is taken for the nearer.
+const minTimeMS, maxTimeMS = 1, 3_600_000
+
+// lnTime is ln of a time that was seen, NaN of none.
+func lnTime(ms *int64) float32 {
+	if ms == nil {
+		return float32(math.NaN())
+	}
+	return float32(math.Log(float64(min(max(*ms, minTimeMS), maxTimeMS))))
+}
 
 func (l *log) add(b *Ballot) {
 	e := &b.Evidence
 	r := record{
-		id: b.ID, at: b.At.UnixMilli(), dwell: float32(math.NaN()), account: float32(math.NaN()), proof: float32(proofOdds(b)), before: unseen,
+		id: b.ID, at: b.At.UnixMilli(), dwell: lnTime(e.DwellMS), confirm: lnTime(e.ConfirmMS), account: float32(math.NaN()), proof: float32(proofOdds(b)), before: unseen,
 		voter: l.voters.code(b.Voter), entry: l.entries.code(b.Entry),
 		device: l.devices.code(e.Device), agent: l.agents.code(e.Agent), net: l.nets.code(e.Net), block: l.blocks.code(e.Block),
 		via: l.vias.code(e.Via), way: l.ways.code(string(e.Referrer)), kind: unseen,
 	}
 	if e.NetKind != antifraud.NetUnknown {
 		r.kind = l.kinds.code(string(e.NetKind))
-	}
-	if e.DwellMS != nil {
-		r.dwell = float32(math.Log(float64(min(max(*e.DwellMS, minDwellMS), maxDwellMS))))
 	}
 	if e.Profile != nil {
 		r.account = float32(account.Score(e.Profile).LogOdds)

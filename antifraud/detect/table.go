@@ -56,6 +56,7 @@ type table struct {
 	device, agent, net, block, via, referrer, kind column
 
 	dwell   []float64 // by voter: ln of milliseconds; NaN: not seen
+	confirm []float64 // the same
 	account []float64 // by voter: log-odds of the profile; NaN: there is none
 	proof   []float64 // by voter: log-odds of what is proven, never positive
 	rented  []bool    // by kind of network: machines are rented there, people do not live there
@@ -83,7 +84,8 @@ func (l *log) tabulate(places []int32) *table {
 			for _, c := range t.columns() {
 				c.of = append(c.of, unseen)
 			}
-			t.dwell, t.account, t.proof = append(t.dwell, math.NaN()), append(t.account, math.NaN()), append(t.proof, 0)
+			t.dwell, t.confirm = append(t.dwell, math.NaN()), append(t.confirm, math.NaN())
+			t.account, t.proof = append(t.account, math.NaN()), append(t.proof, 0)
 		}
 		t.voterOf[n] = v
 		for k, code := range [...]int32{r.device, r.agent, r.net, r.block, r.via, r.way, r.kind} {
@@ -93,6 +95,9 @@ func (l *log) tabulate(places []int32) *table {
 		}
 		if math.IsNaN(t.dwell[v]) {
 			t.dwell[v] = float64(r.dwell)
+		}
+		if math.IsNaN(t.confirm[v]) {
+			t.confirm[v] = float64(r.confirm)
 		}
 		if math.IsNaN(t.account[v]) {
 			t.account[v] = float64(r.account)

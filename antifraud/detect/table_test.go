@@ -137,7 +137,7 @@ func TestLog_DwellIsTakenWithinItsBounds(t *testing.T) {
 	for _, row := range []struct {
 		ms   int64
 		want float64
-	}{{-5, minDwellMS}, {0, minDwellMS}, {7000, 7000}, {math.MaxInt64, maxDwellMS}} {
+	}{{-5, minTimeMS}, {0, minTimeMS}, {7000, 7000}, {math.MaxInt64, maxTimeMS}} {
 		b := vote("v", "e", 0, antifraud.Evidence{DwellMS: &row.ms})
 		l.add(&b)
 		if got := math.Exp(float64(l.records[len(l.records)-1].dwell)); math.Abs(got/row.want-1) > 1e-5 {

@@ -13,6 +13,7 @@ import (
 	"github.com/joute/joute/internal/store"
 	"github.com/joute/joute/voting"
 	"github.com/joute/joute/voting/ballotbox"
+	"github.com/joute/joute/voting/sweep"
 )
 
 // The record of a contest that was swept, closed and published is done again and is
@@ -110,5 +111,28 @@ func TestRescreen_WeighsWhatWasSeen(t *testing.T) {
 	}
 	if got := screen("standard", "net-hosting=much"); !strings.Contains(got, "net-hosting=much") {
 		t.Errorf("of what cannot be read: %s", got)
+	}
+}
+
+// A sweep is kept before what it decided is written: a replay in between is of half of it.
+func TestRecord_IsSettledWhenDecisionsStopComing(t *testing.T) {
+	decided := func(at int64) sweep.Line {
+		return sweep.Line{Record: voting.Record{Kind: voting.KindVoid, Actor: voting.ActorDetector, Position: voting.Position{Millis: at}}}
+	}
+	for name, c := range map[string]struct {
+		r      record
+		before int
+		want   bool
+	}{
+		"no sweeps":                     {record{}, -1, true},
+		"none of two is there":          {record{sweeps: []sweep.Sweep{{AtMS: 5, Decided: 2}}, ledger: []sweep.Line{decided(4)}}, -1, false},
+		"one came since":                {record{sweeps: []sweep.Sweep{{AtMS: 5, Decided: 2}}, ledger: []sweep.Line{decided(4), decided(5)}}, 1, false},
+		"none came since":               {record{sweeps: []sweep.Sweep{{AtMS: 5, Decided: 2}}, ledger: []sweep.Line{decided(4), decided(5)}}, 2, true},
+		"both are there":                {record{sweeps: []sweep.Sweep{{AtMS: 5, Decided: 2}}, ledger: []sweep.Line{decided(5), decided(6)}}, -1, true},
+		"nothing is written of observe": {record{sweeps: []sweep.Sweep{{AtMS: 5, Decided: 2, Fresh: &sweep.Settings{Observe: true}}}}, -1, true},
+	} {
+		if _, is := c.r.settled(c.before); is != c.want {
+			t.Errorf("%s: %v", name, is)
+		}
 	}
 }

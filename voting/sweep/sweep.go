@@ -63,6 +63,18 @@ type Sweep struct {
 // At is when it was.
 func (s Sweep) At() time.Time { return time.UnixMilli(s.AtMS).UTC() }
 
+// Written tells whether what the sweep decided is in a ledger, by the times of the
+// detectors' decisions in it: a sweep is kept before its decisions are written.
+func (s Sweep) Written(decisions []time.Time) bool {
+	n := 0
+	for _, at := range decisions {
+		if at.UnixMilli() >= s.AtMS {
+			n++
+		}
+	}
+	return n >= s.Decided
+}
+
 // Status is where the detectors are with a contest.
 type Status struct {
 	Sweep   int    `json:"sweep"` // number of the last one

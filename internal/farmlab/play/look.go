@@ -10,6 +10,7 @@ import (
 
 	"github.com/joute/joute/internal/farmlab/attack"
 	"github.com/joute/joute/voting"
+	"github.com/joute/joute/voting/sweep"
 )
 
 const (
@@ -38,7 +39,7 @@ func (g *Ground) Rest(ctx context.Context, until time.Time) error {
 		return err
 	}
 	stood := time.Now()
-	if err := g.swept(ctx, func(s sweepLine) bool { return s.AtMS >= g.last.UnixMilli() }); err != nil {
+	if err := g.swept(ctx, func(s sweep.Sweep) bool { return s.AtMS >= g.last.UnixMilli() }); err != nil {
 		return err
 	}
 	if err := sleep(ctx, doorAfter); err != nil {
@@ -48,27 +49,8 @@ func (g *Ground) Rest(ctx context.Context, until time.Time) error {
 	return nil
 }
 
-// sweepLine is what is read of a sweep.
-type sweepLine struct {
-	AtMS    int64 `json:"at_ms"`
-	Whole   bool  `json:"whole"`
-	Decided int   `json:"decided"`
-}
-
-// written tells whether all that a sweep decided is in the ledger, as far as it was
-// read: a sweep is kept before its decisions are.
-func (s sweepLine) written(decisions []time.Time) bool {
-	n := 0
-	for _, at := range decisions {
-		if at.UnixMilli() >= s.AtMS {
-			n++
-		}
-	}
-	return n >= s.Decided
-}
-
 // swept waits for a sweep that is done, and for what it decided.
-func (g *Ground) swept(ctx context.Context, done func(sweepLine) bool) error {
+func (g *Ground) swept(ctx context.Context, done func(sweep.Sweep) bool) error {
 	if g.last.IsZero() { // nobody voted: nobody looks
 		return nil
 	}
@@ -78,11 +60,11 @@ func (g *Ground) swept(ctx context.Context, done func(sweepLine) bool) error {
 		}
 		found := false
 		err := g.server.Sweeps(ctx, g.contest, func(line []byte) error {
-			var s sweepLine
+			var s sweep.Sweep
 			if err := json.Unmarshal(line, &s); err != nil {
 				return fmt.Errorf("a sweep is not what a Joute server sends: %w", err)
 			}
-			found = found || done(s) && s.written(g.decisions)
+			found = found || done(s) && s.Written(g.decisions)
 			return nil
 		})
 		if err != nil || found {
@@ -102,7 +84,7 @@ func (g *Ground) Close(ctx context.Context) error {
 	if err := g.server.EndVoting(ctx, g.contest); err != nil {
 		return err
 	}
-	return g.swept(ctx, func(s sweepLine) bool { return s.Whole })
+	return g.swept(ctx, func(s sweep.Sweep) bool { return s.Whole })
 }
 
 // Prove does nothing: there are no inboxes here.
