@@ -66,6 +66,9 @@ type vote struct {
 // order are the votes of one round, within its span. Its price is added to spent.
 func (s *shop) order(p Plan, from, to time.Time) []vote {
 	s.rented = map[string]bool{}
+	if s.capped {
+		clear(s.exits) // they are rented by the day: others have no votes of the day before on them
+	}
 	begins := from
 	if room := to.Sub(from); p[Burst] < 2 {
 		begins = from.Add(time.Duration(s.m.Float() * 0.8 * float64(room)))

@@ -27,6 +27,7 @@ func (t *table) attacks(seed uint64) error {
 		t.add(priced("the same, the cheapest rounds", r.LeastTimes))
 		h := r.Ours.Honest
 		t.add(atMost("honest ballots rejected or void", float64(h.Rejected+h.Void)/float64(max(1, h.Ballots)), 0))
+		t.add(atMost(fmt.Sprintf("honest ballots held at the end (%d ever, %d proved)", h.EverHeld, h.Proved), float64(h.Held)/float64(max(1, h.Ballots)), 0.01))
 		t.end()
 	}
 	return nil
