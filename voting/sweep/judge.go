@@ -172,6 +172,10 @@ type Ruling struct {
 	Canaries  int // ballots of canaries that would newly be held or void
 }
 
+// Stopped tells whether only the guard keeps a ballot from being held: it counts, and a
+// person is asked.
+func (j *Judge) Stopped(ballot Ballot) bool { return j.stopped[ballot] != "" }
+
 // Sweep judges what was read since the last one, or all of it, and ends the holds
 // that are over at now, an instant of the store's clock.
 func (j *Judge) Sweep(now time.Time, whole bool) (Ruling, error) {

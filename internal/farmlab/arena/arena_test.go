@@ -166,6 +166,43 @@ func TestArena_AProofAnswersAHold(t *testing.T) {
 	}
 }
 
+// doubting holds whoever has the device "rack", on no family at all.
+type doubting struct{ telling }
+
+func (f *doubting) Whole() detect.Report { return f.Run() }
+func (f *doubting) Run() detect.Report {
+	r := f.telling.Run()
+	r.Clusters = nil
+	for i := range r.Findings {
+		if r.Findings[i].Standing == detect.Void {
+			r.Findings[i].Standing = detect.Held
+		}
+	}
+	return r
+}
+
+// What the guard keeps from being held counts, and is told: a person is asked.
+func TestArena_TellsWhatAPersonIsAskedAbout(t *testing.T) {
+	for n, asked := range map[int]bool{3: false, 9: true} {
+		a := New(parsed(t, "standard"), Options{Finder: func() sweep.Finder { return &doubting{} }})
+		var acts []attack.Act
+		for range n {
+			acts = append(acts, act(0, "rack", "k"))
+		}
+		cast(t, a, acts...)
+		if err := a.Rest(t.Context(), acts[0].At.Add(5*time.Minute)); err != nil {
+			t.Fatal(err)
+		}
+		known, err := a.Ask(t.Context(), []string{acts[0].ID})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f := known[acts[0].ID]; f.Asked != asked || (f.Standing == attack.Counted) != asked {
+			t.Errorf("one of %d: %+v", n, f)
+		}
+	}
+}
+
 func TestArena_ClosesAndNeverGoesBack(t *testing.T) {
 	a := arena(t, "standard")
 	cast(t, a, act(5, "phone", "k"))

@@ -105,7 +105,9 @@ func (a *Arena) Ask(_ context.Context, ids []string) (map[string]attack.Fate, er
 	known := make(map[string]attack.Fate, len(ids))
 	for _, id := range ids {
 		if f, there := a.fates[id]; there {
-			known[id] = f.Fate
+			fate := f.Fate
+			fate.Asked = fate.Standing == attack.Counted && a.judge.Stopped(f.ballot)
+			known[id] = fate
 		}
 	}
 	return known, nil

@@ -46,6 +46,7 @@ type Fate struct {
 	Standing Standing
 	Reasons  []antifraud.Reason
 	Cast     time.Time // zero: there is no ballot
+	Asked    bool      // it counts, and the guard asks a person whether it should; no voter is told
 	Since    time.Time // it counts, or does not count: held and then void is one span
 }
 

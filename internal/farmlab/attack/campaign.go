@@ -40,6 +40,7 @@ type Round struct {
 	Void       int               `json:"void"`       // at the end
 	Held       int               `json:"held"`
 	Proved     int               `json:"proved"` // were held, and answered with an inbox
+	Asked      int               `json:"asked"`  // of those counted: found, and left to a person by the guard
 	Counted    int               `json:"counted"`
 	Seen       float64           `json:"seen_surviving"` // share of Votes that the farm saw counted when the round was over
 	Surviving  float64           `json:"surviving"`      // share of Votes counted at the end
@@ -59,6 +60,7 @@ type Honest struct {
 	Held       int            `json:"held"`      // still
 	EverHeld   int            `json:"ever_held"` // when somebody could look
 	Proved     int            `json:"proved"`    // of those, answered with a proof
+	Asked      int            `json:"asked"`     // counted, and left to a person by the guard
 	Void       int            `json:"void"`
 	Groups     map[string]int `json:"not_counted_by_group"` // rejected, held or void
 }

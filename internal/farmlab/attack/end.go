@@ -20,6 +20,9 @@ func (r *Round) end(votes []vote, fates []Fate) {
 		switch fates[i].Standing {
 		case Counted:
 			r.Counted++
+			if fates[i].Asked {
+				r.Asked++
+			}
 		case Held:
 			r.Held++
 		case Void:
@@ -101,6 +104,9 @@ func (a *audience) end(ctx context.Context, g Ground) (Honest, error) {
 	for id, fate := range fates {
 		if fate.Standing != Counted {
 			h.Groups[a.group[id]]++
+		}
+		if fate.Asked {
+			h.Asked++
 		}
 		switch fate.Standing {
 		case Held:

@@ -75,14 +75,14 @@ func ratio(ours, capped *float64) (float64, bool) {
 // Table writes the report for people.
 func (r *Report) Table(to io.Writer) error {
 	t := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(t, "%s, seed %d, %d votes a round\tvotes\tchallenged\trejected\tvoid\theld\tproved\tcounted\tsurviving\tspent\ta vote\tseen after\tchanged\n", r.Profile, r.Seed, r.Votes)
+	fmt.Fprintf(t, "%s, seed %d, %d votes a round\tvotes\tchallenged\trejected\tvoid\theld\tproved\tcounted\tasked\tsurviving\tspent\ta vote\tseen after\tchanged\n", r.Profile, r.Seed, r.Votes)
 	for _, side := range []struct {
 		name string
 		Outcome
 	}{{"here", r.Ours}, {fmt.Sprintf("cap of %d", DailyCap), r.Capped}} {
 		for i, round := range side.Rounds {
-			fmt.Fprintf(t, "  %s, round %d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%.0f %%\t%.2f\t%s\t%s\t%s\n", side.name, i+1, round.Votes, round.Challenges, round.Rejected,
-				round.Void, round.Held, round.Proved, round.Counted, 100*round.Surviving, round.Spent, money(round.Price), seconds(round.DetectSeconds), strings.Join(round.Changed, ", "))
+			fmt.Fprintf(t, "  %s, round %d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%.0f %%\t%.2f\t%s\t%s\t%s\n", side.name, i+1, round.Votes, round.Challenges, round.Rejected,
+				round.Void, round.Held, round.Proved, round.Counted, round.Asked, 100*round.Surviving, round.Spent, money(round.Price), seconds(round.DetectSeconds), strings.Join(round.Changed, ", "))
 		}
 	}
 	if err := t.Flush(); err != nil {
@@ -90,8 +90,8 @@ func (r *Report) Table(to io.Writer) error {
 	}
 	h := r.Ours.Honest
 	_, err := fmt.Fprintf(to, "  the farm's votes not counted at the end: %.0f %%; a surviving vote costs %s what it costs under the cap in the last round, %s in the cheapest of each (a person's vote is sold for %.2f)\n"+
-		"  of %d honest ballots: %d asked for a challenge, %d rejected; %d were held when somebody could look, %d of these proved an address; %d held, %d void at the end\n",
-		100*r.Ours.Recall, times(r.Times()), times(r.LeastTimes()), r.Costs.PersonVote, h.Ballots, h.Challenged, h.Rejected, h.EverHeld, h.Proved, h.Held, h.Void)
+		"  of %d honest ballots: %d asked for a challenge, %d rejected; %d were held when somebody could look, %d of these proved an address; %d held, %d void at the end, a person is asked about %d\n",
+		100*r.Ours.Recall, times(r.Times()), times(r.LeastTimes()), r.Costs.PersonVote, h.Ballots, h.Challenged, h.Rejected, h.EverHeld, h.Proved, h.Held, h.Void, h.Asked)
 	return err
 }
 
