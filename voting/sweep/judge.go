@@ -17,7 +17,7 @@ import (
 
 // Finder tells farms from crowds: [detect.Detector]. Equal calls find alike.
 type Finder interface {
-	Add(ballots ...detect.Ballot)
+	Add(ballots ...detect.Ballot) // keeps none of the slice
 	Run() detect.Report
 	Whole() detect.Report
 }
@@ -30,7 +30,7 @@ type Judge struct {
 	canaries map[string]bool
 	find     Finder
 
-	read    []int64 // offset of the last record of each box
+	read    []int64   // offset of the last record of each box
 	pending []*placed // pointers: a rush would be copied each time that it has outgrown its place
 	guard   detect.Guard
 	cases   map[Ballot]stand
@@ -221,8 +221,10 @@ func (j *Judge) ask(whole bool) (map[Ballot]detect.Finding, []detect.Cluster, er
 	slices.SortFunc(j.pending, func(x, y *placed) int {
 		return cmp.Or(cmp.Compare(x.at.Millis, y.at.Millis), cmp.Compare(x.at.Box, y.at.Box), cmp.Compare(x.at.Offset, y.at.Offset))
 	})
+	one := make([]detect.Ballot, 1) // of all: who is called copies
 	for _, p := range j.pending {
-		j.find.Add(p.ballot)
+		one[0] = p.ballot
+		j.find.Add(one...)
 		j.guard.Cast(p.ballot.Entry, p.ballot.At)
 	}
 	clear(j.pending)
