@@ -34,7 +34,7 @@ func NewReceipts(key []byte) (*Receipts, error) {
 
 // Seal writes r as an opaque URL-safe string of at most 250 characters.
 func (s *Receipts) Seal(r Receipt) string {
-	plain := make([]byte, 0, 64+len(r.Contest))
+	plain := make([]byte, 0, 160)
 	plain = append(plain, 1) // layout version
 	plain = append(plain, r.Voter[:]...)
 	plain = append(plain, r.Ballot[:]...)

@@ -38,10 +38,12 @@ func NewSealer(key []byte, name string) (*Sealer, error) {
 // records are meant to look equal, different ones never share a nonce but by a
 // 96-bit collision.
 func (s *Sealer) Seal(plain []byte) string {
-	sum := s.mac.Sum(string(plain))
-	nonce := sum[:s.aead.NonceSize()]
-	sealed := make([]byte, 0, len(nonce)+len(plain)+s.aead.Overhead())
-	return base64.RawURLEncoding.EncodeToString(s.aead.Seal(append(sealed, nonce...), nonce, plain, nil))
+	sum, n := s.mac.Sum(string(plain)), s.aead.NonceSize()
+	sealed := make([]byte, 0, n+len(plain)+s.aead.Overhead())
+	sealed = append(append(sealed, sum[:n]...), plain...) // and sealed where it is
+	sealed = s.aead.Seal(sealed[:n], sealed[:n], sealed[n:], nil)
+	var room [256]byte
+	return string(base64.RawURLEncoding.AppendEncode(room[:0], sealed))
 }
 
 // Open reads the record back; not ok is a text of at most most bytes that no Seal

@@ -3,6 +3,7 @@ package window
 import (
 	"encoding/binary"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/joute/joute/antifraud"
@@ -109,6 +110,7 @@ var ErrMalformed = errors.New("not sightings")
 
 // Append adds sightings to b, each Size bytes.
 func Append(b []byte, seen ...Sighting) []byte {
+	b = slices.Grow(b, Size*len(seen))
 	for _, s := range seen {
 		for _, number := range []uint64{uint64(s.At), s.Pair, s.Entry, s.Block, s.Via, s.Own, s.Device, s.Agent} {
 			b = binary.BigEndian.AppendUint64(b, number)

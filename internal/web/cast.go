@@ -18,31 +18,29 @@ import (
 // castAnswer is the answer to an accepted ballot, in the contract's order.
 // Its tags are what json is held against.
 type castAnswer struct {
-	Ballot    uuid.UUID        `json:"ballot"`
-	Contest   string           `json:"contest"`
-	Entry     string           `json:"entry"`
-	School    string           `json:"school"`
-	Standing  voting.Standing  `json:"standing"`
-	At        string           `json:"at,omitempty"`       // none of these three while it is
-	Position  *voting.Position `json:"position,omitempty"` // pending: it may yet get others
-	Remaining int              `json:"remaining"`
-	NextAt    *string          `json:"next_at"`
-	Receipt   string           `json:"receipt,omitempty"`
-	Reasons   []string         `json:"reasons,omitempty"`
-	Duplicate bool             `json:"duplicate,omitempty"`
+	Ballot    uuid.UUID       `json:"ballot"`
+	Contest   string          `json:"contest"`
+	Entry     string          `json:"entry"`
+	School    string          `json:"school"`
+	Standing  voting.Standing `json:"standing"`
+	At        string          `json:"at,omitempty"`       // none of these three while it is
+	Position  string          `json:"position,omitempty"` // pending: it may yet get others
+	Remaining int             `json:"remaining"`
+	NextAt    *string         `json:"next_at"`
+	Receipt   string          `json:"receipt,omitempty"`
+	Reasons   []string        `json:"reasons,omitempty"`
+	Duplicate bool            `json:"duplicate,omitempty"`
 }
 
-// json is the answer as encoding/json would write it, and a line's end.
-func (a *castAnswer) json() []byte {
-	b := jsonwrite.Text(append(make([]byte, 0, 640), `{"ballot":`...), a.Ballot.String())
+// appendJSON writes the answer behind b as encoding/json would, and a line's end.
+func (a *castAnswer) appendJSON(b []byte) []byte {
+	b = jsonwrite.Text(append(b, `{"ballot":`...), a.Ballot.String())
 	b = jsonwrite.Text(jsonwrite.Name(b, "contest"), a.Contest)
 	b = jsonwrite.Text(jsonwrite.Name(b, "entry"), a.Entry)
 	b = jsonwrite.Text(jsonwrite.Name(b, "school"), a.School)
 	b = jsonwrite.Text(jsonwrite.Name(b, "standing"), a.Standing)
 	b = jsonwrite.GivenText(b, "at", a.At)
-	if a.Position != nil {
-		b = jsonwrite.Text(jsonwrite.Name(b, "position"), a.Position.String())
-	}
+	b = jsonwrite.GivenText(b, "position", a.Position)
 	b = strconv.AppendInt(jsonwrite.Name(b, "remaining"), int64(a.Remaining), 10)
 	if b = jsonwrite.Name(b, "next_at"); a.NextAt != nil {
 		b = jsonwrite.Text(b, *a.NextAt)
@@ -93,7 +91,11 @@ func (s *Server) postBallot(c *fiber.Ctx) error {
 		status = fiber.StatusAccepted
 	}
 	noStore.set(c)
-	return sendJSON(c, status, s.castAnswer(stored, outcome).json())
+	answer := s.castAnswer(stored, outcome)
+	var room [640]byte // copied into the response's own, which is used again
+	c.Set(fiber.HeaderContentType, typeJSON)
+	c.Status(status).Response().SetBody(answer.appendJSON(room[:0]))
+	return nil
 }
 
 // castOnPage is cast for pages and frames, where a ballot that is pending is like one
@@ -163,16 +165,16 @@ func refuse(stored *registry.Stored, entry string, pass voting.Pass) voting.Code
 	return ""
 }
 
-func (s *Server) castAnswer(stored *registry.Stored, o voting.Outcome) *castAnswer {
+func (s *Server) castAnswer(stored *registry.Stored, o voting.Outcome) castAnswer {
 	entry, _ := stored.Contest.Entry(o.Cast.Entry) // cast into it: it is there, hidden or not
-	a := &castAnswer{
+	a := castAnswer{
 		Ballot: o.Cast.Ballot, Contest: stored.Contest.ID, Entry: o.Cast.Entry, School: entry.School,
 		Standing: o.Cast.Standing, Remaining: o.Remaining, Duplicate: o.Duplicate,
 	}
 	if o.Pending {
 		a.Standing = voting.Pending
 	} else {
-		a.At, a.Position, a.Receipt = voting.FormatTime(o.Cast.At()), &o.Cast.Position, s.receipt(stored, o.Cast)
+		a.At, a.Position, a.Receipt = voting.FormatTime(o.Cast.At()), o.Cast.Position.String(), s.receipt(stored, o.Cast)
 	}
 	if a.Standing != voting.Counted && a.Standing != voting.Pending {
 		a.Reasons = o.Cast.Reasons

@@ -9,7 +9,7 @@ import (
 func TestCastAnswer_JSONIsWhatItsMembersSay(t *testing.T) {
 	if err := quick.Check(func(a castAnswer) bool {
 		want, err := json.Marshal(a)
-		if got := a.json(); err != nil || string(got) != string(want)+"\n" {
+		if got := a.appendJSON(nil); err != nil || string(got) != string(want)+"\n" {
 			t.Errorf("%s, want %s, %v", got, want, err)
 		}
 		return !t.Failed()

@@ -96,8 +96,8 @@ func (w *worker) moveBox(ctx context.Context, stored *registry.Stored, box int, 
 // append writes the records of a page that the disk does not have.
 func (w *worker) append(ctx context.Context, box int, u ballotbox.Unmoved, trim *[]voting.Position) error {
 	size := w.disk.Size(box)
-	var lines [][]byte
-	var news []ballotbox.MovedRecord
+	lines := make([][]byte, 0, len(u.Records))
+	news := make([]ballotbox.MovedRecord, 0, len(u.Records))
 	for _, r := range u.Records {
 		*trim = append(*trim, r.Position)
 		if r.Position.Offset <= size {

@@ -49,7 +49,7 @@ func (b *Boxes) Follow(ctx context.Context, s *registry.Stored, from Cursor, yie
 					return at, err
 				}
 			}
-			t.page, at[box] = nil, t.at.String()
+			t.page, at[box] = t.page[:0], t.at.String()
 		}
 	}
 	return at, nil

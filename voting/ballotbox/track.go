@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/redis/go-redis/v9"
@@ -68,8 +69,8 @@ func (t *track) fill(ctx context.Context) error {
 	return nil
 }
 
-func (t *track) take(r voting.Record, seen []byte) {
-	t.page = append(t.page, tracked{r, seen})
+func (t *track) take(r voting.Record) {
+	t.page = append(t.page, tracked{Record: r})
 	t.at, t.exact = placeOfRecord(r), true
 }
 
@@ -80,7 +81,7 @@ func (t *track) fromArchive(ctx context.Context) error {
 			t.done = true
 			return true
 		}
-		t.take(r, nil)
+		t.take(r)
 		return len(t.page) == ledgerPage
 	})
 	if err != nil {
@@ -151,11 +152,13 @@ func (t *track) fromStream(ctx context.Context) error {
 	if err != nil || moved {
 		return err
 	}
-	page := make([]tracked, len(entries))
-	for i, m := range entries {
-		if page[i].Record, err = parseRecord(m, t.stored.Epoch, t.box); err != nil {
+	page := slices.Grow(t.page, len(entries))
+	for _, m := range entries {
+		r, err := parseRecord(m, t.stored.Epoch, t.box)
+		if err != nil {
 			return err
 		}
+		page = append(page, tracked{Record: r})
 	}
 	if t.evidence && len(page) > 0 {
 		last := page[len(page)-1].Position.Millis
@@ -173,8 +176,8 @@ func (t *track) fromStream(ctx context.Context) error {
 		}
 	}
 	t.done = len(page) < ledgerPage
-	for _, r := range page {
-		t.take(r.Record, r.seen)
+	if t.page = page; len(page) > 0 {
+		t.at, t.exact = placeOfRecord(page[len(page)-1].Record), true
 	}
 	return nil
 }

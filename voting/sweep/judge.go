@@ -17,7 +17,7 @@ import (
 
 // Finder tells farms from crowds: [detect.Detector]. Equal calls find alike.
 type Finder interface {
-	Add(ballots ...detect.Ballot)
+	Add(ballots ...detect.Ballot) // keeps none of the slice
 	Run() detect.Report
 	Whole() detect.Report
 }
@@ -30,8 +30,8 @@ type Judge struct {
 	canaries map[string]bool
 	find     Finder
 
-	read    []int64 // offset of the last record of each box
-	pending []placed
+	read    []int64   // offset of the last record of each box
+	pending []*placed // pointers: a rush would be copied each time that it has outgrown its place
 	guard   detect.Guard
 	cases   map[Ballot]stand
 	holds   holds
@@ -98,7 +98,7 @@ func (j *Judge) Read(r voting.Record, level string, evidence antifraud.Evidence)
 	}
 	ballot := Ballot{r.Voter, r.Ballot}
 	if r.Kind == voting.KindCast {
-		j.pending = append(j.pending, placed{r.Position, detect.Ballot{
+		j.pending = append(j.pending, &placed{r.Position, detect.Ballot{
 			ID: r.Ballot.String(), At: r.Position.At(), Voter: r.Voter.String(), Entry: r.Entry, School: r.School, Level: level, Evidence: evidence,
 		}})
 		if r.Standing == voting.Counted {
@@ -222,14 +222,17 @@ func (j *Judge) ask(whole bool) (map[Ballot]detect.Finding, []detect.Cluster, er
 		return nil, nil, nil
 	}
 	// Boxes are read one after another: in this order it does not matter how.
-	slices.SortFunc(j.pending, func(x, y placed) int {
+	slices.SortFunc(j.pending, func(x, y *placed) int {
 		return cmp.Or(cmp.Compare(x.at.Millis, y.at.Millis), cmp.Compare(x.at.Box, y.at.Box), cmp.Compare(x.at.Offset, y.at.Offset))
 	})
+	one := make([]detect.Ballot, 1) // of all: who is called copies
 	for _, p := range j.pending {
-		j.find.Add(p.ballot)
+		one[0] = p.ballot
+		j.find.Add(one...)
 		j.guard.Cast(p.ballot.Entry, p.ballot.At)
 	}
-	j.pending = nil
+	clear(j.pending)
+	j.pending = j.pending[:0]
 	report := j.find.Run
 	if whole {
 		report = j.find.Whole
