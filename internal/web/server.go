@@ -127,6 +127,7 @@ type Server struct {
 	marks        sharing.Marks
 	challenges   antifraud.Challenges
 	shed         *shedder
+	turnedAway   turnedAway
 	connections  int64          // most at a time, without feeds
 	patience     time.Duration  // for a piece of an answer to go out
 	feeding      sync.WaitGroup // connections of feeds
@@ -160,6 +161,9 @@ func New(cfg Config) (*Server, error) {
 		return nil, fmt.Errorf("web: metrics: %w", err)
 	}
 	s := &Server{cfg: cfg, log: cfg.Log, texts: texts, metrics: measured, cards: newCards(), shed: newShedder(measured.refused, cfg.Log), adminKey: sha256.Sum256([]byte(cfg.AdminKey)), forms: formTokens{cfg.FormKey}, fanTokens: fanTokens, marks: sharing.NewMarks(cfg.FormKey)}
+	if s.turnedAway, err = newTurnedAway(texts); err != nil {
+		return nil, fmt.Errorf("web: %w", err)
+	}
 	s.connections, _ = Sockets()
 	s.patience = writeTimeout
 	s.sessions = newSessions(cfg.Keys.Derive("organizer session"), cfg.AdminKey)
@@ -243,7 +247,7 @@ func (s *Server) admit(next fasthttp.RequestHandler) fasthttp.RequestHandler {
 		case of == reads && lean(fctx):
 			fctx.SetUserValue(localLean, true)
 		default:
-			s.refuse(fctx, errOverloaded)
+			s.turnAway(fctx, of)
 			return
 		}
 		if of != ballots {

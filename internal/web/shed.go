@@ -42,7 +42,7 @@ var rooms = [classes]struct {
 	exports:    {"exports", 256, 300 * time.Millisecond},
 	reads:      {"reads", maxInFlight / 2, 300 * time.Millisecond},
 	organizers: {"organizers", 64, 700 * time.Millisecond},
-	ballots:    {"ballots", maxInFlight, time.Second},
+	ballots:    {"ballots", 4_000, time.Second},
 }
 
 // shedder decides what is answered when not all of it can be. It protects this
