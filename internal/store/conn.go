@@ -26,7 +26,7 @@ func dial(ctx context.Context, opts *redis.Options) (*conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &conn{Conn: raw, in: bufio.NewReaderSize(raw, 64<<10)}
+	c := &conn{Conn: raw, in: bufio.NewReaderSize(eagerly(raw), 64<<10)}
 	if err := c.hello(opts, time.Now().Add(opts.DialTimeout)); err != nil {
 		c.Close()
 		return nil, err

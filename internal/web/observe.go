@@ -33,10 +33,15 @@ func (s *Server) requestID(c *fiber.Ctx) string {
 	}
 	id := header(c, fiber.HeaderXRequestID)
 	if !isRequestID(id) {
-		id = hex.EncodeToString(binary.BigEndian.AppendUint64(nil, rand.Uint64())) // to be found in a log, and no secret
+		id = newRequestID()
 	}
 	c.Locals(localRequestID, id)
 	return id
+}
+
+// newRequestID is to be found in a log, and no secret.
+func newRequestID() string {
+	return hex.EncodeToString(binary.BigEndian.AppendUint64(nil, rand.Uint64()))
 }
 
 // lang is the language the caller reads: "en" or "fr".

@@ -243,8 +243,13 @@ func (s *Server) answerProblem(c *fiber.Ctx, p *problem) error {
 // another time, up to twice as long: they were refused at the same instant.
 func (p *problem) wait(c *fiber.Ctx) {
 	if p.retryAfter > 0 {
-		c.Set(fiber.HeaderRetryAfter, strconv.Itoa(p.retryAfter+rand.IntN(p.retryAfter+1)))
+		c.Set(fiber.HeaderRetryAfter, p.comeBack())
 	}
+}
+
+// comeBack is after how many seconds.
+func (p *problem) comeBack() string {
+	return strconv.Itoa(p.retryAfter + rand.IntN(p.retryAfter+1))
 }
 
 func (p *problem) document(texts *catalogue, lang, requestID string) document {

@@ -101,10 +101,9 @@ const (
 	// profile is about 1 KiB.
 	maxHeaders = 8 << 10
 
-	// maxConnections bounds memory (about 20 KiB each), maxInFlight what is being
-	// answered at once: more than the store's queue holds could only wait. Of it,
-	// each class has its own room: see shed.go. Open feeds are in neither; live
-	// bounds them.
+	// maxConnections bounds memory (16 KiB of stack each at the most, and some KiB), maxInFlight
+	// what is being answered at once: more than the store's queue holds could only wait. Of
+	// it, each class has its own room: see shed.go. Open feeds are in neither; live bounds them.
 	maxConnections = 100_000
 	maxInFlight    = 16_000
 )
@@ -127,6 +126,7 @@ type Server struct {
 	marks        sharing.Marks
 	challenges   antifraud.Challenges
 	shed         *shedder
+	turnedAway   turnedAway
 	connections  int64          // most at a time, without feeds
 	patience     time.Duration  // for a piece of an answer to go out
 	feeding      sync.WaitGroup // connections of feeds
@@ -160,6 +160,9 @@ func New(cfg Config) (*Server, error) {
 		return nil, fmt.Errorf("web: metrics: %w", err)
 	}
 	s := &Server{cfg: cfg, log: cfg.Log, texts: texts, metrics: measured, cards: newCards(), shed: newShedder(measured.refused, cfg.Log), adminKey: sha256.Sum256([]byte(cfg.AdminKey)), forms: formTokens{cfg.FormKey}, fanTokens: fanTokens, marks: sharing.NewMarks(cfg.FormKey)}
+	if s.turnedAway, err = newTurnedAway(texts); err != nil {
+		return nil, fmt.Errorf("web: %w", err)
+	}
 	s.connections, _ = Sockets()
 	s.patience = writeTimeout
 	s.sessions = newSessions(cfg.Keys.Derive("organizer session"), cfg.AdminKey)
@@ -173,6 +176,7 @@ func New(cfg Config) (*Server, error) {
 		StrictRouting:                true,
 		Concurrency:                  maxConnections + 1, // the listener refuses before
 		ReadBufferSize:               maxHeaders,
+		ReduceMemoryUsage:            true, // a connection that waits, for a request or for its ballot, has no buffers
 		ReadTimeout:                  readTimeout,
 		IdleTimeout:                  idleTimeout,
 		DisablePreParseMultipartForm: true,
@@ -243,7 +247,7 @@ func (s *Server) admit(next fasthttp.RequestHandler) fasthttp.RequestHandler {
 		case of == reads && lean(fctx):
 			fctx.SetUserValue(localLean, true)
 		default:
-			s.refuse(fctx, errOverloaded)
+			s.turnAway(fctx, of)
 			return
 		}
 		if of != ballots {

@@ -31,7 +31,8 @@ const (
 // that would wait for more than half of it is refused before any work is put into
 // it, so that those under way have the rest for what goes slower than foreseen. The
 // others make way while a ballot still waits for a time that nobody minds. An
-// organizer works alone, or with a few.
+// organizer works alone, or with a few. 4,000 ballots are a dozen full batches of the
+// store: with more under way none would be counted sooner, and each holds a deep stack.
 var rooms = [classes]struct {
 	name    string
 	atOnce  int64
@@ -42,7 +43,7 @@ var rooms = [classes]struct {
 	exports:    {"exports", 256, 300 * time.Millisecond},
 	reads:      {"reads", maxInFlight / 2, 300 * time.Millisecond},
 	organizers: {"organizers", 64, 700 * time.Millisecond},
-	ballots:    {"ballots", maxInFlight, time.Second},
+	ballots:    {"ballots", maxInFlight / 4, time.Second},
 }
 
 // shedder decides what is answered when not all of it can be. It protects this

@@ -14,6 +14,10 @@ const (
 
 	// timedEvery is how many requests go by for one that is timed.
 	timedEvery = 8
+
+	// storeful is how many may be under way before anybody asks how late this process is:
+	// what fills the store's batches, and the next. With fewer nobody waits for them.
+	storeful = 900
 )
 
 // wait tells how long whoever comes now will wait, from how many wait already (the
@@ -27,6 +31,8 @@ type wait struct {
 	answered atomic.Int64 // since the window began
 	took     atomic.Int64 // how long the slowest of late took, in ns: the last, or an earlier one less an eighth for each since
 	pace     atomic.Int64 // ns a request; 0: not known
+
+	lag lag
 
 	began   time.Time
 	closing sync.Mutex   // whoever has it ends the window; nobody waits for it
@@ -74,11 +80,17 @@ func (w *wait) leave(entered int64, answered bool) {
 }
 
 // now is what queue and pace say, but no more than twice what was really waited
-// lately: many may have come where few were served.
+// lately: many may have come where few were served. Where there are many, whoever comes
+// has waited for a processor already, before enter, in a row that is no queue here: the
+// lag comes on top.
 func (w *wait) now() time.Duration {
 	queue := w.queue.Load()
 	if queue == 0 {
 		return 0
 	}
-	return time.Duration(min(queue*w.pace.Load(), 2*w.took.Load()))
+	here := time.Duration(min(queue*w.pace.Load(), 2*w.took.Load()))
+	if queue <= storeful {
+		return here
+	}
+	return w.lag.now(w.clock) + here
 }
