@@ -151,23 +151,23 @@ const (
 	readingWait = 2 * time.Second
 )
 
-// settled tells whether all that the last sweep decided was read: a sweep is kept, then
-// its decisions are written. Of those some may be nothing new, and a server may have
-// been killed: where no more of them came since the reading before, it is all there is.
-func (r record) settled(before int) (decisions int, is bool) {
-	var at []time.Time
+// written tells whether all that the last sweep decided was read: a sweep is kept
+// first, then its decisions are written.
+func (r record) written() bool {
+	var decisions []time.Time
 	for _, line := range r.ledger {
 		if line.Actor == voting.ActorDetector {
-			at = append(at, line.Position.At())
+			decisions = append(decisions, line.Position.At())
 		}
 	}
-	return len(at), len(r.sweeps) == 0 || r.settings().Observe || len(at) == before || r.sweeps[len(r.sweeps)-1].Written(at)
+	return len(r.sweeps) == 0 || r.settings().Observe || r.sweeps[len(r.sweeps)-1].Written(decisions)
 }
 
 // readRecord reads a contest's record. What a sweep decided is behind it in the
-// ledger, so the sweeps are read before it, and must be the same ones after.
+// ledger, so the sweeps are read before it, and must be the same ones after. What is
+// not written at the last reading never will be: it was nothing new, or the server was
+// killed.
 func readRecord(ctx context.Context, server *client.Client, id string) (r record, err error) {
-	decisions := -1
 	for reading := 1; ; reading++ {
 		r = record{}
 		if r.sweeps, err = readSweeps(ctx, server, id); err != nil {
@@ -208,8 +208,8 @@ func readRecord(ctx context.Context, server *client.Client, id string) (r record
 		if err != nil {
 			return r, err
 		}
-		var settled bool
-		if decisions, settled = r.settled(decisions); settled && len(after) == len(r.sweeps) {
+		same := len(after) == len(r.sweeps)
+		if same && (r.written() || reading == readings) {
 			return r, nil
 		}
 		if reading == readings {

@@ -115,23 +115,22 @@ func TestRescreen_WeighsWhatWasSeen(t *testing.T) {
 }
 
 // A sweep is kept before what it decided is written: a replay in between is of half of it.
-func TestRecord_IsSettledWhenDecisionsStopComing(t *testing.T) {
+func TestRecord_IsWrittenWhenTheLastSweepsDecisionsAre(t *testing.T) {
 	decided := func(at int64) sweep.Line {
 		return sweep.Line{Record: voting.Record{Kind: voting.KindVoid, Actor: voting.ActorDetector, Position: voting.Position{Millis: at}}}
 	}
+	two := []sweep.Sweep{{AtMS: 1, Decided: 9}, {AtMS: 5, Decided: 2}}
 	for name, c := range map[string]struct {
-		r      record
-		before int
-		want   bool
+		r    record
+		want bool
 	}{
-		"no sweeps":                     {record{}, -1, true},
-		"none of two is there":          {record{sweeps: []sweep.Sweep{{AtMS: 5, Decided: 2}}, ledger: []sweep.Line{decided(4)}}, -1, false},
-		"one came since":                {record{sweeps: []sweep.Sweep{{AtMS: 5, Decided: 2}}, ledger: []sweep.Line{decided(4), decided(5)}}, 1, false},
-		"none came since":               {record{sweeps: []sweep.Sweep{{AtMS: 5, Decided: 2}}, ledger: []sweep.Line{decided(4), decided(5)}}, 2, true},
-		"both are there":                {record{sweeps: []sweep.Sweep{{AtMS: 5, Decided: 2}}, ledger: []sweep.Line{decided(5), decided(6)}}, -1, true},
-		"nothing is written of observe": {record{sweeps: []sweep.Sweep{{AtMS: 5, Decided: 2, Fresh: &sweep.Settings{Observe: true}}}}, -1, true},
+		"no sweeps":                     {record{}, true},
+		"none of two is there":          {record{sweeps: two, ledger: []sweep.Line{decided(4), decided(4)}}, false},
+		"one is":                        {record{sweeps: two, ledger: []sweep.Line{decided(4), decided(5)}}, false},
+		"both are":                      {record{sweeps: two, ledger: []sweep.Line{decided(5), decided(6)}}, true},
+		"nothing is written of observe": {record{sweeps: []sweep.Sweep{{AtMS: 5, Decided: 2, Fresh: &sweep.Settings{Observe: true}}}}, true},
 	} {
-		if _, is := c.r.settled(c.before); is != c.want {
+		if is := c.r.written(); is != c.want {
 			t.Errorf("%s: %v", name, is)
 		}
 	}
