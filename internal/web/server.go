@@ -101,9 +101,10 @@ const (
 	// profile is about 1 KiB.
 	maxHeaders = 8 << 10
 
-	// maxConnections bounds memory (16 KiB of stack each at the most, and some KiB), maxInFlight
-	// what is being answered at once: more than the store's queue holds could only wait. Of
-	// it, each class has its own room: see shed.go. Open feeds are in neither; live bounds them.
+	// maxConnections bounds memory (about 20 KiB each), maxInFlight what is being
+	// answered at once: more than the store's queue holds could only wait. Of it,
+	// each class has its own room: see shed.go. Open feeds are in neither; live
+	// bounds them.
 	maxConnections = 100_000
 	maxInFlight    = 16_000
 )
@@ -176,7 +177,6 @@ func New(cfg Config) (*Server, error) {
 		StrictRouting:                true,
 		Concurrency:                  maxConnections + 1, // the listener refuses before
 		ReadBufferSize:               maxHeaders,
-		ReduceMemoryUsage:            true, // a connection that waits, for a request or for its ballot, has no buffers
 		ReadTimeout:                  readTimeout,
 		IdleTimeout:                  idleTimeout,
 		DisablePreParseMultipartForm: true,
