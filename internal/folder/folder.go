@@ -75,7 +75,10 @@ func Lock(path string, wait bool) (unlock func() error, err error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("lock %s: %w", path, err), f.Close())
 	}
-	return f.Close, nil
+	return func() error {
+		// Closing alone leaves it with a child that was forked meanwhile, until that executes its program.
+		return errors.Join(syscall.Flock(int(f.Fd()), syscall.LOCK_UN), f.Close())
+	}, nil
 }
 
 // Read is the file's content; empty and no error where it is not.
