@@ -133,7 +133,7 @@ func TestForget_LeavesTheResultAndNothingOfAPerson(t *testing.T) {
 			if log := string(e.do("GET", path+"/evidence", "", asOrganizer).want(200, "").body); strings.Contains(log, `"evidence"`) || strings.Contains(log, `"level"`) || strings.Count(log, "\n") != 3 {
 				t.Errorf("the ballot log says %s", log)
 			}
-			if q := e.do("GET", path+"/held", "", asOrganizer).want(200, "").fits("Held"); strings.Contains(string(q.body), "Ada") || strings.Contains(string(q.body), `"net":"`) {
+			if q := e.do("GET", path+"/held", "", asOrganizer).want(200, "").fits("Held"); strings.Contains(string(q.body), "me, Ada") || strings.Contains(string(q.body), `"net":"`) {
 				t.Errorf("the queue says %s", q.body)
 			}
 			if got := len(e.fans(path)); got != 0 {

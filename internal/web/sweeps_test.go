@@ -33,7 +33,7 @@ func (h *holder) Whole() detect.Report { return h.report(h.ballots) }
 func (h *holder) report(of []detect.Ballot) (r detect.Report) {
 	for _, b := range of {
 		r.Findings = append(r.Findings, detect.Finding{
-			Ballot: b.ID, Voter: b.Voter, Entry: b.Entry, At: b.At, Score: .8, Standing: detect.Held, Reasons: []string{antifraud.ReasonLockstep}, Cluster: "c1",
+			Ballot: b.ID, Voter: b.Voter, Entry: b.Entry, At: b.At, Score: .80134, Standing: detect.Held, Reasons: []string{antifraud.ReasonLockstep}, Cluster: "cluster-one",
 			Families: h.families, Parts: []detect.Part{{Signal: "device", Family: antifraud.FamilyDevice, LogOdds: 1.4}},
 		})
 	}
@@ -71,7 +71,7 @@ func TestSweeps_TheQueueSaysWhatWasFoundAndThePublicDoesNot(t *testing.T) {
 	cast := e.do("POST", path+"/ballots", ballot(newBallot(), "lumiere-1"), e.pass(path)).want(201, "")
 	e.until("it to be held", func() bool { return e.stands(path, cast) == "held [lockstep]" })
 	queue := e.do("GET", path+"/held", "", asOrganizer).want(200, "").fits("Held")
-	for _, want := range []string{`"finding":{"sweep":`, `"score":0.8`, `"log_odds":1.4`, `"cluster":"c1"`, `"detectors":{"sweep":`} {
+	for _, want := range []string{`"finding":{"sweep":`, `"score":0.80134`, `"log_odds":1.4`, `"cluster":"cluster-one"`, `"detectors":{"sweep":`} {
 		if !strings.Contains(string(queue.body), want) {
 			t.Errorf("no %s in %s", want, queue.body)
 		}
@@ -84,7 +84,7 @@ func TestSweeps_TheQueueSaysWhatWasFoundAndThePublicDoesNot(t *testing.T) {
 		e.do("GET", path+"/ballots/"+cast.text("ballot"), "", "Authorization: Bearer "+cast.text("receipt")),
 		e.do("GET", "/r/"+cast.text("receipt"), ""), e.do("GET", path+"/leaderboard", ""), e.do("GET", path, ""),
 	} {
-		for _, secret := range []string{"0.8", "log_odds", "c1\"", "network"} {
+		for _, secret := range []string{"0.80134", "log_odds", "cluster-one", "network"} {
 			if strings.Contains(string(public.body), secret) {
 				t.Errorf("%q in %s", secret, public.body)
 			}
@@ -94,7 +94,7 @@ func TestSweeps_TheQueueSaysWhatWasFoundAndThePublicDoesNot(t *testing.T) {
 	if sweeps := e.do("GET", path+"/sweeps", "", asOrganizer).want(200, ""); !strings.HasPrefix(string(sweeps.body), `{"sweep":1,`) || !strings.Contains(string(sweeps.body), `"fresh":{"policy":`) {
 		t.Errorf("%s", sweeps.body)
 	}
-	if record := e.do("GET", path+"/ledger", "", asOrganizer); !strings.Contains(string(record.body), `"actor":"detector","policy":"`) || strings.Contains(string(record.body), "0.8") {
+	if record := e.do("GET", path+"/ledger", "", asOrganizer); !strings.Contains(string(record.body), `"actor":"detector","policy":"`) || strings.Contains(string(record.body), "0.80134") {
 		t.Errorf("%s", record.body)
 	}
 }
