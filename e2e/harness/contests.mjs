@@ -33,8 +33,9 @@ export const frozen = (id) => contest(id, { phases: { voting: { opens: at(-120),
 // reviewed holds the ballot of whoever proves nothing.
 export const reviewed = (id, more) => contest(id, { antifraud: { policy: { name: 'proof-please', weights: { unproven: 3 }, thresholds: { hold: 2 } } }, ...more });
 
-// priced asks the ballot of whoever proves nothing for a challenge.
-export const priced = (id, more) => contest(id, { antifraud: { policy: { name: 'a-price', weights: { unproven: 2 }, thresholds: { challenge: 2, hold: 4 } } }, ...more });
+// priced asks the ballot of whoever proves nothing for a challenge, also one that is
+// pressed as fast as tests press: it holds nothing.
+export const priced = (id, more) => contest(id, { antifraud: { policy: { name: 'a-price', weights: { unproven: 2 }, thresholds: { challenge: 2, hold: 40, reject: 50 } } }, ...more });
 
 // crowd casts some ballots, so that there is a ranking to look at.
 export async function crowd(joute, id, counts = { 'lumiere-1': 5, 'vercors-1': 4, 'azur-1': 3, 'grand-quai-1': 2, 'lumiere-2': 1 }) {
