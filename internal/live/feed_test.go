@@ -190,6 +190,9 @@ func TestFeed_WhoDoesNotReadHoldsUpNobodyAndMissesOnlyTheOldFrames(t *testing.T)
 		f.Changed(s.Contest.ID)
 		last = next(t, quick, 10*time.Second)
 	}
+	// A frame is offered to all who read before anybody else may join: now the last
+	// one has been offered to who slept, too.
+	join(f, s.Contest.ID, somewhere, "").Leave()
 	if got := next(t, slow, time.Second); got != last {
 		t.Errorf("who slept is told of %s, want %s", got.id, last.id)
 	}
