@@ -28,21 +28,27 @@ type Cluster struct {
 // node, over the defaults of Start.
 func StartCluster(t testing.TB, masters, replicas int, conf ...string) *Cluster {
 	t.Helper()
-	return startCluster(t, masters, replicas, func(int) Place { return Place{} }, conf)
+	return startCluster(t, nil, masters, replicas, func(int) Place { return Place{} }, conf)
+}
+
+// StartCluster is StartCluster of nodes that speak TLS, to each other too.
+func (a *Authority) StartCluster(t testing.TB, masters, replicas int, conf ...string) *Cluster {
+	t.Helper()
+	return startCluster(t, a, masters, replicas, func(int) Place { return Place{} }, append([]string{"tls-cluster yes", "tls-replication yes"}, conf...))
 }
 
 // StartClusterIn is StartCluster with nodes elsewhere than on plain loopback.
 func StartClusterIn(t testing.TB, masters, replicas int, where func(node int) Place, conf ...string) *Cluster {
 	t.Helper()
-	return startCluster(t, masters, replicas, where, conf)
+	return startCluster(t, nil, masters, replicas, where, conf)
 }
 
-func startCluster(t testing.TB, masters, replicas int, where func(int) Place, conf []string) *Cluster {
+func startCluster(t testing.TB, by *Authority, masters, replicas int, where func(int) Place, conf []string) *Cluster {
 	t.Helper()
 	c := &Cluster{t: t}
 	var starting sync.WaitGroup
 	for i := range masters * (1 + replicas) {
-		s := New(t, append([]string{
+		s := by.server(t, append([]string{
 			"cluster-enabled yes", "cluster-config-file nodes.conf",
 			fmt.Sprintf("cluster-node-timeout %d", NodeTimeout.Milliseconds()),
 			"repl-diskless-sync-delay 0", // a replica is one at once
@@ -133,7 +139,7 @@ func (c *Cluster) URL() string {
 	for _, s := range c.Nodes {
 		addrs = append(addrs, s.Addr())
 	}
-	return "redis-cluster://" + strings.Join(addrs, ",")
+	return c.Nodes[0].authority.scheme("redis-cluster") + strings.Join(addrs, ",")
 }
 
 // MasterOf is the node that has a key now, as the first node that answers knows it.

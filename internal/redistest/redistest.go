@@ -39,6 +39,8 @@ type Server struct {
 	conf  []string // after the defaults, which it overrides
 	disk  *Disk    // nil: the machine's
 
+	authority *Authority // whose certificate it has; nil: it speaks in clear
+
 	mu      sync.Mutex
 	process *exec.Cmd // nil when down
 	log     bytes.Buffer
@@ -68,11 +70,21 @@ func StartPlain(t testing.TB, conf ...string) *Server {
 // New is Start for a server that is not to run yet: see Restart.
 func New(t testing.TB, conf ...string) *Server {
 	t.Helper()
+	return (*Authority)(nil).server(t, conf...)
+}
+
+// server is New for one that shows a certificate of the authority, if there is one.
+func (a *Authority) server(t testing.TB, conf ...string) *Server {
+	t.Helper()
 	if _, err := exec.LookPath("redis-server"); err != nil {
 		t.Fatal("these tests need redis-server (apt-get install redis-server): ./scripts/test installs it")
 	}
 	redis.SetLogger(&logging.VoidLogger{}) // waiting for a server is not worth a line each try
-	s := &Server{t: t, dir: t.TempDir(), port: freePort(t), conf: append(slices.Clone(demanded), conf...)}
+	s := &Server{t: t, dir: t.TempDir(), port: freePort(t), conf: slices.Clone(demanded), authority: a}
+	if a != nil {
+		s.conf = append(s.conf, a.conf(s.port)...)
+	}
+	s.conf = append(s.conf, conf...)
 	s.at(Place{})
 	t.Cleanup(func() {
 		s.client.Close()
@@ -87,7 +99,7 @@ func (s *Server) at(place Place) {
 		s.client.Close()
 	}
 	s.place = place
-	s.client = redis.NewClient(&redis.Options{Addr: s.adminAddr(), MaxRetries: -1})
+	s.client = redis.NewClient(&redis.Options{Addr: s.adminAddr(), MaxRetries: -1, TLSConfig: s.authority.trust()})
 }
 
 // Addr is host:port, the same for the server's whole life.
@@ -96,7 +108,7 @@ func (s *Server) Addr() string { return net.JoinHostPort(s.place.host(), strconv
 func (s *Server) adminAddr() string { return net.JoinHostPort(s.place.admin(), strconv.Itoa(s.port)) }
 
 // URL is the address as a store takes it.
-func (s *Server) URL() string { return "redis://" + s.Addr() }
+func (s *Server) URL() string { return s.authority.scheme("redis") + s.Addr() }
 
 // Client is a plain client that never repeats a call. It is closed by Stop and with the test.
 func (s *Server) Client() *redis.Client { return s.client }
@@ -225,7 +237,7 @@ func (s *Server) launch() error {
 // answers is true for an error reply too (NOAUTH, a replica's MASTERDOWN), but
 // not while the data is being read.
 func (s *Server) answers(ctx context.Context) bool {
-	c := redis.NewClient(&redis.Options{Addr: s.adminAddr(), MaxRetries: -1, DialerRetries: 1, Protocol: 2, DisableIdentity: true})
+	c := redis.NewClient(&redis.Options{Addr: s.adminAddr(), MaxRetries: -1, DialerRetries: 1, Protocol: 2, DisableIdentity: true, TLSConfig: s.authority.trust()})
 	defer c.Close()
 	err := c.Ping(ctx).Err()
 	var reply redis.Error

@@ -11,6 +11,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net"
 	"sync/atomic"
 	"time"
 
@@ -128,8 +129,14 @@ func (s *Store) connect(a address) {
 		// Nodes are not asked for the dataset one by one: its key is on one of them. A
 		// node that has lost its boxes is found by the boxes (ballotbox.Guard).
 		s.cluster = newCluster(a.node, s.metrics)
+		// The client takes the host off a node at loopback, as it has not read the map
+		// itself; a certificate is for a host.
+		dial := func(ctx context.Context, network, addr string) (net.Conn, error) {
+			addr = hostOr(addr, a.seeds[0])
+			return redis.NewDialer(a.node(addr))(ctx, network, addr)
+		}
 		s.client = redis.NewClusterClient(&redis.ClusterOptions{
-			Addrs: a.seeds, ClusterSlots: s.cluster.known, Username: ro.Username, Password: ro.Password, TLSConfig: ro.TLSConfig,
+			Addrs: a.seeds, ClusterSlots: s.cluster.known, Dialer: dial, Username: ro.Username, Password: ro.Password, TLSConfig: ro.TLSConfig,
 			ContextTimeoutEnabled: true, ReadTimeout: ro.ReadTimeout, WriteTimeout: ro.WriteTimeout, PoolTimeout: ro.PoolTimeout,
 			DialTimeout: ro.DialTimeout, DialerRetries: ro.DialerRetries, MaxRetries: ro.MaxRetries,
 			ClientName: ro.ClientName, DisableIdentity: ro.DisableIdentity, MaintNotificationsConfig: ro.MaintNotificationsConfig,
