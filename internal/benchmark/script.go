@@ -135,7 +135,7 @@ func (s *script) recorded(ctx context.Context, addr string) (int, error) {
 	defer client.Close()
 	meta := s.words[sharedKeys]
 	place, err := client.HGet(ctx, meta, "place").Result()
-	if parts := strings.Split(place, "|"); err == nil && len(parts) == 4 {
+	if parts := strings.Split(place, "|"); err == nil && len(parts) == 5 {
 		return strconv.Atoi(parts[2]) // its offset, see box.lua
 	}
 	return 0, fmt.Errorf("the box is at %q, %w", place, err)

@@ -145,8 +145,9 @@ func TestLedger_StoreDyingInTheMiddleBreaksTheAnswer(t *testing.T) {
 	var millis, n int64
 	_, err = fmt.Sscanf(last[0].ID, "%d-%d", &millis, &n)
 	must(t, err)
+	sheets := redis.Client().XLen(t.Context(), key).Val()
 	pipe := redis.Client().Pipeline()
-	pipe.HSet(t.Context(), "joute:{"+id+"/0}:meta", "place", fmt.Sprintf("open|%d|%d|0", millis, n+copies)) // or they would be taken out as torn
+	pipe.HSet(t.Context(), "joute:{"+id+"/0}:meta", "place", fmt.Sprintf("open|%d|%d|0|%d", millis, n+copies, sheets+copies)) // or they would be taken out as torn
 	for i := range int64(copies) {
 		pipe.Do(t.Context(), append([]any{"XADD", key, fmt.Sprintf("%d-%d", millis, n+1+i)}, fields...)...)
 		if i%1000 == 999 { // a reply to all of them together would come too late on a busy machine

@@ -49,8 +49,8 @@ const (
 	// workTime bounds one visit to a contest. A page is bounded by itself.
 	workTime = time.Minute
 
-	// roundPages bounds what one visit moves of a box, before it is synced and
-	// trimmed: 50,000 records, more than a second brings.
+	// roundPages bounds what one visit moves of a box, before it is synced and trimmed:
+	// 10,000 sheets. A second brings fewer: where it has many ballots, they come together.
 	roundPages = 100
 
 	// compareEvery is how often tallies are compared with the ledger. A difference is

@@ -124,9 +124,20 @@ func ballotFor(voter, entry string) voting.Ballot {
 // vote casts n ballots of as many voters, and remembers them.
 func (h *hall) vote(n int) {
 	h.t.Helper()
+	h.castAtOnce(n, 32)
+}
+
+// oneByOne is vote where every ballot goes through the script alone.
+func (h *hall) oneByOne(n int) {
+	h.t.Helper()
+	h.castAtOnce(n, 1)
+}
+
+func (h *hall) castAtOnce(n, atOnce int) {
+	h.t.Helper()
 	told := make([]voting.Cast, n)
 	var group errgroup.Group
-	group.SetLimit(32)
+	group.SetLimit(atOnce)
 	for i := range told {
 		group.Go(func() error {
 			ballot := ballotFor(uuid.NewString(), "n-1")

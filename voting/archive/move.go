@@ -13,7 +13,7 @@ import (
 // move brings the disk up to the store, a round, and tells whether there is more.
 func (w *worker) move(ctx context.Context, stored *registry.Stored) (more bool, err error) {
 	var waiting int64
-	trims := make([][]voting.Position, stored.Contest.Boxes)
+	trims := make([][]ballotbox.Sheet, stored.Contest.Boxes)
 	compare := w.drift.due(w.a.opts.Compare)
 	for box := range trims {
 		left, err := w.moveBox(ctx, stored, box, compare, &trims[box])
@@ -41,8 +41,8 @@ func (w *worker) move(ctx context.Context, stored *registry.Stored) (more bool, 
 	}
 	w.a.metrics.archived.Add(float64(w.appended))
 	w.appended = 0
-	for box, positions := range trims {
-		for page := range slices.Chunk(positions, ballotbox.MovePage) {
+	for box, sheets := range trims {
+		for page := range slices.Chunk(sheets, ballotbox.MovePage) {
 			if err := w.at("trim"); err != nil {
 				return false, err
 			}
@@ -59,9 +59,9 @@ func (w *worker) move(ctx context.Context, stored *registry.Stored) (more bool, 
 }
 
 // moveBox reads a box page by page and appends what is new. It returns how many
-// records the store has beyond it, and in trim the positions of those that are, or
-// will be, on disk.
-func (w *worker) moveBox(ctx context.Context, stored *registry.Stored, box int, compare bool, trim *[]voting.Position) (left int64, err error) {
+// records the store has beyond it, and in trim the sheets whose records are, or will be,
+// on disk.
+func (w *worker) moveBox(ctx context.Context, stored *registry.Stored, box int, compare bool, trim *[]ballotbox.Sheet) (left int64, err error) {
 	if err := w.drift.follow(ctx, w.a.ledgers, w.id, box, w.disk.Size(box)); err != nil {
 		return 0, err
 	}
@@ -75,9 +75,10 @@ func (w *worker) moveBox(ctx context.Context, stored *registry.Stored, box int, 
 			return 0, err
 		}
 		w.drift.frozen(box, u)
-		if err := w.append(ctx, box, u, trim); err != nil {
+		if err := w.append(ctx, box, u); err != nil {
 			return 0, err
 		}
+		*trim = append(*trim, u.Sheets...)
 		if len(u.Records) > 0 {
 			at = u.Records[len(u.Records)-1].Position
 		}
@@ -94,12 +95,11 @@ func (w *worker) moveBox(ctx context.Context, stored *registry.Stored, box int, 
 }
 
 // append writes the records of a page that the disk does not have.
-func (w *worker) append(ctx context.Context, box int, u ballotbox.Unmoved, trim *[]voting.Position) error {
+func (w *worker) append(ctx context.Context, box int, u ballotbox.Unmoved) error {
 	size := w.disk.Size(box)
 	lines := make([][]byte, 0, len(u.Records))
 	news := make([]ballotbox.MovedRecord, 0, len(u.Records))
 	for _, r := range u.Records {
-		*trim = append(*trim, r.Position)
 		if r.Position.Offset <= size {
 			continue
 		}

@@ -71,9 +71,7 @@ func (a *shelf) move(t rapid.TB, b *Boxes, s *registry.Stored) (moved int) {
 		}
 		a.mu.Lock()
 		key := fmt.Sprint(s.Contest.ID, "/", box)
-		var at []voting.Position
 		for _, r := range u.Records {
-			at = append(at, r.Position)
 			switch n := int64(len(a.records[key])); {
 			case r.Position.Offset == n+1:
 				a.records[key] = append(a.records[key], r)
@@ -82,10 +80,10 @@ func (a *shelf) move(t rapid.TB, b *Boxes, s *registry.Stored) (moved int) {
 			}
 		}
 		a.mu.Unlock()
-		if err := b.Trim(context.Background(), s, box, at); err != nil {
+		if err := b.Trim(context.Background(), s, box, u.Sheets); err != nil {
 			t.Fatal(err)
 		}
-		moved += len(at)
+		moved += len(u.Records)
 	}
 	return moved
 }
@@ -296,23 +294,21 @@ func TestTrim_TakesWhatIsNamedOnce(t *testing.T) {
 		if err != nil || len(u.Records) != 6 || u.Offset != 6 || u.Trimmed != 0 || u.Tally.Votes["n-1"] != 5 || u.Tally.Offset != 6 {
 			t.Fatalf("%+v, %v", u, err)
 		}
-		var at []voting.Position
-		for _, r := range u.Records {
-			at = append(at, r.Position)
-		}
-		if err := b.Trim(t.Context(), s, 0, at[2:4]); err == nil {
+		sheets := u.Sheets
+		if err := b.Trim(t.Context(), s, 0, sheets[2:4]); err == nil {
 			t.Error("trimmed behind a gap")
 		}
 		for range 2 {
-			if err := b.Trim(t.Context(), s, 0, at[:4]); err != nil {
+			if err := b.Trim(t.Context(), s, 0, sheets[:4]); err != nil {
 				t.Fatal(err)
 			}
 		}
 		u, err = b.Unmoved(t.Context(), s, 0, voting.Position{}, false)
-		if err != nil || u.Trimmed != 4 || u.Offset != 6 || len(u.Records) != 2 || u.Records[0].Position != at[4] || len(u.Records[0].Seen) == 0 {
+		if err != nil || u.Trimmed != 4 || u.Offset != 6 || len(u.Records) != 2 || u.Sheets[0] != sheets[4] || len(u.Records[0].Seen) == 0 {
 			t.Fatalf("%+v, %v", u, err)
 		}
-		if err := b.Trim(t.Context(), s, 0, append(at, voting.Position{Millis: at[5].Millis, Offset: 7})); err == nil {
+		never := Sheet{Millis: sheets[5].Millis, First: 7, Last: 7}
+		if err := b.Trim(t.Context(), s, 0, append(sheets[4:], never)); err == nil {
 			t.Error("trimmed a record that was never committed")
 		}
 	})

@@ -19,17 +19,17 @@ func (b *Boxes) backwards(ctx context.Context, s *registry.Stored, box int, upTo
 	for left != 0 {
 		pipe := b.store.Client().TxPipeline()
 		meta := pipe.HMGet(ctx, keys.meta, "trimmed")
-		page := pipe.XRevRangeN(ctx, keys.ledger, end, "-", ledgerPage)
+		page := pipe.XRevRangeN(ctx, keys.ledger, end, "-", sheetPage)
 		if _, err := pipe.Exec(ctx); err != nil {
 			return store.Classify(err)
 		}
-		trimmed, err := countOf(meta.Val()[0])
+		gone, err := parseTrimmed(meta.Val()[0])
 		if err != nil {
 			return err
 		}
-		if left >= 0 && left <= trimmed || len(page.Val()) == 0 {
-			if left < 0 || left > trimmed {
-				left = trimmed
+		if left >= 0 && left <= gone.records || len(page.Val()) == 0 {
+			if left < 0 || left > gone.records {
+				left = gone.records
 			}
 			if upTo > 0 {
 				left = min(left, upTo)
@@ -37,14 +37,16 @@ func (b *Boxes) backwards(ctx context.Context, s *registry.Stored, box int, upTo
 			return b.archivedBackwards(ctx, s, box, left, yield)
 		}
 		for _, m := range page.Val() {
-			r, err := parseRecord(m, s.Epoch, box)
+			sheet, err := parseSheet(m, s.Epoch, box)
 			if err != nil {
 				return err
 			}
-			if (upTo == 0 || r.Position.Offset <= upTo) && yield(r) {
-				return nil
+			for _, r := range slices.Backward(sheet.records) {
+				if (upTo == 0 || r.Position.Offset <= upTo) && yield(r) {
+					return nil
+				}
 			}
-			left, end = r.Position.Offset-1, "("+m.ID
+			left, end = sheet.first().offset-1, "("+m.ID
 		}
 	}
 	return nil

@@ -282,7 +282,7 @@ func TestCast_DamageIsAnErrorAndWritesNothing(t *testing.T) {
 				return st.Client().HSet(ctx, k.meta, "rules", "1|2|3").Err()
 			},
 			"the offset is no number": func(k boxKeys, _ voting.Ballot) error {
-				return st.Client().HSet(ctx, k.meta, "place", "open|0|x|0").Err()
+				return st.Client().HSet(ctx, k.meta, "place", "open|0|x|0|0").Err()
 			},
 		}
 		for name, damage := range damages {

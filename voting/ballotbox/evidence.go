@@ -105,7 +105,7 @@ func (b *Boxes) seenAt(ctx context.Context, s *registry.Stored, at []voting.Posi
 
 // seenInStream fills in what the stream has, and returns the places of the rest.
 func (b *Boxes) seenInStream(ctx context.Context, s *registry.Stored, at []voting.Position, found []*Seen) (missing []int, err error) {
-	trimmed := map[int]int64{}
+	gone := map[int]trimmed{}
 	pipe, metas := b.store.Client().Pipeline(), map[int]*redis.SliceCmd{}
 	for _, one := range at {
 		if metas[one.Box] == nil {
@@ -116,14 +116,14 @@ func (b *Boxes) seenInStream(ctx context.Context, s *registry.Stored, at []votin
 		return nil, store.Classify(err)
 	}
 	for box, meta := range metas {
-		if trimmed[box], err = countOf(meta.Val()[0]); err != nil {
+		if gone[box], err = parseTrimmed(meta.Val()[0]); err != nil {
 			return nil, err
 		}
 	}
 	pipe = b.store.Client().Pipeline()
 	reads := make([]*redis.XMessageSliceCmd, len(at))
 	for i, one := range at {
-		if one.Offset > trimmed[one.Box] {
+		if one.Offset > gone[one.Box].records {
 			id := (place{one.Millis, one.Offset}).String()
 			reads[i] = pipe.XRangeN(ctx, keysOf(s.Contest.ID, one.Box).evidence, id, "+", 1)
 		}
@@ -134,7 +134,7 @@ func (b *Boxes) seenInStream(ctx context.Context, s *registry.Stored, at []votin
 	for i, read := range reads {
 		var text []byte
 		if read != nil {
-			entry := seenEntries(read.Val())
+			entry := seenEntries{entries: read.Val()}
 			if text, err = entry.of(place{at[i].Millis, at[i].Offset}); err != nil {
 				return nil, err
 			}

@@ -22,6 +22,7 @@ type standsAt struct {
 	state      string
 	at, offset int64 // of the newest record
 	frozen     bool  // the tally of the freezing instant is kept
+	sheets     int64 // ever
 }
 
 func (p standsAt) String() string {
@@ -29,7 +30,7 @@ func (p standsAt) String() string {
 	if p.frozen {
 		frozen = 1
 	}
-	return fmt.Sprintf("%s|%d|%d|%d", p.state, p.at, p.offset, frozen)
+	return fmt.Sprintf("%s|%d|%d|%d|%d", p.state, p.at, p.offset, frozen, p.sheets)
 }
 
 // parseStandsAt reads the place of a box; a box that is not there has none.
@@ -39,14 +40,33 @@ func parseStandsAt(value any) (p standsAt, err error) {
 		return p, nil
 	}
 	parts := strings.Split(text, "|")
-	if len(parts) != 4 {
+	if len(parts) != 5 {
 		return p, fmt.Errorf("corrupt ballot box: %q is no place", text)
 	}
-	var err1, err2 error
+	var err1, err2, err3 error
 	p.at, err1 = parseCount(parts[1])
 	p.offset, err2 = parseCount(parts[2])
+	p.sheets, err3 = parseCount(parts[4])
 	p.state, p.frozen = parts[0], parts[3] == "1"
-	return p, errors.Join(err1, err2)
+	return p, errors.Join(err1, err2, err3)
+}
+
+// trimmed is what was taken out of a box's stream, as every trim changes it.
+type trimmed struct{ records, sheets int64 }
+
+func (t trimmed) String() string { return fmt.Sprintf("%d|%d", t.records, t.sheets) }
+
+// parseTrimmed reads it; nothing was where there is none.
+func parseTrimmed(value any) (t trimmed, err error) {
+	text, there := value.(string)
+	if !there {
+		return t, nil
+	}
+	records, sheets, _ := strings.Cut(text, "|")
+	var err1, err2 error
+	t.records, err1 = parseCount(records)
+	t.sheets, err2 = parseCount(sheets)
+	return t, errors.Join(err1, err2)
 }
 
 // rulesText is what a box keeps of a [configuration].

@@ -53,7 +53,7 @@ func TestGuard_ABoxThatWasLostIsNotSetUpAnew(t *testing.T) {
 	if err := errors.Join(st.Client().Rename(t.Context(), meta, aside).Err(), st.Client().Del(t.Context(), keysOf(s.Contest.ID, box).ledger).Err()); err != nil {
 		t.Fatal(err)
 	}
-	if err := other.Configure(t.Context(), s); err != nil || st.Client().HGet(t.Context(), meta, "place").Val() != "waiting|0|0|0" {
+	if err := other.Configure(t.Context(), s); err != nil || st.Client().HGet(t.Context(), meta, "place").Val() != "waiting|0|0|0|0" {
 		t.Errorf("without a guard: %v", err)
 	}
 }

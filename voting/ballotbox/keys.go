@@ -19,7 +19,7 @@ import (
 //
 //	joute:{contest/n}:meta         hash    state, rules and place of the box; whether it was forgotten
 //	joute:{contest/n}:tally        hash    counts by entry and standing
-//	joute:{contest/n}:ledger       stream  the records that are not on disk yet, id millisecond-offset
+//	joute:{contest/n}:ledger       stream  the records that are not on disk yet, an entry a sheet, id millisecond-offset of its last
 //	joute:{contest/n}:frozen       hash    the tally of the freezing instant
 //	joute:{contest/n}:voters:BBBB  hash    voter -> turns used and ballots, or who it is; voter+ -> who joined it
 //	joute:{contest/n}:joining      hash    voter -> who it is, until that is worked in

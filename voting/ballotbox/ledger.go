@@ -4,16 +4,12 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"strconv"
-	"strings"
-
-	"github.com/redis/go-redis/v9"
 
 	"github.com/joute/joute/contest/registry"
 	"github.com/joute/joute/voting"
 )
 
-// ledgerPage is how many records one read of a box brings.
+// ledgerPage is how many records one read of the archive brings.
 const ledgerPage = 1000
 
 // Ledger gives every record after a position, in the order (millisecond, box,
@@ -104,50 +100,4 @@ func (b *Boxes) horizon(ctx context.Context, s *registry.Stored) (int64, error) 
 		}
 	}
 	return instant, nil
-}
-
-// parseRecord reads a stream entry as record in box.lua writes it.
-func parseRecord(m redis.XMessage, epoch int64, box int) (voting.Record, error) {
-	at, err := parsePlace(m.ID)
-	if err != nil {
-		return voting.Record{}, err
-	}
-	r := voting.Record{Position: voting.Position{Epoch: epoch, Box: box, Millis: at.millis, Offset: at.offset}}
-	var text string
-	for kind, value := range m.Values {
-		r.Kind = voting.Kind(kind)
-		text, _ = value.(string)
-	}
-	parts := strings.SplitN(text, "|", 10) // the last has bytes of any value
-	if len(m.Values) != 1 || len(parts) != 10 {
-		return voting.Record{}, fmt.Errorf("corrupt ballot box: record %s has no values", m.ID)
-	}
-	r.Actor, r.Reasons = voting.Actor(parts[0]), reasons(parts[1])
-	version, standing, ids := parts[2], parts[3], parts[9]
-	r.Entry, r.School, r.Present, r.Policy, r.Model = parts[4], parts[5], parts[6] == "1", parts[7], parts[8]
-	if version != "" {
-		if r.Version, err = strconv.Atoi(version); err != nil {
-			return voting.Record{}, fmt.Errorf("corrupt ballot box: version %q", version)
-		}
-	}
-	switch first, second := len(r.Ballot), len(r.Voter); {
-	case standing != "":
-		if r.Standing, err = voting.ParseStanding(standing); err != nil {
-			return voting.Record{}, fmt.Errorf("corrupt ballot box: record %s: %w", m.ID, err)
-		}
-		if len(ids) != first+second {
-			return voting.Record{}, fmt.Errorf("corrupt ballot box: record %s names no ballot", m.ID)
-		}
-		copy(r.Ballot[:], ids[:first])
-		copy(r.Voter[:], ids[first:])
-	case r.Kind == voting.KindJoin:
-		if len(ids) != second+len(r.Into) {
-			return voting.Record{}, fmt.Errorf("corrupt ballot box: record %s joins no voters", m.ID)
-		}
-		copy(r.Voter[:], ids[:second])
-		copy(r.Into[:], ids[second:])
-	case ids != "":
-		return voting.Record{}, fmt.Errorf("corrupt ballot box: record %s has ids and no standing", m.ID)
-	}
-	return r, nil
 }

@@ -32,13 +32,14 @@ func (b *Boxes) mend(ctx context.Context, s *registry.Stored, box int) error {
 		if len(seen.torn)+len(seen.left) == 0 {
 			return nil // another server was faster
 		}
-		hashes, changes, err := repairs(s.Contest, keys, seen.committed(ctx, b, s, box), seen.torn)
+		torn := recordsOf(seen.torn)
+		hashes, changes, err := repairs(s.Contest, keys, seen.committed(ctx, b, s, box), torn)
 		if err != nil {
 			return fmt.Errorf("mend: %w", err)
 		}
-		args := []any{seen.records, seen.place.String(), seen.trimmed, seen.after(), len(seen.torn) + len(seen.left)}
-		for _, r := range slices.Concat(seen.left, seen.torn) {
-			args = append(args, placeOfRecord(r).String())
+		args := []any{seen.sheets, seen.place.String(), seen.goneText, seen.after(), len(seen.torn) + len(seen.left)}
+		for _, sheet := range slices.Concat(seen.left, seen.torn) {
+			args = append(args, sheet.last().String())
 		}
 		args = append(args, changes...)
 		reply, err := b.mendScript.Run(ctx, append(keys.common(keys.evidence, keys.held), hashes...), args...).Slice()
@@ -46,7 +47,7 @@ func (b *Boxes) mend(ctx context.Context, s *registry.Stored, box int) error {
 			return fmt.Errorf("mend: %w", err)
 		}
 		if len(reply) == 1 && reply[0] == "mended" {
-			return b.settleTorn(ctx, s, seen.torn)
+			return b.settleTorn(ctx, s, torn)
 		}
 	}
 	return fmt.Errorf("mend: %w", ctx.Err())
@@ -54,18 +55,27 @@ func (b *Boxes) mend(ctx context.Context, s *registry.Stored, box int) error {
 
 // sifted is a box's stream, told apart.
 type sifted struct {
-	place                    standsAt
-	records, offset, trimmed int64 // in the stream; committed ever; of these, trimmed
+	place    standsAt
+	sheets   int64 // in the stream
+	gone     trimmed
+	goneText string // as the box has it
 
-	ledger []voting.Record // committed, behind the trimmed ones
-	torn   []voting.Record // never committed
-	left   []voting.Record // trimmed, and still there
+	ledger []sheet // committed, behind the trimmed ones
+	torn   []sheet // never committed
+	left   []sheet // trimmed, and still there
+}
+
+func recordsOf(sheets []sheet) (all []voting.Record) {
+	for _, s := range sheets {
+		all = append(all, s.records...)
+	}
+	return all
 }
 
 // after is an instant in ms that every later record must be stamped at or after.
 func (s sifted) after() (millis int64) {
-	for _, r := range s.torn {
-		millis = max(millis, r.Position.Millis+1)
+	for _, sheet := range s.torn {
+		millis = max(millis, sheet.last().millis+1)
 	}
 	return millis
 }
@@ -74,27 +84,27 @@ func (s sifted) after() (millis int64) {
 func (s sifted) committed(ctx context.Context, b *Boxes, stored *registry.Stored, box int) func(yield func(voting.Record)) error {
 	return func(yield func(voting.Record)) error {
 		n := int64(0)
-		if s.trimmed > 0 {
+		if s.gone.records > 0 {
 			if _, err := b.archived(ctx, stored.Contest.ID, box, voting.Position{Box: box}, func(r voting.Record) bool {
 				n++
 				yield(r)
-				return n == s.trimmed
+				return n == s.gone.records
 			}); err != nil {
 				return err
 			}
 		}
-		if n != s.trimmed {
-			return fmt.Errorf("%w: box %d of %s has %d of %d", ErrNoArchive, box, stored.Contest.ID, n, s.trimmed)
+		if n != s.gone.records {
+			return fmt.Errorf("%w: box %d of %s has %d of %d", ErrNoArchive, box, stored.Contest.ID, n, s.gone.records)
 		}
-		for _, r := range s.ledger {
+		for _, r := range recordsOf(s.ledger) {
 			yield(r)
 		}
 		return nil
 	}
 }
 
-// sift reads a box's stream and tells committed records from torn ones. Offsets
-// count committed records: where one comes again, the earlier records from it on
+// sift reads a box's stream and tells committed sheets from torn ones. Offsets
+// count committed records: where one comes again, the earlier sheets from it on
 // were not committed, and neither were those past the box's own offset. Those that
 // were trimmed are in the archive, by which they are known.
 func (b *Boxes) sift(ctx context.Context, s *registry.Stored, box int) (seen sifted, err error) {
@@ -103,64 +113,69 @@ func (b *Boxes) sift(ctx context.Context, s *registry.Stored, box int) (seen sif
 	if err != nil {
 		return sifted{}, store.Classify(err)
 	}
-	now, err1 := parseStandsAt(meta[0])
-	var err2 error
-	seen.trimmed, err2 = countOf(meta[1])
-	seen.place, seen.offset = now, now.offset
+	var err1, err2 error
+	seen.place, err1 = parseStandsAt(meta[0])
+	seen.gone, err2 = parseTrimmed(meta[1])
+	seen.goneText, _ = meta[1].(string)
 	if err := errors.Join(err1, err2); err != nil {
 		return sifted{}, err
 	}
 	drop := func(from int64) {
 		n := len(seen.ledger)
-		for n > 0 && seen.ledger[n-1].Position.Offset >= from {
+		for n > 0 && seen.ledger[n-1].last().offset >= from {
 			n--
 		}
 		seen.torn = append(seen.torn, seen.ledger[n:]...)
 		seen.ledger = seen.ledger[:n]
 	}
-	var old []voting.Record // with offsets of trimmed ones
+	var old []sheet // with offsets of trimmed ones
 	for from := "-"; ; {
-		page, err := b.store.Client().XRangeN(ctx, keys.ledger, from, "+", ledgerPage).Result()
+		page, err := b.store.Client().XRangeN(ctx, keys.ledger, from, "+", sheetPage).Result()
 		if err != nil {
 			return sifted{}, store.Classify(err)
 		}
 		for _, m := range page {
-			r, err := parseRecord(m, s.Epoch, box)
+			sheet, err := parseSheet(m, s.Epoch, box)
 			if err != nil {
 				return sifted{}, err
 			}
-			seen.records++
+			seen.sheets++
 			from = "(" + m.ID
-			if r.Position.Offset <= seen.trimmed {
-				old = append(old, r)
+			if sheet.first().offset <= seen.gone.records {
+				old = append(old, sheet)
 				continue
 			}
-			drop(r.Position.Offset)
-			seen.ledger = append(seen.ledger, r)
+			drop(sheet.first().offset)
+			seen.ledger = append(seen.ledger, sheet)
 		}
-		if len(page) < ledgerPage {
+		if len(page) < sheetPage {
 			break
 		}
 	}
-	drop(seen.offset + 1)
+	drop(seen.place.offset + 1)
 	if err := b.siftOld(ctx, s, box, old, &seen); err != nil {
 		return sifted{}, err
 	}
-	if sane := seen.trimmed + int64(len(seen.ledger)); len(seen.torn)+len(seen.left) > 0 && sane != seen.offset {
-		return sifted{}, fmt.Errorf("%w: %d records make sense, %d were committed", ErrTorn, sane, seen.offset)
+	if len(seen.torn)+len(seen.left) == 0 {
+		return seen, nil
+	}
+	sane := trimmed{seen.gone.records + int64(len(recordsOf(seen.ledger))), seen.gone.sheets + int64(len(seen.ledger))}
+	if sane != (trimmed{seen.place.offset, seen.place.sheets}) {
+		return sifted{}, fmt.Errorf("%w: %d records in %d sheets make sense, %d in %d were committed", ErrTorn,
+			sane.records, sane.sheets, seen.place.offset, seen.place.sheets)
 	}
 	return seen, nil
 }
 
-// siftOld tells of records with offsets of trimmed ones whether they are these, left
-// over, or torn.
-func (b *Boxes) siftOld(ctx context.Context, s *registry.Stored, box int, old []voting.Record, seen *sifted) error {
+// siftOld tells of sheets that begin with the offset of a trimmed record whether they are
+// what was trimmed, left over, or torn.
+func (b *Boxes) siftOld(ctx context.Context, s *registry.Stored, box int, old []sheet, seen *sifted) error {
 	if len(old) == 0 {
 		return nil
 	}
-	first, last := old[0].Position.Offset, old[0].Position.Offset
-	for _, r := range old {
-		first, last = min(first, r.Position.Offset), max(last, r.Position.Offset)
+	first, last := old[0].first().offset, old[0].first().offset
+	for _, sheet := range old {
+		first, last = min(first, sheet.first().offset), max(last, sheet.first().offset)
 	}
 	archived := map[place]bool{}
 	if _, err := b.archived(ctx, s.Contest.ID, box, voting.Position{Box: box, Offset: first - 1}, func(r voting.Record) bool {
@@ -169,11 +184,11 @@ func (b *Boxes) siftOld(ctx context.Context, s *registry.Stored, box int, old []
 	}); err != nil {
 		return err
 	}
-	for _, r := range old {
-		if archived[placeOfRecord(r)] {
-			seen.left = append(seen.left, r)
+	for _, sheet := range old {
+		if archived[sheet.first()] {
+			seen.left = append(seen.left, sheet)
 		} else {
-			seen.torn = append(seen.torn, r)
+			seen.torn = append(seen.torn, sheet)
 		}
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/redis/go-redis/v9"
 
@@ -13,9 +14,18 @@ import (
 	"github.com/joute/joute/voting"
 )
 
-// MovePage is how many records one read brings that are to be moved, and one script
-// takes out: casts wait for either, about a millisecond.
-const MovePage = 500
+// MovePage is how many sheets one read brings that are to be moved, and one script takes
+// out. Casts wait for either, some hundred microseconds where twenty went together.
+const MovePage = sheetPage
+
+// Sheet is what one run of a script has recorded in a box: records that follow one
+// another, and are moved together.
+type Sheet struct {
+	Millis      int64 // of all its records
+	First, Last int64 // their offsets
+}
+
+func sheetOf(s sheet) Sheet { return Sheet{s.first().millis, s.first().offset, s.last().offset} }
 
 // Unmoved is what a box holds that was not taken out of it, as it stood in one step.
 type Unmoved struct {
@@ -24,8 +34,9 @@ type Unmoved struct {
 	Expires   int64 // when evidence does, in ms of the store's clock
 	Forgotten bool  // what was seen of the contest is deleted, and must not be kept
 
-	// Records are those behind the place that was asked for, at most MovePage. All are
-	// committed; where the box is torn it is mended first.
+	// Sheets are those behind the place that was asked for, at most MovePage, and Records
+	// what they have. All are committed; where the box is torn it is mended first.
+	Sheets  []Sheet
 	Records []MovedRecord
 
 	Tally *Kept // as of Offset; nil when not asked for, or where it is no tally any more
@@ -50,8 +61,8 @@ type MovedRecord struct {
 	Seen []byte // of a cast, what was seen of it: JSON of a [Seen]; empty when nothing
 }
 
-// Unmoved reads what a box holds behind a position of it, zero for all. A box that is
-// not there has nothing.
+// Unmoved reads what a box holds behind a position of it, zero for all, else the last of a
+// sheet. A box that is not there has nothing.
 func (b *Boxes) Unmoved(ctx context.Context, s *registry.Stored, box int, after voting.Position, tally bool) (Unmoved, error) {
 	for range 4 { // torn once, and once more where a kill came between
 		u, torn, err := b.unmoved(ctx, s, box, after, tally)
@@ -74,7 +85,7 @@ func (b *Boxes) Unmoved(ctx context.Context, s *registry.Stored, box int, after 
 // with it whatever its master had before; read again after it, the records that are
 // still there are those.
 func (b *Boxes) onReplica(ctx context.Context, s *registry.Stored, box int, after voting.Position, tally bool, u Unmoved) (Unmoved, error) {
-	if _, cluster := b.store.Client().(*redis.ClusterClient); !cluster || len(u.Records) == 0 {
+	if _, cluster := b.store.Client().(*redis.ClusterClient); !cluster || len(u.Sheets) == 0 {
 		return u, nil
 	}
 	if _, err := b.reply(ctx, s, box, b.turn, keysOf(s.Contest.ID, box).common()); err != nil {
@@ -85,13 +96,14 @@ func (b *Boxes) onReplica(ctx context.Context, s *registry.Stored, box int, afte
 		return Unmoved{}, fmt.Errorf("box %d: %w", box, err)
 	}
 	same := 0
-	for same < min(len(u.Records), len(again.Records)) && u.Records[same].Position == again.Records[same].Position {
+	for same < min(len(u.Sheets), len(again.Sheets)) && u.Sheets[same] == again.Sheets[same] {
 		same++
 	}
 	if torn || same == 0 {
 		return Unmoved{}, fmt.Errorf("box %d: %w: it has another master", box, store.ErrUnavailable)
 	}
-	again.Records = again.Records[:same]
+	again.Sheets = again.Sheets[:same]
+	again.Records = again.Records[:again.Sheets[same-1].Last-again.Sheets[0].First+1]
 	return again, nil
 }
 
@@ -112,14 +124,14 @@ func (b *Boxes) unmoved(ctx context.Context, s *registry.Stored, box int, after 
 		return u, false, store.Classify(err)
 	}
 	now, err1 := parseStandsAt(meta.Val()[0])
-	var err2, err3 error
+	var err2 error
 	var ties contest.Ties
 	u.Expires, ties, err2 = parseRules(meta.Val()[1])
-	u.Trimmed, err3 = countOf(meta.Val()[2])
+	gone, err3 := parseTrimmed(meta.Val()[2])
 	if err := errors.Join(err1, err2, err3); err != nil {
 		return u, false, err
 	}
-	u.Offset = now.offset
+	u.Offset, u.Trimmed = now.offset, gone.records
 	if u.Frozen = now.frozen; u.Frozen {
 		u.Cut = -1
 		if text, there := cut.Val()[0].(string); there {
@@ -129,11 +141,11 @@ func (b *Boxes) unmoved(ctx context.Context, s *registry.Stored, box int, after 
 		}
 	}
 	u.Forgotten = meta.Val()[3] == "1"
-	if length.Val()+u.Trimmed > u.Offset {
+	if length.Val()+gone.sheets > now.sheets {
 		return u, true, nil
 	}
 	if len(ledger.Val()) > 0 {
-		if u.Records, err = b.withSeen(ctx, s, box, from, ledger.Val()); err != nil {
+		if u.Sheets, u.Records, err = b.withSeen(ctx, s, box, from, ledger.Val()); err != nil {
 			return u, false, err
 		}
 	}
@@ -149,28 +161,32 @@ func (b *Boxes) unmoved(ctx context.Context, s *registry.Stored, box int, after 
 	return u, false, nil
 }
 
-// withSeen reads records, and what was seen of them: only who moves them, and who
+// withSeen reads sheets, and what was seen of their casts: only who moves them, and who
 // forgets the contest, takes that away meanwhile.
-func (b *Boxes) withSeen(ctx context.Context, s *registry.Stored, box int, from string, ledger []redis.XMessage) ([]MovedRecord, error) {
-	records := make([]MovedRecord, len(ledger))
-	for i, m := range ledger {
-		var err error
-		if records[i].Record, err = parseRecord(m, s.Epoch, box); err != nil {
-			return nil, err
+func (b *Boxes) withSeen(ctx context.Context, s *registry.Stored, box int, from string, ledger []redis.XMessage) (sheets []Sheet, records []MovedRecord, err error) {
+	sheets = make([]Sheet, 0, len(ledger))
+	for _, m := range ledger {
+		sheet, err := parseSheet(m, s.Epoch, box)
+		if err != nil {
+			return nil, nil, err
+		}
+		sheets, records = append(sheets, sheetOf(sheet)), slices.Grow(records, len(sheet.records))
+		for _, r := range sheet.records {
+			records = append(records, MovedRecord{Record: r})
 		}
 	}
 	last := records[len(records)-1].Position.Millis
 	entries, err := b.store.Client().XRange(ctx, keysOf(s.Contest.ID, box).evidence, from, beforeMillis(last+1)).Result()
 	if err != nil {
-		return nil, store.Classify(err)
+		return nil, nil, store.Classify(err)
 	}
-	seen := seenEntries(entries)
+	seen := seenEntries{entries: entries}
 	for i, r := range records {
 		if records[i].Seen, err = seen.of(placeOfRecord(r.Record)); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
-	return records, nil
+	return sheets, records, nil
 }
 
 // beforeMillis ends a stream's range before an instant.
@@ -189,18 +205,18 @@ func keptTally(hash map[string]string, ties contest.Ties) *Kept {
 	return &Kept{t, ties == contest.TiesEarliest, unsettled}
 }
 
-// Trim takes records out of a box, with what was seen of their casts: all that are left
-// up to the last one, at most MovePage. They must be where readers find them, for good.
-// The same call again changes nothing.
-func (b *Boxes) Trim(ctx context.Context, s *registry.Stored, box int, records []voting.Position) error {
-	if len(records) == 0 {
+// Trim takes sheets out of a box, with what was seen of their casts: all that are left
+// up to the last one, at most MovePage. Their records must be where readers find them, for
+// good. The same call again changes nothing.
+func (b *Boxes) Trim(ctx context.Context, s *registry.Stored, box int, sheets []Sheet) error {
+	if len(sheets) == 0 {
 		return nil
 	}
-	last := records[len(records)-1]
+	last := sheets[len(sheets)-1]
 	keys := keysOf(s.Contest.ID, box)
-	args := []any{last.Offset, place{last.Millis, last.Offset + 1}.String()}
-	for _, r := range records {
-		args = append(args, place{r.Millis, r.Offset}.String())
+	args := []any{sheets[0].First, last.Last, place{last.Millis, last.Last + 1}.String()}
+	for _, s := range sheets {
+		args = append(args, place{s.Millis, s.Last}.String())
 	}
 	reply, err := b.reply(ctx, s, box, b.trim, keys.common(keys.evidence), args...)
 	if err != nil {
@@ -228,11 +244,11 @@ func (b *Boxes) Moved(ctx context.Context, s *registry.Stored) ([]Moved, error) 
 	moved := make([]Moved, len(metas))
 	for box, meta := range metas {
 		now, err1 := parseStandsAt(meta.Val()[0])
-		trimmed, err2 := countOf(meta.Val()[1])
+		gone, err2 := parseTrimmed(meta.Val()[1])
 		if err := errors.Join(err1, err2); err != nil {
 			return nil, fmt.Errorf("moved: %w", err)
 		}
-		moved[box] = Moved{Offset: now.offset, Trimmed: trimmed}
+		moved[box] = Moved{Offset: now.offset, Trimmed: gone.records}
 	}
 	return moved, nil
 }

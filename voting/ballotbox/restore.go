@@ -223,7 +223,7 @@ func (r *restored) metaFields(s *registry.Stored, mark int64) map[string]any {
 		rules[ruleExpires] = r.meta.closed + EvidenceLifetime.Milliseconds()
 	}
 	place := standsAt{state: r.meta.state, at: r.meta.at, offset: r.meta.offset, frozen: r.frozen != nil}
-	fields := map[string]any{"place": place.String(), "rules": rulesText(rules), "trimmed": r.meta.offset, "mark": mark}
+	fields := map[string]any{"place": place.String(), "rules": rulesText(rules), "trimmed": trimmed{records: r.meta.offset}.String(), "mark": mark}
 	if r.meta.forgotten {
 		fields["forgotten"] = "1"
 	}

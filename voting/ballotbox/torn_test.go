@@ -191,7 +191,7 @@ func TestTorn_AnInterruptedTrimLosesNothing(t *testing.T) {
 // Control: where records are trimmed by where they end and not by name, what a torn
 // write has put among them goes with them, and its voter has voted for good.
 func TestTorn_FindsATrimThatHidesIt(t *testing.T) {
-	const byName, byPlace = "redis.call('XDEL', LEDGER, unpack(ARGV, 3))", "redis.call('XTRIM', LEDGER, 'MINID', ARGV[2])"
+	const byName, byPlace = "redis.call('XDEL', LEDGER, unpack(ARGV, 4))", "redis.call('XTRIM', LEDGER, 'MINID', ARGV[3])"
 	scriptsHave(t, byName)
 	server := redistest.Start(t)
 	load := func() *Boxes {
@@ -210,7 +210,7 @@ func TestTorn_FindsATrimThatHidesIt(t *testing.T) {
 
 // Control: where torn boxes go unseen, the same test finds what they count.
 func TestTorn_FindsABoxThatIsNotMended(t *testing.T) {
-	const mended = "if records + box.trimmed > box.offset then return nil, { 'torn' } end"
+	const mended = "if sheets + box.gone > box.sheets then return nil, { 'torn' } end"
 	scriptsHave(t, mended)
 	server := redistest.Start(t)
 	load := func() *Boxes {

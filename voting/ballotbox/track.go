@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 
 	"github.com/redis/go-redis/v9"
 
@@ -146,19 +145,24 @@ func (t *track) fromStream(ctx context.Context) error {
 		to = beforeMillis(t.end)
 	}
 	keys, from := keysOf(t.stored.Contest.ID, t.box), t.at.next()
-	entries, moved, err := t.inStream(ctx, func(pipe redis.Pipeliner) *redis.XMessageSliceCmd {
-		return pipe.XRangeN(ctx, keys.ledger, from, to, ledgerPage)
+	sheets, moved, err := t.inStream(ctx, func(pipe redis.Pipeliner) *redis.XMessageSliceCmd {
+		return pipe.XRangeN(ctx, keys.ledger, from, to, sheetPage)
 	})
 	if err != nil || moved {
 		return err
 	}
-	page := slices.Grow(t.page, len(entries))
-	for _, m := range entries {
-		r, err := parseRecord(m, t.stored.Epoch, t.box)
+	page := t.page
+	for _, m := range sheets {
+		sheet, err := parseSheet(m, t.stored.Epoch, t.box)
 		if err != nil {
 			return err
 		}
-		page = append(page, tracked{Record: r})
+		page = slices.Grow(page, len(sheet.records))
+		for _, r := range sheet.records {
+			if placeOfRecord(r).behind(t.at) {
+				page = append(page, tracked{Record: r})
+			}
+		}
 	}
 	if t.evidence && len(page) > 0 {
 		last := page[len(page)-1].Position.Millis
@@ -168,14 +172,14 @@ func (t *track) fromStream(ctx context.Context) error {
 		if err != nil || moved {
 			return err
 		}
-		seen := seenEntries(of)
+		seen := seenEntries{entries: of}
 		for i, r := range page {
 			if page[i].seen, err = seen.of(placeOfRecord(r.Record)); err != nil {
 				return err
 			}
 		}
 	}
-	t.done = len(page) < ledgerPage
+	t.done = len(sheets) < sheetPage
 	if t.page = page; len(page) > 0 {
 		t.at, t.exact = placeOfRecord(page[len(page)-1].Record), true
 	}
@@ -191,46 +195,13 @@ func (t *track) inStream(ctx context.Context, part func(redis.Pipeliner) *redis.
 	if _, err := pipe.Exec(ctx); err != nil {
 		return nil, false, store.Classify(err)
 	}
-	trimmed, err := countOf(meta.Val()[0])
+	gone, err := parseTrimmed(meta.Val()[0])
 	if err != nil {
 		return nil, false, err
 	}
-	if trimmed > t.passed && !(t.exact && t.at.offset >= trimmed) {
-		t.moved, t.passed = true, trimmed
+	if gone.records > t.passed && !(t.exact && t.at.offset >= gone.records) {
+		t.moved, t.passed = true, gone.records
 		return nil, true, nil
 	}
 	return read.Val(), false, nil
-}
-
-// seenEntries are entries of an evidence stream, read beside the records: each has what
-// was seen of the casts of one script, by their offsets, under the place of the last.
-type seenEntries []redis.XMessage
-
-// of is what was seen of the record at a place, empty when nothing. Places must be
-// asked for in their order.
-func (e *seenEntries) of(at place) ([]byte, error) {
-	for ; len(*e) > 0; *e = (*e)[1:] {
-		last, err := parsePlace((*e)[0].ID)
-		if err != nil {
-			return nil, err
-		}
-		if at.behind(last) { // the entry's are all before it
-			continue
-		}
-		if last.millis == at.millis {
-			text, _ := (*e)[0].Values[strconv.FormatInt(at.offset, 10)].(string)
-			return []byte(text), nil
-		}
-		break
-	}
-	return nil, nil
-}
-
-// countOf reads a number of a hash; 0 where there is none.
-func countOf(value any) (int64, error) {
-	text, there := value.(string)
-	if !there {
-		return 0, nil
-	}
-	return parseCount(text)
 }

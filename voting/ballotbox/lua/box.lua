@@ -3,7 +3,8 @@
 --
 -- KEYS[1] meta    hash    state, rules and place of the box
 -- KEYS[2] tally   hash    counts: `entry`, `entry/last`, `entry/home`, `/held`, `/void`, `/withdrawn`
--- KEYS[3] ledger  stream  one record an entry, id = millisecond-offset; the first `trimmed` of them are on disk alone
+-- KEYS[3] ledger  stream  the records, but the first `trimmed` of them, which are on disk alone; an entry is a sheet:
+--                         what one run of a script records at once, its id = millisecond-offset of the last
 -- KEYS[4] frozen  hash    the tally as it stood at the freezing instant
 --
 -- Lua does not roll back: every script reads and checks all it needs, types
@@ -30,28 +31,29 @@ end
 -- clock, read once, and never behind what the box has already stamped or
 -- promised. Without a box it returns what to reply instead:
 --   unconfigured   the box has no meta
---   torn           the ledger has a record that was never committed, or should be gone:
+--   torn           the ledger has a sheet that was never committed, or should be gone:
 --                  see commit, and trim.lua
 -- meta has few members, as each that is read costs what a small command does:
---   place     state|at|offset|frozen: at of the newest record in ms; frozen 0 or 1
+--   place     state|at|offset|frozen|sheets: at of the newest record in ms; frozen 0 or 1; sheets ever
 --   rules     version|opens|closes|max|per|per_entry|undo|freeze|ties|expires, see configure.lua
---   trimmed, mark, forgotten   only where there is one
+--   trimmed   records|sheets that were taken out of the ledger; mark, forgotten; only where there is one
 local function open_box()
   local m = redis.call('HMGET', META, 'place', 'rules', 'trimmed', 'mark')
-  local records = redis.call('XLEN', LEDGER)
+  local sheets = redis.call('XLEN', LEDGER)
   if not m[1] then return nil, { 'unconfigured' } end
   local time = redis.call('TIME')
   local clock = time[1] * 1000 + math.floor(time[2] / 1000)
-  local state, at, offset, frozen = string.match(m[1], '^(%l+)|(%d+)|(%d+)|([01])$')
+  local state, at, offset, frozen, committed = string.match(m[1], '^(%l+)|(%d+)|(%d+)|([01])|(%d+)$')
   local version, opens, closes, max, per, per_entry, undo, freeze, ties, expires =
     string.match(m[2] or '', '^(%d+)|(%d+)|(%d+)|(%d+)|(%l+)|(%d+)|(%d+)|(%d+)|(%l+)|(%d+)$')
-  if not state or not version then error('corrupt ballot box: expected its place and rules') end
+  local trimmed, gone = string.match(m[3] or '0|0', '^(%d+)|(%d+)$')
+  if not state or not version or not trimmed then error('corrupt ballot box: expected its place and rules') end
   local box = { -- digits become numbers by + 0: tonumber reads them twice
-    state = state, at = at + 0, offset = offset + 0, frozen = frozen == '1', version = version + 0,
+    state = state, at = at + 0, offset = offset + 0, frozen = frozen == '1', sheets = committed + 0, version = version + 0,
     opens = opens + 0, closes = closes + 0, max = max + 0, per = per, per_entry = per_entry + 0, undo = undo + 0,
-    freeze = freeze + 0, ties = ties, expires = expires + 0, trimmed = integer(m[3], 0), mark = integer(m[4], 0),
+    freeze = freeze + 0, ties = ties, expires = expires + 0, trimmed = trimmed + 0, gone = gone + 0, mark = integer(m[4], 0),
   }
-  if records + box.trimmed > box.offset then return nil, { 'torn' } end
+  if sheets + box.gone > box.sheets then return nil, { 'torn' } end
   box.now = math.max(clock, box.at, box.mark)
   if box.freeze > 0 and not box.frozen then -- this script may be the one that freezes
     redis.call('HLEN', TALLY)
@@ -70,41 +72,40 @@ local function freeze(box)
   box.frozen = true
 end
 
--- append appends one ledger record, stamped now, and returns its offset in digits. The
--- script must end with commit.
+-- append appends a sheet of n ledger records of one kind, stamped now. The script must
+-- end with commit.
 --
--- The stream's entry has one field, named by the kind, with all values behind one
+-- The sheet has one field, named by the kind, with all records and their values behind one
 -- another, as each value that is written costs more than its bytes: see record and,
--- in Go, ledger.go.
-local function append(box, kind, values)
+-- in Go, sheet.go.
+local function append(box, kind, values, n)
   if box.freeze > 0 and box.now >= box.freeze and not box.frozen then freeze(box) end
-  box.offset = box.offset + 1
+  box.offset = box.offset + n
+  box.sheets = box.sheets + 1
   box.at = box.now
   box.recorded = true
-  local offset = text(box.offset)
-  redis.call('XADD', LEDGER, text(box.at) .. '-' .. offset, kind, values)
-  return offset
+  redis.call('XADD', LEDGER, string.format('%d-%d', box.at, box.offset), kind, values)
 end
 
 -- record appends a record. ids are those of the ballot and its voter, or of a voter
 -- and who it is; what a record does not have is nil.
 local function record(box, kind, actor, reasons, version, ids, standing, entry, school, policy, model)
   append(box, kind, actor .. '|' .. (reasons or '') .. '|' .. (version or '') .. '|' .. (standing or '')
-    .. '|' .. (entry or '') .. '|' .. (school or '') .. '||' .. (policy or '') .. '|' .. (model or '') .. '|' .. (ids or ''))
+    .. '|' .. (entry or '') .. '|' .. (school or '') .. '||' .. (policy or '') .. '|' .. (model or '') .. '|' .. (ids or ''), 1)
 end
 
 local function place_text(box)
-  return string.format('%s|%d|%d|%d', box.state, box.at, box.offset, box.frozen and 1 or 0)
+  return string.format('%s|%d|%d|%d|%d', box.state, box.at, box.offset, box.frozen and 1 or 0, box.sheets)
 end
 
 -- commit says in meta what was recorded. It is the last write of every script
--- that records, while the ledger record is the first of those that count.
+-- that records, while the sheet of its records is the first of those that count.
 --
 -- Why: Redis writes a script's effects to its file as one transaction. When it is
 -- killed in the middle of that write, it cuts the file at the last whole command,
 -- which may leave the beginning of the transaction; at the start after next, this
--- beginning runs. The box then has a record that its offset does not count: more in
--- the ledger, with those that were trimmed, than were ever committed.
+-- beginning runs. The ledger then has more sheets, with those that were trimmed, than were
+-- ever committed.
 local function commit(box, ...)
   if not box.recorded then return end
   redis.call('HSET', META, 'place', place_text(box), ...)

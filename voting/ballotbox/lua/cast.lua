@@ -1,7 +1,7 @@
 -- Cast ballots, each at most once.
 --
--- KEYS 5 evidence stream  what was seen of attempts: an entry has those of one run of this script, its id
---                         is the last one's, its fields are the offsets of the records
+-- KEYS 5 evidence stream  what was seen of attempts: an entry has those of one sheet of the ledger and its id;
+--                         they are one field, in their order, apart by line ends
 --      6 held     zset    ballot .. voter of those held, by the instant of the cast
 --      then of each ballot
 --      voters     hash    voter -> turns used in the voter's newest period, and ballots
@@ -96,9 +96,9 @@ turn(box)
 
 -- changed has the voters and challenges of which what was read is not so any more,
 -- moved the places of the counts that are not; news is what is to be written to the
--- tally, seen to the evidence.
-local changed, moved, news, seen = {}, {}, {}, {}
-local accepted = 0
+-- tally, records and seen what was made of the accepted ones.
+local changed, moved, news = {}, {}, {}
+local accepted, records, seen = 0, {}, {}
 local function add(field)
   local place = places[field]
   counts[place] = counts[place] + 1
@@ -124,42 +124,51 @@ local function decide(cast)
   if used >= box.max or (limited and spent >= box.per_entry) then return refused('already-voted', used) end
 
   changed[voter] = true
-  -- Before the record: where a kill leaves this alone, the challenge is good for the
-  -- same ballot, which is not in the box, and for no other.
-  if cast.solved then
-    changed[cast.solved] = true
-    call('SET', cast.solved, ballot, 'PX', cast.life)
-  end
-  local offset = append(box, 'cast', cast.record .. cast.id)
-  local letter, standing = cast.letter, 'counted'
+  if cast.solved then changed[cast.solved] = true end
+  accepted = accepted + 1
+  records[accepted], seen[accepted] = cast.record .. cast.id, cast.evidence
+  local letter, standing, offset = cast.letter, 'counted', box.offset + accepted
   if letter == 'c' or letter == 'C' then
     add(entry)
     if letter == 'C' then add(entry .. '/home') end
-    if box.ties == 'earliest' then news[#news + 1], news[#news + 2] = entry .. '/last', text(box.at) end
+    if box.ties == 'earliest' then news[#news + 1], news[#news + 2] = entry .. '/last', text(box.now) end
   else
     standing = 'held'
     add('/held')
-    call('ZADD', HELD, text(box.at), cast.id)
   end
-  call('HSET', cast.ballots, cast.id, ballot_text(letter, box.at, box.offset, cast.reasons == '' and entry or entry .. '|' .. cast.reasons))
+  cast.kept = ballot_text(letter, box.now, offset, cast.reasons == '' and entry or entry .. '|' .. cast.reasons)
   turns = turns or turns_of(nil, start)
   turns.used, turns.ballots = used + 1, turns.ballots .. ballot
   if limited then turns.entries[entry] = spent + 1 end
-  call('HSET', cast.voters, voter, turns_text(turns))
-  seen[2 * accepted + 1], seen[2 * accepted + 2] = offset, cast.evidence
-  accepted = accepted + 1
-  return standing .. '|' .. text(turns.used) .. '|' .. offset
+  cast.turns = turns
+  return standing .. '|' .. text(turns.used) .. '|' .. text(offset)
 end
 
 local answers = { { box.state, box.now, box.max, next, box.opens, box.closes } }
 for i = 1, n do answers[i + 1] = decide(casts[i]) end
-if accepted > 0 then
-  for place, field in ipairs(fields) do
-    if moved[place] then news[#news + 1], news[#news + 2] = field, text(counts[place]) end
-  end
-  call('HSET', TALLY, unpack(news))
-  call('XADD', EVIDENCE, string.format('%d-%d', box.at, box.offset), unpack(seen))
-  if unseen then call('PEXPIREAT', EVIDENCE, text(box.expires)) end
+if accepted == 0 then
+  commit(box)
+  return answers
 end
+
+-- Before the records: where a kill leaves these alone, a challenge is good for the same
+-- ballot, which is not in the box, and for no other.
+for _, cast in ipairs(casts) do
+  if cast.kept and cast.solved then call('SET', cast.solved, sub(cast.id, 1, 16), 'PX', cast.life) end
+end
+append(box, 'cast', table.concat(records), accepted)
+for _, cast in ipairs(casts) do
+  if cast.kept then
+    call('HSET', cast.ballots, cast.id, cast.kept)
+    call('HSET', cast.voters, cast.voter, turns_text(cast.turns))
+    if cast.letter == 'h' or cast.letter == 'H' then call('ZADD', HELD, text(box.at), cast.id) end
+  end
+end
+for place, field in ipairs(fields) do
+  if moved[place] then news[#news + 1], news[#news + 2] = field, text(counts[place]) end
+end
+call('HSET', TALLY, unpack(news))
+call('XADD', EVIDENCE, string.format('%d-%d', box.at, box.offset), 'seen', table.concat(seen, '\n'))
+if unseen then call('PEXPIREAT', EVIDENCE, text(box.expires)) end
 commit(box)
 return answers

@@ -18,7 +18,7 @@ local version = integer(ARGV[1])
 if box and box.version >= version then return { 'unchanged' } end
 local rules = table.concat(ARGV, '|', 1, 10)
 if not box then
-  redis.call('HSET', META, 'place', 'waiting|0|0|0', 'rules', rules)
+  redis.call('HSET', META, 'place', 'waiting|0|0|0|0', 'rules', rules)
   return { 'changed' }
 end
 

@@ -2,10 +2,10 @@
 -- half-written with them say again what the rest of the ledger says.
 --
 -- KEYS 5 evidence   6 held   7 and on: hashes of voters and ballots
--- ARGV 1 records the ledger was seen to have   2 its place as it was seen
---      3 how many it was seen to have trimmed
+-- ARGV 1 sheets the ledger was seen to have   2 its place as it was seen
+--      3 what it was seen to have trimmed, or empty
 --      4 an instant in ms that later records must be stamped at or after
---      5 how many records to take out, then their stream ids
+--      5 how many sheets to take out, then their stream ids
 --        how many values of the tally, then field, value, …
 --        then, to the end: number of the key, field, value; an empty value removes the field,
 --        and of held the value is a score
@@ -13,7 +13,7 @@
 -- Replies: {mended}; {changed} when the box is no longer as it was seen
 
 local seen = redis.call('HMGET', META, 'place', 'trimmed', 'mark')
-if redis.call('XLEN', LEDGER) ~= tonumber(ARGV[1]) or seen[1] ~= ARGV[2] or (seen[2] or '0') ~= ARGV[3] then
+if redis.call('XLEN', LEDGER) ~= tonumber(ARGV[1]) or seen[1] ~= ARGV[2] or (seen[2] or '') ~= ARGV[3] then
   return { 'changed' }
 end
 local at = 5
