@@ -26,10 +26,11 @@ func TestDemo_MovesWithinSecondsAndEndsCleanly(t *testing.T) {
 		body, _ := io.ReadAll(page.Body)
 		page.Body.Close()
 		took := time.Since(began)
-		if page.StatusCode != http.StatusOK || !strings.Contains(string(body), "Le pire CV vidéo") || took > 3*time.Second && try == 3 {
+		shows := page.StatusCode == http.StatusOK && strings.Contains(string(body), "Le pire CV vidéo") && took <= 3*time.Second
+		if !shows && try == 3 {
 			t.Errorf("%s after %v: %s, %.200s", demo.url, took, page.Status, body)
 		}
-		if took <= 3*time.Second || try == 3 {
+		if shows || try == 3 {
 			break
 		}
 		demo.stop()
@@ -41,13 +42,17 @@ func TestDemo_MovesWithinSecondsAndEndsCleanly(t *testing.T) {
 	}
 	key, _, _ = strings.Cut(strings.TrimSpace(key), "\n")
 	for _, address := range regexp.MustCompile(`http://\S+`).FindAllString(demo.stdout.String(), -1) {
-		answer, err := http.Head(address)
-		if err != nil {
-			t.Fatal(err)
-		}
-		answer.Body.Close()
-		if answer.StatusCode != http.StatusOK {
-			t.Errorf("%s: %s", address, answer.Status)
+		// A machine that is busy with others refuses a page for a moment, before a ballot.
+		status := wait(t, address, func() (int, bool) {
+			answer, err := http.Head(address)
+			if err != nil {
+				t.Fatal(err)
+			}
+			answer.Body.Close()
+			return answer.StatusCode, answer.StatusCode != http.StatusServiceUnavailable
+		})
+		if status != http.StatusOK {
+			t.Errorf("%s: %d", address, status)
 		}
 	}
 	shown := &running{t: t, url: base}
