@@ -1,6 +1,9 @@
 package antifraud
 
-import "math"
+import (
+	"math"
+	"math/bits"
+)
 
 // Counts are how many distinct voters were seen in one window of time whose
 // ballots had something in common with the attempt's. The attempt itself is not
@@ -46,13 +49,28 @@ const SameWithin = 30
 // this slot and its two neighbours.
 func Slot(ms int64) int64 { return ms / (SameWithin / 3) }
 
-// Near is the half-octave a span of milliseconds is in, and how wide that is.
+// Near is the half-octave a span of milliseconds is in.
 // People's dwells are spread log-normally over several octaves (Yin et al. 2013,
 // "Silence is also evidence"), so within half of one they lie about evenly.
-func Near(ms int64) (slot int64, width float64) {
-	slot = int64(math.Floor(2 * math.Log2(float64(ms)+1)))
-	return slot, math.Exp2(float64(slot+1)/2) - math.Exp2(float64(slot)/2)
+func Near(ms int64) int64 {
+	n := uint64(max(ms, 0)) + 1
+	high, low := bits.Mul64(n, n) // twice its logarithm is that of its square
+	if high > 0 {
+		return int64(63 + bits.Len64(high))
+	}
+	return int64(bits.Len64(low) - 1)
 }
+
+// WidthNear is how many milliseconds wide that half-octave is.
+func WidthNear(ms int64) float64 { return widths[Near(ms)] }
+
+// widths are those of all half-octaves.
+var widths = func() (w [128]float64) {
+	for slot := range w {
+		w[slot] = math.Exp2(float64(slot+1)/2) - math.Exp2(float64(slot)/2)
+	}
+	return w
+}()
 
 const (
 	// Crowd is how many it takes for having something in common to say anything: a

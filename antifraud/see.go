@@ -122,12 +122,10 @@ func (s *strengths) count(a *Attempt, c *Counts, signs Signs) {
 		more(atAgentWindow, Excess(c.AgentOnEntry, c.OfEntry, c.OfAgent, c.All))
 	}
 	if a.Client.DwellMS != nil {
-		_, width := Near(*a.Client.DwellMS)
-		more(atDwellSame, Pile(c.DwellSame, c.DwellNear, width))
+		more(atDwellSame, Pile(c.DwellSame, c.DwellNear, WidthNear(*a.Client.DwellMS)))
 	}
 	if a.Client.ConfirmMS != nil {
-		_, width := Near(*a.Client.ConfirmMS)
-		more(atConfirmSame, Pile(c.ConfirmSame, c.ConfirmNear, width))
+		more(atConfirmSame, Pile(c.ConfirmSame, c.ConfirmNear, WidthNear(*a.Client.ConfirmMS)))
 	}
 	if signs.OldPass {
 		more(atOldPasses, hoard(c.OfMinute, c.OldPasses))

@@ -169,3 +169,22 @@ func FuzzWeigh(f *testing.F) {
 		}
 	})
 }
+
+// Half-octaves are those of the logarithm, at and around every place where one ends.
+func TestNear_IsTheLogarithm(t *testing.T) {
+	for half := range 80 {
+		ends := int64(math.Exp2(float64(half) / 2))
+		for ms := max(ends-3, 0); ms <= ends+3; ms++ {
+			want := math.Floor(2 * math.Log2(float64(ms)+1))
+			if got := antifraud.Near(ms); float64(got) != want {
+				t.Errorf("%d ms are in half-octave %d, want %v", ms, got, want)
+			}
+		}
+	}
+	if antifraud.WidthNear(-1) <= 0 || antifraud.WidthNear(math.MaxInt64) <= 0 {
+		t.Error("what is no span has no width")
+	}
+	if w := antifraud.WidthNear(1500); math.Abs(w-599.8) > 0.1 { // from 1,448.2 to 2,048
+		t.Errorf("the half-octave of 1,500 ms is %v wide", w)
+	}
+}

@@ -87,17 +87,51 @@ func (l *look) counts(s *Sighting) (c [len(Spans)]antifraud.Counts) {
 	return c
 }
 
+// asked are the keys that counts asks for of most sightings.
+func (s *Sighting) asked(into []uint64) []uint64 {
+	into = append(into, key(roleAll, 0, 0), key(roleEntry, s.Entry, 0))
+	if s.Via != 0 {
+		into = append(into, key(roleVia, s.Via, 0))
+	}
+	if s.Device != 0 {
+		into = append(into, key(roleDeviceOnEntry, s.Device, s.Entry))
+		if s.Block != 0 {
+			into = append(into, key(roleDeviceInBlock, s.Device, s.Block))
+		}
+	}
+	if s.Agent != 0 {
+		into = append(into, key(roleAgentOnEntry, s.Agent, s.Entry))
+	}
+	for _, tempo := range [...]struct {
+		ms   int32
+		same uint64
+	}{{s.Dwell, roleDwellSame}, {s.Confirm, roleConfirmSame}} {
+		if tempo.ms >= 0 {
+			from, to := slotsBeside(tempo.ms)
+			for slot := from; slot <= to; slot++ {
+				into = append(into, key(tempo.same, s.Entry, uint64(slot)))
+			}
+		}
+	}
+	return into
+}
+
+// slotsBeside are the first and the last slot of about as long.
+func slotsBeside(ms int32) (from, to int64) {
+	slot := antifraud.Slot(int64(ms))
+	return max(slot-1, 0), slot + 1
+}
+
 // tempo is how many took about as long for an entry, and around as long.
 func (l *look) tempo(ms int32, entry, same, near uint64) (pile, around perSpan) {
 	if ms < 0 {
 		return pile, around
 	}
-	slot := antifraud.Slot(int64(ms))
-	for beside := max(slot-1, 0); beside <= slot+1; beside++ {
+	from, to := slotsBeside(ms)
+	for beside := from; beside <= to; beside++ {
 		for i, n := range l.of(same, entry, uint64(beside)) {
 			pile[i] += n
 		}
 	}
-	half, _ := antifraud.Near(int64(ms))
-	return pile, l.where(pile, near, entry, uint64(half))
+	return pile, l.where(pile, near, entry, uint64(antifraud.Near(int64(ms))))
 }

@@ -46,6 +46,15 @@ func (t *table) find(key uint64) *count {
 	return nil
 }
 
+// reach reads where a key's place would be, so that it is in the processor's cache.
+func (t *table) reach(key uint64) uint64 {
+	p := &t.parts[key>>58]
+	if len(p.places) == 0 {
+		return 0
+	}
+	return p.places[key&uint64(len(p.places)-1)].key
+}
+
 // at is the count of a key, zero where there was none.
 func (t *table) at(key uint64) *count {
 	p := &t.parts[key>>58]

@@ -36,6 +36,7 @@ type Window struct {
 	now, before *table               // of the day's generations; before may be nil
 	parents     [2]map[uint64]uint64 // own code -> the code its owner came by; of the day's generations
 	latest      time.Time
+	reached     uint64 // see reach
 }
 
 func newWindow() *Window {
@@ -116,6 +117,22 @@ func (w *Window) numbers(key uint64) (n numbers) {
 	return n
 }
 
+// reach has the processor fetch what is counted of keys before they are asked for. One
+// after another each would be waited for, as what is done with it decides what comes
+// next; so nearly all of them are on their way at once.
+func (w *Window) reach(keys []uint64) {
+	var read uint64
+	for _, k := range keys {
+		read ^= w.now.reach(k)
+	}
+	if w.before != nil {
+		for _, k := range keys {
+			read ^= w.before.reach(k)
+		}
+	}
+	w.reached = read // kept, or the compiler leaves the reading out
+}
+
 // count counts for a key, in the spans that it is new in.
 func (w *Window) count(key uint64, hour, day bool) {
 	c := w.now.at(key)
@@ -171,7 +188,10 @@ func (w *Window) Add(s Sighting) bool {
 	}
 	w.latest = at
 	w.turn(at)
+	var keys [24]uint64
 	pair := key(rolePair, s.Pair, 0)
+	used := append(s.keys(keys[:0]), pair)
+	w.reach(used)
 	was := w.numbers(pair)
 	_, hourLeft := w.hour.shares(at)
 	_, dayLeft := w.day.shares(at)
@@ -180,8 +200,6 @@ func (w *Window) Add(s Sighting) bool {
 	if !hour && !day {
 		return false
 	}
-	var keys [24]uint64
-	used := append(s.keys(keys[:0]), pair)
 	if onward := w.parent(s.Via); onward != 0 {
 		used = append(used, key(roleOnward, onward, 0))
 	}
@@ -238,9 +256,8 @@ func (s *Sighting) keys(into []uint64) []uint64 {
 		same, near uint64
 	}{{s.Dwell, roleDwellSame, roleDwellNear}, {s.Confirm, roleConfirmSame, roleConfirmNear}} {
 		if tempo.ms >= 0 {
-			near, _ := antifraud.Near(int64(tempo.ms))
 			add(tempo.same, s.Entry, uint64(antifraud.Slot(int64(tempo.ms))))
-			add(tempo.near, s.Entry, uint64(near))
+			add(tempo.near, s.Entry, uint64(antifraud.Near(int64(tempo.ms))))
 		}
 	}
 	for sign := byte(signFast); sign <= signDriven; sign <<= 1 {
@@ -264,6 +281,8 @@ func (w *Window) Counts(s Sighting) [len(Spans)]antifraud.Counts {
 	if at.Before(w.latest) {
 		at = w.latest
 	}
+	var keys [24]uint64
+	w.reach(s.asked(keys[:0]))
 	l := look{window: w}
 	l.now[0], l.before[0] = w.hour.shares(at)
 	l.now[1], l.before[1] = w.day.shares(at)
