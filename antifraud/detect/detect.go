@@ -104,10 +104,12 @@ type Detector struct {
 // said is a finding as it is remembered.
 type said struct {
 	score    float32
-	standing Standing
 	cluster  int32
+	standing uint8 // place in standings
 	families uint8 // a bit for each that speaks against the voter
 }
+
+var standings = [...]Standing{Counted, Held, Void}
 
 // New is a detector that has seen nothing.
 func New(o Options) *Detector {
@@ -125,7 +127,7 @@ func New(o Options) *Detector {
 func (d *Detector) Add(ballots ...Ballot) {
 	for i := range ballots {
 		d.log.add(&ballots[i])
-		d.said = append(d.said, said{standing: Counted, cluster: unseen})
+		d.said = append(d.said, said{cluster: unseen})
 	}
 	for len(d.cluster) < len(d.log.voters.texts) {
 		d.cluster = append(d.cluster, unseen)

@@ -52,10 +52,11 @@ func (d *Detector) judge(places []int32, changes bool) (r Report) {
 	slices.Sort(t.places)
 	for _, i := range t.places {
 		s := &voters[voterOf[i]]
-		is := said{score: float32(s.score), standing: d.standing(s.score), cluster: unseen}
-		if is.standing != Counted {
+		standing := d.standing(s.score)
+		is := said{score: float32(s.score), standing: uint8(slices.Index(standings[:], standing)), cluster: unseen}
+		if standing != Counted {
 			is.cluster = ids[s.farm]
-			clusters[s.farm].meet(&d.log.records[i], is.standing)
+			clusters[s.farm].meet(&d.log.records[i], standing)
 			for family := range farms[s.farm].speaking(s.in) {
 				is.families |= 1 << family
 			}
@@ -169,10 +170,10 @@ func (f *farm) stands(n int) bool {
 func (d *Detector) finding(i int32, s *suspicion, farms []farm, is said) Finding {
 	rec := &d.log.records[i]
 	f := Finding{
-		Ballot: rec.id, Voter: d.log.voters.texts[rec.voter], Entry: d.log.entries.texts[rec.entry], At: rec.time(),
-		Score: s.score, Standing: is.standing,
+		Ballot: d.log.text(rec.id), Voter: d.log.voters.texts[rec.voter], Entry: d.log.entries.texts[rec.entry], At: rec.time(),
+		Score: s.score, Standing: standings[is.standing],
 	}
-	if is.standing == Counted {
+	if f.Standing == Counted {
 		return f
 	}
 	of := &farms[s.farm]

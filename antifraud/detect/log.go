@@ -35,9 +35,10 @@ func (n *names) code(text string) int32 {
 	return k
 }
 
-// record is what is kept of a ballot: some 100 bytes, as all of a contest are.
+// record is what is kept of a ballot: 80 bytes without a pointer, as all of a contest
+// are, and the collector need not go through them.
 type record struct {
-	id      string
+	id      ballotID
 	at      int64   // ms since 1970
 	dwell   float32 // ln of milliseconds; NaN: not seen
 	confirm float32 // the same
@@ -60,6 +61,8 @@ type log struct {
 	records []record
 	last    []int32 // by voter: the last of their ballots
 
+	odd []string // ids that are no UUIDs
+
 	voters, entries, devices, agents, nets, blocks, vias, ways, kinds names
 }
 
@@ -77,7 +80,7 @@ func lnTime(ms *int64) float32 {
 func (l *log) add(b *Ballot) {
 	e := &b.Evidence
 	r := record{
-		id: b.ID, at: b.At.UnixMilli(), dwell: lnTime(e.DwellMS), confirm: lnTime(e.ConfirmMS), account: float32(math.NaN()), proof: float32(proofOdds(b)), before: unseen,
+		id: l.idOf(b.ID), at: b.At.UnixMilli(), dwell: lnTime(e.DwellMS), confirm: lnTime(e.ConfirmMS), account: float32(math.NaN()), proof: float32(proofOdds(b)), before: unseen,
 		voter: l.voters.code(b.Voter), entry: l.entries.code(b.Entry),
 		device: l.devices.code(e.Device), agent: l.agents.code(e.Agent), net: l.nets.code(e.Net), block: l.blocks.code(e.Block),
 		via: l.vias.code(e.Via), way: l.ways.code(string(e.Referrer)), kind: unseen,
@@ -119,7 +122,7 @@ func (l *log) inOrder(places []int32) {
 		if c := cmp.Compare(x.at, y.at); c != 0 {
 			return c // nearly always: what else there is, is far away in memory
 		}
-		return cmp.Or(cmp.Compare(x.id, y.id), cmp.Compare(l.voters.texts[x.voter], l.voters.texts[y.voter]))
+		return cmp.Or(l.compare(x.id, y.id), cmp.Compare(l.voters.texts[x.voter], l.voters.texts[y.voter]))
 	})
 }
 

@@ -61,37 +61,55 @@ func (s *Server) postBallot(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	k := newCasting(stored)
+	defer k.done()
+	if err := s.readCast(c, k); err != nil {
+		return err
+	}
+	if err := s.cast(k); err != nil {
+		return err
+	}
+	return s.sendCast(c, k)
+}
+
+// readCast is what the request says of its ballot, and who sent it. It returns before the
+// ballot is cast, and its variables with it.
+//
+//go:noinline
+func (s *Server) readCast(c *fiber.Ctx, k *casting) error {
 	var body castBody
 	if err := body.decode(c); err != nil {
 		return err
 	}
-	id, err := body.check()
-	if err != nil {
+	var err error
+	if k.id, err = body.check(); err != nil {
 		return err
 	}
-	pass, err := s.pass(c, stored)
-	if err != nil {
+	if k.pass, err = s.pass(c, k.stored); err != nil {
 		return err
 	}
-	outcome, err := s.cast(stored, id, body.Entry, pass, s.attempt(c, stored, body.Entry, pass, body.Client), body.Challenge)
-	if err != nil {
-		return err
-	}
-	if outcome.Refused != "" {
-		return s.refusal(stored, pass.Voter, outcome)
+	k.entry, k.solution = body.Entry, body.Challenge
+	k.attempt = s.attempt(c, k.stored, k.entry, k.pass, body.Client)
+	return nil
+}
+
+//go:noinline
+func (s *Server) sendCast(c *fiber.Ctx, k *casting) error {
+	if k.outcome.Refused != "" {
+		return s.refusal(k.stored, k.pass.Voter, k.outcome)
 	}
 	status := fiber.StatusCreated
 	switch {
-	case outcome.Pending:
+	case k.outcome.Pending:
 		status = fiber.StatusAccepted
 		c.Set(fiber.HeaderRetryAfter, "1")
-	case outcome.Duplicate:
+	case k.outcome.Duplicate:
 		status = fiber.StatusOK
-	case outcome.Cast.Standing == voting.Held:
+	case k.outcome.Cast.Standing == voting.Held:
 		status = fiber.StatusAccepted
 	}
 	noStore.set(c)
-	answer := s.castAnswer(stored, outcome)
+	answer := s.castAnswer(k.stored, k.outcome)
 	var room [640]byte // copied into the response's own, which is used again
 	c.Set(fiber.HeaderContentType, typeJSON)
 	c.Status(status).Response().SetBody(answer.appendJSON(room[:0]))
@@ -100,62 +118,71 @@ func (s *Server) postBallot(c *fiber.Ctx) error {
 
 // castOnPage is cast for pages and frames, where a ballot that is pending is like one
 // whose fate is not known: they offer to send the same one again.
-func (s *Server) castOnPage(c *fiber.Ctx, stored *registry.Stored, f voteForm) (voting.Outcome, error) {
-	outcome, err := s.cast(stored, f.ballot, f.entry, f.pass, s.formAttempt(c, stored, f), f.solution)
-	if err == nil && outcome.Pending {
+func (s *Server) castOnPage(c *fiber.Ctx, stored *registry.Stored, f *voteForm) (voting.Outcome, error) {
+	k := newCasting(stored)
+	defer k.done()
+	k.id, k.entry, k.pass, k.solution = f.ballot, f.entry, f.pass, f.solution
+	k.attempt = s.formAttempt(c, stored, f)
+	err := s.cast(k)
+	if err == nil && k.outcome.Pending {
 		err = store.ErrUnconfirmed
 	}
-	return outcome, err
+	return k.outcome, err
 }
 
 // cast is the one way to the ballot box, for the API and for pages. The entry
-// has an id's shape; whether there is such an entry is found here. solution is of
-// a challenge that the ballot was asked for before, or empty.
+// has an id's shape; whether there is such an entry is found here.
 //
 // It has no context of its caller: a voter who hangs up does not stop a cast
 // that is under way, and the store's own timeout bounds it.
-func (s *Server) cast(stored *registry.Stored, id uuid.UUID, entry string, pass voting.Pass, attempt antifraud.Attempt, solution string) (voting.Outcome, error) {
+func (s *Server) cast(k *casting) error {
 	if err := s.cfg.Gate.Err(); err != nil {
 		s.metrics.tellBallot(labelUnavailable)
-		return voting.Outcome{}, err
+		return err
 	}
-	screened, err := s.screen(stored, entry, pass, attempt)
-	if err != nil {
-		return voting.Outcome{}, err
+	if err := s.screen(k); err != nil {
+		return err
 	}
-	b := voting.Ballot{
-		ID: id, Voter: pass.Voter, Entry: entry, Standing: screened.standing, Reasons: screened.reasons, Policy: screened.policy, Refuse: refuse(stored, entry, pass),
-		Present: pass.Present, Level: string(pass.Level), Evidence: screened.evidence,
-	}
-	if b.Refuse == "" {
-		b.Refuse = screened.refused
-	}
-	if screened.priced && b.Refuse == "" {
-		b.Solved, b.Refuse = s.solved(stored.Contest.ID, pass.Voter, solution)
-	}
+	s.fill(k)
 	start := time.Now()
 	// What is refused here is not refused to a ballot that was accepted: that gets
 	// its first answer, by the box.
-	outcome, err := s.cfg.Boxes.Cast(context.Background(), stored, b)
+	err := s.cfg.Boxes.CastInto(context.Background(), k.stored, &k.ballot, &k.outcome)
 	s.metrics.cast.Observe(time.Since(start).Seconds())
 	if err != nil {
 		s.metrics.tellBallot(labelUnavailable)
-		return voting.Outcome{}, err
+		return err
 	}
-	s.metrics.tellBallot(outcome.Label())
-	if !outcome.Duplicate {
-		s.countAttempt(stored, b, screened)
+	s.metrics.tellBallot(k.outcome.Label())
+	if !k.outcome.Duplicate {
+		s.countAttempt(k)
 	}
-	if outcome.Refused == "" && !outcome.Duplicate {
-		s.saw(stored.Contest.ID, pass, screened)
-		s.cfg.Feeds.Changed(stored.Contest.ID)
+	if k.outcome.Refused == "" && !k.outcome.Duplicate {
+		s.saw(k)
+		s.cfg.Feeds.Changed(k.stored.Contest.ID)
 	}
-	return outcome, nil
+	return nil
+}
+
+// fill makes the ballot of what was found out.
+//
+//go:noinline
+func (s *Server) fill(k *casting) {
+	b := &k.ballot
+	b.ID, b.Voter, b.Entry, b.Present, b.Level = k.id, k.pass.Voter, k.entry, k.pass.Present, string(k.pass.Level)
+	b.Standing, b.Reasons, b.Policy, b.Evidence = k.screened.standing, k.screened.reasons, k.screened.policy, k.screened.evidence
+	b.Refuse = refuse(k.stored, k.entry, &k.pass)
+	if b.Refuse == "" {
+		b.Refuse = k.screened.refused
+	}
+	if k.screened.priced && b.Refuse == "" {
+		b.Solved, b.Refuse = s.solved(k.stored.Contest.ID, k.pass.Voter, k.solution)
+	}
 }
 
 // refuse is what can be refused without the store. It applies only to a ballot
 // that the store has not seen: a repeat gets its first answer.
-func refuse(stored *registry.Stored, entry string, pass voting.Pass) voting.Code {
+func refuse(stored *registry.Stored, entry string, pass *voting.Pass) voting.Code {
 	if !pass.Level.AtLeast(stored.Contest.Identity) {
 		return voting.IdentityLevel
 	}

@@ -170,16 +170,18 @@ func (s *Server) challengePage(c *fiber.Ctx, stored *registry.Stored, f voteForm
 			v.Again.Fields = append(v.Again.Fields, sent)
 		}
 	}
-	proven := s.formAttempt(c, stored, f)
-	proven.Level = string(contest.LevelEmail)
-	screened, _, err := s.judge(stored, f.entry, f.pass, proven)
-	if err != nil {
+	k := newCasting(stored)
+	defer k.done()
+	k.entry, k.pass, k.attempt = f.entry, f.pass, s.formAttempt(c, stored, &f)
+	k.attempt.Level = string(contest.LevelEmail)
+	if _, err := s.judge(k); err != nil {
 		return err
 	}
+	var err error
 	if v.Challenge, err = newChallengeView(v.words, made, true, v.Say("challenge.plain")); err != nil {
 		return err
 	}
-	if s.provable(stored) == nil && !screened.priced {
+	if s.provable(stored) == nil && !k.screened.priced {
 		v.Proof = emailHref(c, d, "/email", errandFor(c, d, f))
 	}
 	return s.render(c, fiber.StatusForbidden, "challenge.html", lang, v)

@@ -6,7 +6,6 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -48,7 +47,7 @@ func (l *listener) Accept() (net.Conn, error) {
 		c, err := l.Listener.Accept()
 		switch {
 		case err == nil && l.open.Add(1) <= l.most:
-			return &conn{Conn: c, patience: l.patience, leave: sync.OnceFunc(func() { l.open.Add(-1) })}, nil
+			return &conn{Conn: c, door: l, ahead: readAhead(c)}, nil
 		case err == nil:
 			l.open.Add(-1)
 			l.tell("no room for more connections", nil)
@@ -88,20 +87,50 @@ func (l *listener) Close() error {
 	return l.Listener.Close()
 }
 
+// conn is used as fasthttp does: one goroutine reads, writes and sets deadlines, any may close.
 type conn struct {
 	net.Conn
-	patience time.Duration
-	leave    func() // makes room for another one
+	door    *listener
+	reading deadline
+	writing deadline
+	ahead   ahead
 
 	// linger: the client is still sending a body that was refused unread.
 	// Closing at once would reset the connection under the answer.
 	linger atomic.Bool
+	left   atomic.Bool
+}
+
+// leave makes room for another one, once.
+func (c *conn) leave() {
+	if !c.left.Swap(true) {
+		c.door.open.Add(-1)
+	}
+}
+
+// Read tells the socket of the deadline only where it may have to wait.
+func (c *conn) Read(p []byte) (int, error) {
+	if n := c.ahead.give(p); n > 0 {
+		return n, nil
+	}
+	if c.reading.news() {
+		if err := c.Conn.SetReadDeadline(c.reading.told); err != nil {
+			return 0, err
+		}
+	}
+	if len(p) == 1 { // of a request that may come in a minute
+		return c.ahead.read(c.Conn, p)
+	}
+	return c.Conn.Read(p)
 }
 
 func (c *conn) Write(p []byte) (n int, err error) {
 	for len(p) > 0 && err == nil {
-		if err = c.SetWriteDeadline(time.Now().Add(c.patience)); err != nil {
-			return n, err
+		c.writing.ask(time.Now().Add(c.door.patience))
+		if c.writing.news() {
+			if err = c.Conn.SetWriteDeadline(c.writing.told); err != nil {
+				return n, err
+			}
 		}
 		var wrote int
 		wrote, err = c.Conn.Write(p[:min(len(p), writePiece)])
@@ -110,10 +139,21 @@ func (c *conn) Write(p []byte) (n int, err error) {
 	return n, err
 }
 
+// SetReadDeadline is for reads that begin after it; the socket is told by Read.
+func (c *conn) SetReadDeadline(t time.Time) error {
+	c.reading.ask(t)
+	return nil
+}
+
+func (c *conn) SetDeadline(t time.Time) error {
+	c.reading, c.writing = deadline{asked: t, told: t}, deadline{asked: t, told: t}
+	return c.Conn.SetDeadline(t)
+}
+
 func (c *conn) Close() error {
 	defer c.leave()
 	half, ok := c.Conn.(interface{ CloseWrite() error })
-	if ok && c.linger.Swap(false) && half.CloseWrite() == nil && c.SetReadDeadline(time.Now().Add(lingerTime)) == nil {
+	if ok && c.linger.Swap(false) && half.CloseWrite() == nil && c.Conn.SetReadDeadline(time.Now().Add(lingerTime)) == nil {
 		_, _ = io.CopyN(io.Discard, c.Conn, lingerBytes) // as much as comes
 	}
 	return c.Conn.Close()

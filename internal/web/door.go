@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/joute/joute/antifraud"
-	"github.com/joute/joute/contest/registry"
 	"github.com/joute/joute/voting"
 )
 
@@ -20,7 +19,7 @@ const (
 )
 
 // matched says it, by the verdict.
-func matched(v antifraud.Verdict) farmMatch {
+func matched(v *antifraud.Verdict) farmMatch {
 	switch {
 	case v.Action != v.Would:
 		return farmObserved
@@ -35,21 +34,21 @@ func matched(v antifraud.Verdict) farmMatch {
 // countAttempt remembers an attempt at a ballot that was not accepted before: which
 // farm it met, and whether it was suspect. Who comes back with a solved challenge
 // was counted when asked for it.
-func (s *Server) countAttempt(stored *registry.Stored, b voting.Ballot, as screened) {
-	id := stored.Contest.ID
-	if b.Refuse == voting.NoSuchEntry || b.Refuse == voting.IdentityLevel {
+func (s *Server) countAttempt(k *casting) {
+	id, as := k.stored.Contest.ID, &k.screened
+	if k.ballot.Refuse == voting.NoSuchEntry || k.ballot.Refuse == voting.IdentityLevel {
 		return
 	}
 	if as.farm != "" {
 		s.cfg.Farms.Met(id, as.farm, as.became == farmRejected)
 		s.metrics.farms.WithLabelValues(string(as.became)).Inc()
 	}
-	if b.Solved != nil {
+	if k.ballot.Solved != nil {
 		return
 	}
 	suspect := as.action == antifraud.Reject
 	if !suspect && as.action != antifraud.Accept {
-		suspect = !s.policies.of(stored).policy.AsksEverybody()
+		suspect = !s.policies.of(k.stored).policy.AsksEverybody()
 	}
 	s.cfg.Pressure.Count(id, suspect, time.Now())
 }

@@ -147,7 +147,9 @@ func TestDoor_WhoIsProvenHow(t *testing.T) {
 		c.attempt.UserAgent = strings.TrimPrefix(robotAgent, "User-Agent: ")
 		c.attempt.Client = antifraud.Client{Device: "farm phone", DwellMS: &dwell}
 		c.attempt.At = time.Now()
-		got, _, err := e.server.judge(stored, "lumiere-1", voting.Pass{}, c.attempt)
+		k := &casting{stored: stored, entry: "lumiere-1", attempt: c.attempt}
+		_, err := e.server.judge(k)
+		got := &k.screened
 		if must(t, err); got.farm != "n4-of-tests" || got.became != c.want {
 			t.Errorf("%+v: %q %s", c.attempt, got.farm, got.became)
 		}
@@ -175,7 +177,9 @@ func TestDoor_ACanaryIsNeitherHeldNorRejected(t *testing.T) {
 		{canary, "device", "", voting.Counted, farmSpared}, {canary, "email", "", voting.Counted, farmSpared},
 	} {
 		attempt.Level = row.level
-		got, err := e.server.screen(stored, "lumiere-1", voting.Pass{Voter: row.voter}, attempt)
+		k := &casting{stored: stored, entry: "lumiere-1", pass: voting.Pass{Voter: row.voter}, attempt: attempt}
+		err := e.server.screen(k)
+		got := k.screened
 		if must(t, err); got.refused != row.refused || got.standing != row.want || got.became != row.became || len(got.reasons) > 0 != (row.voter != canary) {
 			t.Errorf("%+v: %+v", row, got)
 		}

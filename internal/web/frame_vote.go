@@ -64,7 +64,7 @@ func (s *Server) frameVote(c *fiber.Ctx) error {
 		return err
 	}
 	f.client.Referrer = antifraud.ReferrerEmbed
-	outcome, err := s.castOnPage(c, stored, f)
+	outcome, err := s.castOnPage(c, stored, &f)
 	if err != nil {
 		return err
 	}

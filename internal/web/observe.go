@@ -68,9 +68,14 @@ func (s *Server) observe(c *fiber.Ctx) (err error) {
 	if !s.log.Enabled(c.Context(), slog.LevelDebug) {
 		return err
 	}
+	s.access(c, start)
+	return err
+}
+
+// access is apart from observe, whose variables are on the stack of every request.
+func (s *Server) access(c *fiber.Ctx, start time.Time) {
 	s.log.Debug("request", slog.String("request", s.requestID(c)), slog.String("method", c.Method()),
 		slog.String("route", c.Route().Path), slog.Int("status", c.Response().StatusCode()), slog.Duration("took", time.Since(start)))
-	return err
 }
 
 // guarded turns a panic into an error that nobody foresaw; its stack is in the log.

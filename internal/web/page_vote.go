@@ -146,7 +146,7 @@ func seenBy(form *fasthttp.Args) antifraud.Client {
 // castForm casts a vote form and leads to the page that says what became of it:
 // to, with query. action is where the same form is sent again.
 func (s *Server) castForm(c *fiber.Ctx, stored *registry.Stored, f voteForm, action, to string, query url.Values) error {
-	outcome, err := s.castOnPage(c, stored, f)
+	outcome, err := s.castOnPage(c, stored, &f)
 	if p := problemOf(err); p != nil && p.status == fiber.StatusServiceUnavailable {
 		// It may have been counted or not: the same ballot again settles it.
 		s.log.Warn("vote form unanswered", slog.String("request", s.requestID(c)), slog.String("code", p.code), slog.Any("error", err))

@@ -81,48 +81,30 @@ type screened struct {
 }
 
 // screen decides on an attempt and tells how.
-func (s *Server) screen(stored *registry.Stored, entry string, pass voting.Pass, attempt antifraud.Attempt) (screened, error) {
-	done, verdict, err := s.judge(stored, entry, pass, attempt)
+func (s *Server) screen(k *casting) error {
+	verdict, err := s.judge(k)
 	if err == nil {
-		s.tellScreened(stored.Contest, verdict, done.spared)
+		s.tellScreened(k.stored.Contest, &verdict, k.screened.spared)
 	}
-	return done, err
+	return err
 }
 
 // judge decides on an attempt, by itself and by what this server and the others
-// counted. It asks no store and counts nothing.
-func (s *Server) judge(stored *registry.Stored, entry string, pass voting.Pass, attempt antifraud.Attempt) (screened, antifraud.Verdict, error) {
-	id, voter := stored.Contest.ID, pass.Voter.String()
-	key, err := s.cfg.Passes.EvidenceKey(id)
-	if err != nil {
-		return screened{}, antifraud.Verdict{}, err
+// counted: contest, entry, pass and attempt of k say what it screened. It asks no store and
+// counts nothing.
+func (s *Server) judge(k *casting) (antifraud.Verdict, error) {
+	voter, done := k.pass.Voter.String(), &k.screened
+	done.standing = voting.Counted
+	if err := s.recognize(k, voter); err != nil {
+		return antifraud.Verdict{}, err
 	}
-	shares, err := s.cfg.Passes.ShareKey(id)
-	if err != nil {
-		return screened{}, antifraud.Verdict{}, err
-	}
-	done := screened{standing: voting.Counted, evidence: key.Evidence(attempt)}
-	done.farm, attempt.KnownFarm = s.cfg.Farms.Match(id, entry, &done.evidence, attempt.At)
-	if p := done.evidence.Profile; p != nil {
-		attempt.Account = account.Score(p).LogOdds
-		if p.Followers != nil && p.Following != nil {
-			done.profile = &window.Following{Followers: *p.Followers, Following: *p.Following}
-			attempt.Churned = s.cfg.Windows.Churned(id, voter, *done.profile, attempt.At)
-		}
-	}
-	cast := window.Cast{Voter: voter, Entry: entry, Via: attempt.Client.Via, Own: sharing.CodeOf(shares, pass.Voter).String()}
-	if via, err := sharing.ParseVia(cast.Via); err == nil {
-		cast.Via = via.Code.String()
-	}
-	done.sighting = window.Of(cast, &attempt, &done.evidence)
-	counts := s.cfg.Windows.Contest(id, attempt.At).Counts(done.sighting)
-	kept := s.policies.of(stored)
-	verdict := kept.policy.Screen(attempt, counts[:]...)
+	kept := s.policies.of(k.stored)
+	verdict := s.weigh(kept, k)
 	if kept.canaries[voter] && (verdict.Action == antifraud.Hold || verdict.Action == antifraud.Reject) {
 		// The organizer vouches for them. A challenge is a price that anybody may be asked.
 		verdict.Action, verdict.Reasons, done.spared = antifraud.Accept, nil, true
 	}
-	done.evidence.Signals, done.action, done.became = verdict.Signals, verdict.Action, matched(verdict)
+	done.evidence.Signals, done.action, done.became = verdict.Signals, verdict.Action, matched(&verdict)
 	if done.spared && done.farm != "" {
 		done.became = farmSpared
 	}
@@ -134,12 +116,48 @@ func (s *Server) judge(stored *registry.Stored, entry string, pass voting.Pass, 
 	case antifraud.AskChallenge:
 		done.priced = true
 	}
-	return done, verdict, nil
+	return verdict, nil
+}
+
+// recognize finds evidence, farm and sighting of an attempt.
+//
+//go:noinline
+func (s *Server) recognize(k *casting, voter string) error {
+	id, attempt, done := k.stored.Contest.ID, &k.attempt, &k.screened
+	key, err := s.cfg.Passes.EvidenceKey(id)
+	if err != nil {
+		return err
+	}
+	shares, err := s.cfg.Passes.ShareKey(id)
+	if err != nil {
+		return err
+	}
+	done.evidence = key.Evidence(*attempt)
+	done.farm, attempt.KnownFarm = s.cfg.Farms.Match(id, k.entry, &done.evidence, attempt.At)
+	if p := done.evidence.Profile; p != nil {
+		attempt.Account = account.Score(p).LogOdds
+		if p.Followers != nil && p.Following != nil {
+			done.profile = &window.Following{Followers: *p.Followers, Following: *p.Following}
+			attempt.Churned = s.cfg.Windows.Churned(id, voter, *done.profile, attempt.At)
+		}
+	}
+	cast := window.Cast{Voter: voter, Entry: k.entry, Via: attempt.Client.Via, Own: sharing.CodeOf(shares, k.pass.Voter).String()}
+	if via, err := sharing.ParseVia(cast.Via); err == nil {
+		cast.Via = via.Code.String()
+	}
+	done.sighting = window.Of(cast, attempt, &done.evidence)
+	return nil
+}
+
+//go:noinline
+func (s *Server) weigh(kept *keptPolicy, k *casting) antifraud.Verdict {
+	counts := s.cfg.Windows.Contest(k.stored.Contest.ID, k.attempt.At).Counts(k.screened.sighting)
+	return kept.policy.Screen(k.attempt, counts[:]...)
 }
 
 // tellScreened measures a verdict, and logs one that is no plain acceptance: also
 // of a policy that only observes. A canary that was spared is an alarm.
-func (s *Server) tellScreened(c *contest.Contest, verdict antifraud.Verdict, spared bool) {
+func (s *Server) tellScreened(c *contest.Contest, verdict *antifraud.Verdict, spared bool) {
 	effect := effectApplied
 	switch {
 	case spared:
@@ -151,14 +169,15 @@ func (s *Server) tellScreened(c *contest.Contest, verdict antifraud.Verdict, spa
 	}
 	s.metrics.tellScreened(verdict.Would, effect)
 	if verdict.Would != antifraud.Accept {
-		s.log.Debug("screened", slog.String("contest", c.ID), slog.Any("verdict", verdict))
+		s.log.Debug("screened", slog.String("contest", c.ID), slog.Any("verdict", *verdict))
 	}
 }
 
 // saw counts an accepted ballot, for the attempts that come after it.
-func (s *Server) saw(contestID string, pass voting.Pass, done screened) {
-	s.cfg.Windows.Saw(contestID, done.sighting)
+func (s *Server) saw(k *casting) {
+	id, done := k.stored.Contest.ID, &k.screened
+	s.cfg.Windows.Saw(id, done.sighting)
 	if done.profile != nil {
-		s.cfg.Windows.Remember(contestID, pass.Voter.String(), *done.profile, done.sighting.Time())
+		s.cfg.Windows.Remember(id, k.pass.Voter.String(), *done.profile, done.sighting.Time())
 	}
 }

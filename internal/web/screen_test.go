@@ -149,7 +149,9 @@ func TestScreen_AsksNoStore(t *testing.T) {
 	redis.Kill()
 	attempt := antifraud.Attempt{At: time.Now(), Level: "device", Address: netip.MustParseAddr("192.0.2.1"), NetKind: antifraud.NetTor}
 	start := time.Now()
-	done, err := e.server.screen(stored, "lumiere-1", pass, attempt)
+	k := &casting{stored: stored, entry: "lumiere-1", pass: pass, attempt: attempt}
+	err = e.server.screen(k)
+	done := k.screened
 	if err != nil || done.standing != voting.Counted || fmt.Sprint(done.evidence.Signals) != "[net-tor]" {
 		t.Fatalf("%+v, %v", done, err)
 	}
@@ -171,11 +173,11 @@ func TestScreen_ChurnIsSeenFromOneBallotToTheNext(t *testing.T) {
 		followers, following int64
 		churned              bool
 	}{{200, 200, false}, {600, 650, true}, {610, 655, false}} {
-		done, err := e.server.screen(stored, "lumiere-1", pass, attempt(row.followers, row.following))
-		must(t, err)
-		if churned := strings.Contains(fmt.Sprint(done.evidence.Signals), "churn"); churned != row.churned {
-			t.Errorf("%+v: %v", row, done.evidence.Signals)
+		k := &casting{stored: stored, entry: "lumiere-1", pass: pass, attempt: attempt(row.followers, row.following)}
+		must(t, e.server.screen(k))
+		if churned := strings.Contains(fmt.Sprint(k.screened.evidence.Signals), "churn"); churned != row.churned {
+			t.Errorf("%+v: %v", row, k.screened.evidence.Signals)
 		}
-		e.server.saw(stored.Contest.ID, pass, done)
+		e.server.saw(k)
 	}
 }

@@ -179,6 +179,7 @@ func New(cfg Config) (*Server, error) {
 		ReadBufferSize:               maxHeaders,
 		ReadTimeout:                  readTimeout,
 		IdleTimeout:                  idleTimeout,
+		ReduceMemoryUsage:            true, // see ahead
 		DisablePreParseMultipartForm: true,
 		DisableStartupMessage:        true,
 		ErrorHandler:                 s.fail,

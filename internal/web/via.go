@@ -52,7 +52,7 @@ func (s *Server) sealed(carried string) string {
 
 // formAttempt is what the server saw of a form, of which it made the part that
 // says whether the link was opened.
-func (s *Server) formAttempt(c *fiber.Ctx, stored *registry.Stored, f voteForm) antifraud.Attempt {
+func (s *Server) formAttempt(c *fiber.Ctx, stored *registry.Stored, f *voteForm) antifraud.Attempt {
 	attempt := s.attempt(c, stored, f.entry, f.pass, f.client)
 	attempt.Opened = f.opened
 	return attempt

@@ -48,29 +48,35 @@ func (s *Seen) readJSON(r *jsonread.Reader) {
 // word: on an accepted ballot, tally, voter, ledger and evidence are written, and
 // on a replica where there is a cluster, unless the outcome is Pending. On an error,
 // or then, it may have been counted: cast the same ballot again to learn which.
-func (b *Boxes) Cast(ctx context.Context, s *registry.Stored, ballot voting.Ballot) (voting.Outcome, error) {
+func (b *Boxes) Cast(ctx context.Context, s *registry.Stored, ballot voting.Ballot) (o voting.Outcome, err error) {
+	err = b.CastInto(ctx, s, &ballot, &o)
+	return o, err
+}
+
+// CastInto is Cast for thousands at a time, who have the ballot and room for its outcome
+// elsewhere than on their stacks. The ballot's voter is the one it was cast for in the end.
+func (b *Boxes) CastInto(ctx context.Context, s *registry.Stored, ballot *voting.Ballot, o *voting.Outcome) error {
+	*o = voting.Outcome{}
 	if ballot.Standing != voting.Counted && ballot.Standing != voting.Held {
-		return voting.Outcome{}, fmt.Errorf("cast: %w: %q", voting.ErrUnknownStanding, ballot.Standing)
-	}
-	seen := Seen{Level: ballot.Level, Evidence: ballot.Evidence}
-	evidence, err := seen.appendJSON(make([]byte, 0, 512))
-	if err != nil {
-		return voting.Outcome{}, fmt.Errorf("cast: %w", err)
+		return fmt.Errorf("cast: %w: %q", voting.ErrUnknownStanding, ballot.Standing)
 	}
 	around := time.Now()
 	for range 4 { // a joined voter is nobody else's, one period holds the clock, and another ballot of the voter's is soon done
 		box := boxOf(ballot.Voter, s.Contest.Boxes)
-		shared, own := castParts(s, b.frames.of(s.Contest.ID, box), ballot, evidence, around)
+		shared, own, err := castParts(s, b.frames.of(s.Contest.ID, box), ballot, around)
+		if err != nil {
+			return fmt.Errorf("cast: %w", err)
+		}
 		var r castReply
-		err := b.ask(ctx, s, box, func(ctx context.Context) (_ string, err error) {
-			r, err = castReplyOf(b.cast.RunTogether(ctx, &shared, own))
+		err = b.ask(ctx, s, box, func(ctx context.Context) (string, error) {
+			err := r.of(b.cast.RunTogether(ctx, &shared, own))
 			return r.code, err
 		})
 		if errors.Is(err, store.ErrUnconfirmed) {
-			return pending(s, box, ballot, r, err)
+			return pending(s, box, ballot, &r, o, err)
 		}
 		if err != nil {
-			return voting.Outcome{}, err
+			return err
 		}
 		switch r.code {
 		case "joined":
@@ -81,15 +87,22 @@ func (b *Boxes) Cast(ctx context.Context, s *registry.Stored, ballot voting.Ball
 			around = time.UnixMilli(r.now)
 		case "again":
 		default:
-			return outcome(s, box, ballot, r)
+			return outcome(s, box, ballot, &r, o)
 		}
 	}
-	return voting.Outcome{}, errors.New("cast: the box keeps sending the ballot elsewhere")
+	return errors.New("cast: the box keeps sending the ballot elsewhere")
 }
 
 // castParts is a cast as cast.lua takes it: what it shares with all others of the box,
-// and its own.
-func castParts(s *registry.Stored, f *frame, ballot voting.Ballot, evidence []byte, around time.Time) (shared, own store.Part) {
+// and its own. Its variables are gone from the stack while the cast waits.
+//
+//go:noinline
+func castParts(s *registry.Stored, f *frame, ballot *voting.Ballot, around time.Time) (shared, own store.Part, err error) {
+	seen := Seen{Level: ballot.Level, Evidence: ballot.Evidence}
+	evidence, err := seen.appendJSON(make([]byte, 0, 512))
+	if err != nil {
+		return shared, own, err
+	}
 	shared.Keys = f.shared
 	bounds := s.Contest.Periods(around)
 	shared.Args.Int(int64(len(bounds)))
@@ -100,7 +113,7 @@ func castParts(s *registry.Stored, f *frame, ballot voting.Ballot, evidence []by
 	own.Keys.Grow(2 * (len(f.keys.prefix) + 24))
 	own.Keys.Text(f.keys.voters(ballot.Voter))
 	own.Keys.Text(f.keys.ballots(ballot.ID))
-	how, life := how(ballot)+ballot.Entry, ""
+	how, life := how(*ballot)+ballot.Entry, ""
 	if c := ballot.Solved; c != nil {
 		own.Keys.Text(f.keys.solved(c.ID))
 		life = strconv.FormatInt(c.Life.Milliseconds(), 10)
@@ -112,10 +125,10 @@ func castParts(s *registry.Stored, f *frame, ballot voting.Ballot, evidence []by
 	entry, _ := s.Contest.Entry(ballot.Entry)
 	own.Args.Grow(len(evidence) + 300)
 	own.Args.Text(ballotField(ballot.ID, ballot.Voter))
-	own.Args.Text(castRecord(ballot, why, entry.School))
+	own.Args.Text(castRecord(*ballot, why, entry.School))
 	own.Args.Bytes(evidence)
 	own.Args.Text(how)
-	return shared, own
+	return shared, own, nil
 }
 
 // castRecord is the ledger's record of a cast, as parseRecord reads it, without the ids
@@ -147,13 +160,17 @@ type castReply struct {
 	first                          ballotValues // of `duplicate`
 }
 
-// castReplyOf reads it: what is said to all ballots of a call, and the ballot's own
+// of reads it: what is said to all ballots of a call, and the ballot's own
 // answer. With [store.ErrUnconfirmed] comes what is not confirmed.
-func castReplyOf(raw store.Reply) (r castReply, err error) {
+//
+//go:noinline
+func (r *castReply) of(raw store.Reply) error {
+	*r = castReply{}
 	v := raw.Values()
 	answers := v.List()
 	v.List()
 	r.code = v.Text() // the state of the box, where an answer follows
+	var err error
 	switch {
 	case answers > 1:
 		r.now, r.most, r.next, r.opens, r.closes = v.Int(), v.Int(), v.Int(), v.Int(), v.Int()
@@ -165,9 +182,9 @@ func castReplyOf(raw store.Reply) (r castReply, err error) {
 		r.now = v.Int()
 	}
 	if err := errors.Join(v.Err(), err); err != nil {
-		return r, err
+		return err
 	}
-	return r, raw.Err()
+	return raw.Err()
 }
 
 // read reads a ballot's own answer.
@@ -206,19 +223,19 @@ func (r *castReply) read(answer string) (err error) {
 
 // pending reads a reply that no replica has confirmed. An accepted ballot is
 // pending; anything else is not said, since what it rests on may be lost.
-func pending(s *registry.Stored, box int, ballot voting.Ballot, r castReply, unconfirmed error) (voting.Outcome, error) {
+func pending(s *registry.Stored, box int, ballot *voting.Ballot, r *castReply, o *voting.Outcome, unconfirmed error) error {
 	switch r.code {
 	case "counted", "held", "duplicate":
-		o, err := outcome(s, box, ballot, r)
+		err := outcome(s, box, ballot, r, o)
 		o.Pending = true
-		return o, err
+		return err
 	}
-	return voting.Outcome{}, unconfirmed
+	return unconfirmed
 }
 
 // outcome reads the reply of cast.lua.
-func outcome(s *registry.Stored, box int, ballot voting.Ballot, r castReply) (voting.Outcome, error) {
-	o := voting.Outcome{Now: instant(r.now), Used: int(r.used), Remaining: int(max(r.most-r.used, 0))}
+func outcome(s *registry.Stored, box int, ballot *voting.Ballot, r *castReply, o *voting.Outcome) (err error) {
+	o.Now, o.Used, o.Remaining = instant(r.now), int(r.used), int(max(r.most-r.used, 0))
 	if r.next > 0 && r.next < r.closes {
 		o.NextAt = instant(r.next)
 	}
@@ -228,14 +245,14 @@ func outcome(s *registry.Stored, box int, ballot voting.Ballot, r castReply) (vo
 			Ballot: ballot.ID, Voter: ballot.Voter, Entry: ballot.Entry, Standing: ballot.Standing,
 			Reasons: ballot.Reasons, Present: ballot.Present, Position: positionIn(s, box, r.now, r.offset),
 		}
-		return o, nil
+		return nil
 	case "duplicate":
-		var err error
 		if o.Cast, err = r.first.cast(s, box); err != nil {
-			return voting.Outcome{}, err
+			*o = voting.Outcome{}
+			return err
 		}
 		o.Cast.Ballot, o.Cast.Voter, o.Duplicate = ballot.ID, ballot.Voter, true
-		return o, nil
+		return nil
 	case string(voting.PhaseClosed):
 		if r.now < r.opens {
 			o.OpensAt = instant(r.opens)
@@ -243,22 +260,23 @@ func outcome(s *registry.Stored, box int, ballot voting.Ballot, r castReply) (vo
 			o.ClosedAt = instant(r.closes)
 		}
 		o.Refused = voting.PhaseClosed
-		return o, nil
+		return nil
 	case string(voting.AlreadyVoted), string(voting.BallotReused):
 		o.Refused = voting.Code(r.code)
-		return o, nil
+		return nil
 	case voting.ReasonChallengeUsed:
 		o.Refused, o.Reasons = voting.Rejected, []string{r.code}
-		return o, nil
+		return nil
 	default:
 		if ballot.Refuse != "" && r.code == string(ballot.Refuse) {
 			o.Refused = ballot.Refuse
 			if o.Refused == voting.Rejected {
 				o.Reasons = ballot.Reasons
 			}
-			return o, nil
+			return nil
 		}
-		return voting.Outcome{}, fmt.Errorf("cast: unknown reply %q", r.code)
+		*o = voting.Outcome{}
+		return fmt.Errorf("cast: unknown reply %q", r.code)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"container/heap"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -31,7 +32,12 @@ type Judge struct {
 	find     Finder
 
 	read    []int64   // offset of the last record of each box
-	pending []*placed // pointers: a rush would be copied each time that it has outgrown its place
+	latest  []int64   // and when it was written, in ms
+	boxes   int       // how many there are; 0: it is not known
+	pending []*placed // read and not given to the finder
+	full    int       // pending ballots from which on those that can be are given
+	given   int       // ballots that the finder has and has not looked at
+	since   time.Time // the oldest of them
 	guard   detect.Guard
 	cases   map[Ballot]stand
 	holds   holds
@@ -50,7 +56,10 @@ func (b Ballot) compare(c Ballot) int {
 	return cmp.Or(bytes.Compare(b.Voter[:], c.Voter[:]), bytes.Compare(b.ID[:], c.ID[:]))
 }
 
-// placed is a cast that no detector has seen yet.
+// leastGiven is how many ballots wait for the finder before it is asked whether it can have them.
+const leastGiven = 4096
+
+// placed is a cast that the finder does not have yet.
 type placed struct {
 	at     voting.Position
 	ballot detect.Ballot
@@ -74,7 +83,7 @@ const clearBelow = 0.25
 func NewJudge(settings Settings, find Finder) *Judge {
 	j := &Judge{
 		settings: settings, find: find, canaries: map[string]bool{}, cases: map[Ballot]stand{},
-		against: map[Ballot]detect.Finding{}, stopped: map[Ballot]detect.Scope{}, alarms: map[Ballot]bool{},
+		full: leastGiven, against: map[Ballot]detect.Finding{}, stopped: map[Ballot]detect.Scope{}, alarms: map[Ballot]bool{},
 	}
 	for _, voter := range settings.Canaries {
 		j.canaries[voter] = true
@@ -87,12 +96,12 @@ func NewJudge(settings Settings, find Finder) *Judge {
 func (j *Judge) Read(r voting.Record, level string, evidence antifraud.Evidence) {
 	box := r.Position.Box
 	for len(j.read) <= box {
-		j.read = append(j.read, 0)
+		j.read, j.latest = append(j.read, 0), append(j.latest, 0)
 	}
 	if r.Position.Offset <= j.read[box] {
 		return
 	}
-	j.read[box] = r.Position.Offset
+	j.read[box], j.latest[box] = r.Position.Offset, r.Position.Millis
 	if !r.NamesBallot() {
 		return
 	}
@@ -101,6 +110,9 @@ func (j *Judge) Read(r voting.Record, level string, evidence antifraud.Evidence)
 		j.pending = append(j.pending, &placed{r.Position, detect.Ballot{
 			ID: r.Ballot.String(), At: r.Position.At(), Voter: r.Voter.String(), Entry: r.Entry, School: r.School, Level: level, Evidence: evidence,
 		}})
+		if len(j.pending) >= j.full {
+			j.give()
+		}
 		if r.Standing == voting.Counted {
 			return
 		}
@@ -129,14 +141,53 @@ func (s stand) ends() bool {
 // Cut is how many records of each box were read.
 func (j *Judge) Cut() []int64 { return slices.Clone(j.read) }
 
-// Waiting is when the oldest cast came that no detector has seen, and how many there are.
+// Expect says how many boxes the contest has. A judge that knows gives ballots to the
+// finder as they come, which keeps them in a fraction of the memory: in a rush more wait
+// for a sweep than all else that a server remembers. It decides as one that does not know.
+func (j *Judge) Expect(boxes int) { j.boxes = boxes }
+
+// give gives the finder what nothing can come before any more: the time of a box never
+// goes back, so that is what is older than the last record of each.
+func (j *Judge) give() {
+	if len(j.latest) < j.boxes || j.boxes == 0 {
+		j.full = 2 * len(j.pending)
+		return
+	}
+	j.giveUntil(slices.Min(j.latest))
+	j.full = max(leastGiven, 2*len(j.pending)) // a box in which nothing happens keeps the others' waiting
+}
+
+// giveUntil gives the finder what is older than an instant. Boxes are read one after another: in
+// the order of time it does not matter how.
+func (j *Judge) giveUntil(ms int64) {
+	slices.SortFunc(j.pending, func(x, y *placed) int {
+		return cmp.Or(cmp.Compare(x.at.Millis, y.at.Millis), cmp.Compare(x.at.Box, y.at.Box), cmp.Compare(x.at.Offset, y.at.Offset))
+	})
+	n, _ := slices.BinarySearchFunc(j.pending, ms, func(p *placed, ms int64) int { return cmp.Compare(p.at.Millis, ms) })
+	one := make([]detect.Ballot, 1) // of all: who is called copies
+	for _, p := range j.pending[:n] {
+		if j.given == 0 {
+			j.since = p.at.At()
+		}
+		one[0] = p.ballot
+		j.find.Add(one...)
+		j.guard.Cast(p.ballot.Entry, p.ballot.At)
+		j.given++
+	}
+	j.pending = slices.Delete(j.pending, 0, n)
+}
+
+// Waiting is when the oldest cast came that no detector has looked at, and how many there are.
 func (j *Judge) Waiting() (since time.Time, ballots int) {
+	if j.given > 0 {
+		since = j.since
+	}
 	for _, p := range j.pending {
 		if at := p.at.At(); since.IsZero() || at.Before(since) {
 			since = at
 		}
 	}
-	return since, len(j.pending)
+	return since, j.given + len(j.pending)
 }
 
 // Due tells whether a hold has ended by now.
@@ -218,21 +269,11 @@ func (j *Judge) Sweep(now time.Time, whole bool) (Ruling, error) {
 // ask gives the finder what came and returns what it says of ballots that do not
 // simply count, or stand otherwise.
 func (j *Judge) ask(whole bool) (map[Ballot]detect.Finding, []detect.Cluster, error) {
-	if len(j.pending) == 0 && !whole {
+	j.giveUntil(math.MaxInt64)
+	if j.given == 0 && !whole {
 		return nil, nil, nil
 	}
-	// Boxes are read one after another: in this order it does not matter how.
-	slices.SortFunc(j.pending, func(x, y *placed) int {
-		return cmp.Or(cmp.Compare(x.at.Millis, y.at.Millis), cmp.Compare(x.at.Box, y.at.Box), cmp.Compare(x.at.Offset, y.at.Offset))
-	})
-	one := make([]detect.Ballot, 1) // of all: who is called copies
-	for _, p := range j.pending {
-		one[0] = p.ballot
-		j.find.Add(one...)
-		j.guard.Cast(p.ballot.Entry, p.ballot.At)
-	}
-	clear(j.pending)
-	j.pending = j.pending[:0]
+	j.given = 0
 	report := j.find.Run
 	if whole {
 		report = j.find.Whole

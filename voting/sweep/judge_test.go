@@ -184,8 +184,10 @@ func TestJudge_TheOrderOfReadingDoesNotMatter(t *testing.T) {
 		b.cast(fmt.Sprint("v", i), "n-1", []string{"", "void", "held"}[i%3], time.Duration(i)*time.Second)
 		b.lines[i].Position.Box, b.lines[i].Position.Offset = i%4, int64(i/4+1)
 	}
-	decided := func(order []int) (all []Decision) {
+	decided := func(order []int, boxes int) (all []Decision) {
 		j := NewJudge(day, newScripted())
+		j.full = 3
+		j.Expect(boxes)
 		for _, box := range order {
 			for _, r := range b.lines {
 				if r.Position.Box == box {
@@ -193,21 +195,79 @@ func TestJudge_TheOrderOfReadingDoesNotMatter(t *testing.T) {
 				}
 			}
 		}
+		if _, waiting := j.Waiting(); waiting != len(b.lines) {
+			t.Fatalf("%d wait, %d were read", waiting, len(b.lines))
+		}
 		r, err := j.Sweep(noon.Add(time.Hour), false)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return r.Decisions
 	}
-	first := decided([]int{0, 1, 2, 3})
+	first := decided([]int{0, 1, 2, 3}, 0)
 	if len(first) < 13 {
 		t.Fatalf("%d decisions", len(first))
 	}
-	if got := decided([]int{3, 1, 2, 0}); fmt.Sprint(got) != fmt.Sprint(first) {
+	if got := decided([]int{3, 1, 2, 0}, 4); fmt.Sprint(got) != fmt.Sprint(first) {
 		t.Errorf("%v\n%v", got, first)
 	}
 	if !slices.IsSortedFunc(first, func(x, y Decision) int { return x.compare(y.Ballot) }) {
 		t.Error("decisions are not in their order")
+	}
+}
+
+// What the finder is given before a sweep comes in the order in which it is given all at
+// once, however late a box is read; and a rush does not wait in the judge.
+func TestJudge_GivesWhatNothingComesBefore(t *testing.T) {
+	const boxes, ballots = 3, 8 * leastGiven
+	lines := make([][]Line, boxes)
+	b := &book{}
+	for i := range ballots {
+		b.cast(fmt.Sprint("v", i), "n-1", "", time.Duration(i/5)*time.Millisecond) // five a millisecond, in any box
+		line := b.lines[i]
+		line.Position.Box = i * 7 / 3 % boxes
+		line.Position.Offset = int64(len(lines[line.Position.Box]) + 1)
+		lines[line.Position.Box] = append(lines[line.Position.Box], line)
+	}
+	added := func(expect int) (all []string, most int) {
+		find := &added{}
+		j := NewJudge(day, find)
+		j.Expect(expect)
+		for from := 0; from < ballots; from += 1000 { // as Follow does: of each box what came meanwhile
+			for box := boxes - 1; box >= 0; box-- {
+				for _, r := range lines[box][min(from, len(lines[box])):min(from+1000, len(lines[box]))] {
+					j.Read(r.Record, r.Level, r.Evidence)
+					most = max(most, len(j.pending))
+				}
+			}
+		}
+		if _, err := j.Sweep(noon.Add(time.Hour), false); err != nil {
+			t.Fatal(err)
+		}
+		return find.ids, most
+	}
+	want, all := added(0)
+	got, most := added(boxes)
+	if len(want) != ballots || all != ballots || !slices.Equal(got, want) {
+		t.Errorf("%d and %d given, and not in one order", len(got), len(want))
+	}
+	if most > 3*leastGiven {
+		t.Errorf("%d of %d waited", most, ballots)
+	}
+	if _, most = added(boxes + 1); most != ballots { // nothing is known of the last box
+		t.Errorf("%d waited, and any might have come before the others", ballots-most)
+	}
+}
+
+// added finds nothing, and remembers what it was given.
+type added struct {
+	blind
+	ids []string
+}
+
+func (a *added) Add(ballots ...detect.Ballot) {
+	for _, b := range ballots {
+		a.ids = append(a.ids, b.ID)
 	}
 }
 

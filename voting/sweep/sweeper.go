@@ -284,6 +284,7 @@ func (s *Sweeper) look(ctx context.Context, stored *registry.Stored, w *watch) (
 		// depend on which minutes they came in.
 		*w = watch{epoch: w.epoch, settings: w.settings, judge: NewJudge(w.settings, s.opts.Finder()), fresh: true, number: w.number, known: w.known}
 	}
+	w.judge.Expect(stored.Contest.Boxes)
 	if w.cursor, err = s.boxes.Follow(ctx, stored, w.cursor, func(f ballotbox.Followed) error {
 		w.judge.Read(f.Record, f.Level, f.Evidence)
 		return nil
