@@ -32,6 +32,7 @@ type Judge struct {
 
 	read    []int64   // offset of the last record of each box
 	pending []*placed // pointers: a rush would be copied each time that it has outgrown its place
+	oldest  time.Time // instant of the oldest of them
 	guard   detect.Guard
 	cases   map[Ballot]stand
 	holds   holds
@@ -101,6 +102,9 @@ func (j *Judge) Read(r voting.Record, level string, evidence antifraud.Evidence)
 		j.pending = append(j.pending, &placed{r.Position, detect.Ballot{
 			ID: r.Ballot.String(), At: r.Position.At(), Voter: r.Voter.String(), Entry: r.Entry, School: r.School, Level: level, Evidence: evidence,
 		}})
+		if at := r.Position.At(); len(j.pending) == 1 || at.Before(j.oldest) {
+			j.oldest = at
+		}
 		if r.Standing == voting.Counted {
 			return
 		}
@@ -131,12 +135,10 @@ func (j *Judge) Cut() []int64 { return slices.Clone(j.read) }
 
 // Waiting is when the oldest cast came that no detector has seen, and how many there are.
 func (j *Judge) Waiting() (since time.Time, ballots int) {
-	for _, p := range j.pending {
-		if at := p.at.At(); since.IsZero() || at.Before(since) {
-			since = at
-		}
+	if len(j.pending) == 0 {
+		return time.Time{}, 0
 	}
-	return since, len(j.pending)
+	return j.oldest, len(j.pending)
 }
 
 // Due tells whether a hold has ended by now.
