@@ -25,17 +25,21 @@ var ErrPosition = errors.New("not a position")
 
 // String is the text form; the zero position is empty.
 func (p Position) String() string {
+	return string(p.append(make([]byte, 0, 48)))
+}
+
+// append is String behind text.
+func (p Position) append(text []byte) []byte {
 	if p == (Position{}) {
-		return ""
+		return text
 	}
-	text := make([]byte, 0, 48)
 	for i, n := range [...]int64{p.Epoch, int64(p.Box), p.Millis, p.Offset} {
 		if i > 0 {
 			text = append(text, '-')
 		}
 		text = strconv.AppendInt(text, n, 10)
 	}
-	return string(text)
+	return text
 }
 
 // At is the instant of the record.

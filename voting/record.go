@@ -55,27 +55,31 @@ const TimeFormat = "2006-01-02T15:04:05.000Z07:00"
 
 // FormatTime writes t in UTC in [TimeFormat]: so, as package time is several times
 // as fast with the layouts it knows.
-func FormatTime(t time.Time) string {
+func FormatTime(t time.Time) string { return string(appendTime(make([]byte, 0, len(TimeFormat)), t)) }
+
+func appendTime(b []byte, t time.Time) []byte {
 	t = t.UTC()
 	ms := t.Nanosecond() / 1e6
-	text := t.AppendFormat(make([]byte, 0, len(TimeFormat)), time.RFC3339)
-	return string(append(text[:len(text)-1], '.', byte('0'+ms/100), byte('0'+ms/10%10), byte('0'+ms%10), 'Z'))
+	b = t.AppendFormat(b, time.RFC3339)
+	return append(b[:len(b)-1], '.', byte('0'+ms/100), byte('0'+ms/10%10), byte('0'+ms%10), 'Z')
 }
 
 // MarshalJSON writes the record as one ledger line, without the newline: members in
 // the order of recordJSON, empty ones but position, kind, at and actor left out.
-func (r Record) MarshalJSON() ([]byte, error) {
-	b := make([]byte, 0, 384)
-	b = jsonwrite.Text(append(b, `{"position":`...), r.Position.String())
+func (r Record) MarshalJSON() ([]byte, error) { return r.AppendJSON(make([]byte, 0, 384)), nil }
+
+// AppendJSON is MarshalJSON behind b.
+func (r *Record) AppendJSON(b []byte) []byte {
+	b = append(r.Position.append(append(b, `{"position":"`...)), '"')
 	b = jsonwrite.Text(jsonwrite.Name(b, "kind"), r.Kind)
 	if r.NamesBallot() {
 		b = jsonwrite.Text(jsonwrite.Name(b, "ballot"), r.Ballot.String())
 	}
-	b = jsonwrite.Text(jsonwrite.Name(b, "at"), FormatTime(r.Position.At()))
+	b = append(appendTime(append(jsonwrite.Name(b, "at"), '"'), r.Position.At()), '"')
 	b = jsonwrite.GivenText(b, "entry", r.Entry)
 	b = jsonwrite.GivenText(b, "school", r.School)
 	if r.NamesBallot() || r.Kind == KindJoin {
-		b = jsonwrite.Text(jsonwrite.Name(b, "voter"), r.Voter.String())
+		b = append(voterText.AppendEncode(append(jsonwrite.Name(b, "voter"), '"'), r.Voter[:]), '"')
 	}
 	if r.Kind == KindJoin {
 		b = jsonwrite.Text(jsonwrite.Name(b, "into"), r.Into.String())
@@ -89,7 +93,7 @@ func (r Record) MarshalJSON() ([]byte, error) {
 	b = jsonwrite.Flag(b, "present", r.Present)
 	b = jsonwrite.GivenText(b, "policy", r.Policy)
 	b = jsonwrite.GivenText(b, "model", r.Model)
-	return append(b, '}'), nil
+	return append(b, '}')
 }
 
 // NamesBallot reports whether the record is about one ballot (else about the

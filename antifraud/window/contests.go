@@ -110,6 +110,9 @@ func (c *Contests) Untold(id string) []Sighting {
 	}
 	untold := w.untold
 	w.untold = nil
+	if len(untold) > 0 {
+		w.untold = make([]Sighting, 0, len(untold)) // about as many follow
+	}
 	return untold
 }
 

@@ -102,27 +102,49 @@ func (r *Reader) Bytes() []byte {
 		r.failed = true
 		return nil
 	}
-	begin, high := r.at, byte(0)
-	for ; r.at < len(r.text); r.at++ {
-		switch c := r.text[r.at]; {
-		case c == '"':
-			found := r.text[begin:r.at]
-			r.at++
-			if high >= utf8.RuneSelf && !utf8.Valid(found) {
+	text, ascii := r.text[r.at:], true
+	for at := 0; at < len(text); at++ {
+		switch bytesAre[text[at]] {
+		case plain:
+		case high:
+			ascii = false
+		case quote:
+			if !ascii && !utf8.Valid(text[:at]) {
 				r.failed = true
 				return nil
 			}
-			return found
-		case c == '\\' || c < ' ':
+			r.at += at + 1
+			return text[:at:at]
+		default:
 			r.failed = true
 			return nil
-		default:
-			high |= c
 		}
 	}
 	r.failed = true
 	return nil
 }
+
+// What a byte is within a string.
+const (
+	plain = iota
+	high  // of a character that is not ASCII
+	quote
+	other // begins an escape, or must not be there
+)
+
+var bytesAre = func() (are [256]byte) {
+	for c := range are {
+		switch {
+		case c == '"':
+			are[c] = quote
+		case c == '\\' || c < ' ':
+			are[c] = other
+		case c >= utf8.RuneSelf:
+			are[c] = high
+		}
+	}
+	return are
+}()
 
 // Texts is a list of strings; an empty one is not nil.
 func (r *Reader) Texts() []string {

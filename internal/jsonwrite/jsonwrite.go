@@ -18,13 +18,21 @@ func Name(b []byte, name string) []byte {
 // Text writes a string.
 func Text[T ~string](b []byte, text T) []byte {
 	for i := range len(text) {
-		if c := text[i]; c < ' ' || c >= 0x80 || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
+		if special[text[i]] {
 			quoted, _ := json.Marshal(string(text)) // a string has no error
 			return append(b, quoted...)
 		}
 	}
 	return append(append(append(b, '"'), text...), '"')
 }
+
+// special are the bytes of which encoding/json writes something else, or may.
+var special = func() (are [256]bool) {
+	for c := range are {
+		are[c] = c < ' ' || c >= 0x80 || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&'
+	}
+	return are
+}()
 
 // Texts writes a list of strings.
 func Texts[T ~string](b []byte, texts []T) []byte {

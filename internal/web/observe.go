@@ -21,21 +21,23 @@ func isRequestID(text string) bool {
 	})
 }
 
-const (
-	localRequestID = "request-id"
-	localLang      = "lang"
-)
+const localLang = "lang"
 
-// requestID is the caller's X-Request-Id when it is sane, else one made up.
+// requestIDName is X-Request-Id as fasthttp spells it.
+var requestIDName = []byte("X-Request-Id")
+
+// requestID is the caller's X-Request-Id when it is sane, else one made up. The answer
+// has it from the first time on that somebody asks.
 func (s *Server) requestID(c *fiber.Ctx) string {
-	if id, ok := c.Locals(localRequestID).(string); ok {
-		return id
+	answer := &c.Response().Header
+	if id := answer.PeekBytes(requestIDName); len(id) > 0 {
+		return string(id)
 	}
 	id := header(c, fiber.HeaderXRequestID)
 	if !isRequestID(id) {
 		id = newRequestID()
 	}
-	c.Locals(localRequestID, id)
+	answer.SetCanonical(requestIDName, []byte(id))
 	return id
 }
 
@@ -58,14 +60,18 @@ func (s *Server) lang(c *fiber.Ctx) string {
 // the access log, and the net under a handler that panics. The log names the
 // route and not the path: no ballot id, token or query, and no address.
 func (s *Server) observe(c *fiber.Ctx) (err error) {
-	start := time.Now()
+	var start time.Time
+	logged := s.log.Enabled(c.Context(), slog.LevelDebug)
+	if logged {
+		start = time.Now()
+	}
 	s.secure(c)
-	c.Set(fiber.HeaderXRequestID, s.requestID(c))
+	s.requestID(c)
 	if err = s.guarded(c); err != nil {
 		// Answered here and not by fiber, so that the log has the status.
 		err = s.fail(c, err)
 	}
-	if !s.log.Enabled(c.Context(), slog.LevelDebug) {
+	if !logged {
 		return err
 	}
 	s.access(c, start)
@@ -112,6 +118,7 @@ var (
 	// Not no-referrer: with it browsers send `Origin: null` from our own forms.
 	sameOriginReferrer = fixed{[]byte("Referrer-Policy"), []byte("same-origin")}
 	noStore            = fixed{[]byte("Cache-Control"), []byte("no-store")}
+	variesByOrigin     = fixed{[]byte("Vary"), []byte("Origin")}
 )
 
 func (h fixed) set(c *fiber.Ctx) { c.Response().Header.SetCanonical(h.name, h.value) }

@@ -33,7 +33,11 @@ func (s *Server) embedOrigins(next fiber.Handler) fiber.Handler {
 }
 
 func (s *Server) echoOrigin(c *fiber.Ctx) {
-	c.Vary(fiber.HeaderOrigin)
+	if len(c.Response().Header.PeekBytes(variesByOrigin.name)) == 0 {
+		variesByOrigin.set(c)
+	} else {
+		c.Vary(fiber.HeaderOrigin)
+	}
 	origin := header(c, fiber.HeaderOrigin)
 	if origin == "" {
 		return

@@ -223,7 +223,6 @@ func (s *Server) answerProblem(c *fiber.Ctx, p *problem) error {
 	allow := string(c.Response().Header.Peek(fiber.HeaderAllow)) // of fiber, with a 405
 	c.Response().ResetBody()
 	s.secure(c)
-	c.Set(fiber.HeaderXRequestID, s.requestID(c))
 	c.Set(fiber.HeaderContentLanguage, lang)
 	c.Vary(fiber.HeaderAcceptLanguage)
 	c.Set(fiber.HeaderCacheControl, "no-store")

@@ -77,8 +77,9 @@ func (d *drift) follow(ctx context.Context, dir, id string, box int, size int64)
 
 // add folds records that are being moved.
 func (d *drift) add(box int, records []ballotbox.MovedRecord) {
-	for _, r := range records {
-		d.fold(box).add(r.Record)
+	fold := d.fold(box)
+	for i := range records {
+		fold.add(records[i].Record)
 	}
 }
 

@@ -69,8 +69,10 @@ func seenFiles(dir string) (paths []string, firsts []int64, err error) {
 
 // seenLine is one line: the record's millisecond and offset, and what was seen.
 func seenLine(into []byte, at voting.Position, seen []byte) []byte {
-	into = fmt.Appendf(into, `{"id":"%d-%d","seen":`, at.Millis, at.Offset)
-	return append(append(into, seen...), "}\n"...)
+	into = strconv.AppendInt(append(into, `{"id":"`...), at.Millis, 10)
+	into = strconv.AppendInt(append(into, '-'), at.Offset, 10)
+	into = append(append(into, `","seen":`...), seen...)
+	return append(into, "}\n"...)
 }
 
 // parseSeenLine reads what seenLine wrote. seen is a part of line.
@@ -239,7 +241,8 @@ func (w *seenWriter) findEnd(box int) error {
 func (w *seenWriter) append(records []ballotbox.MovedRecord) error {
 	w.buf = w.buf[:0]
 	first, last := int64(0), w.last
-	for _, r := range records {
+	for i := range records {
+		r := &records[i]
 		if len(r.Seen) == 0 || r.Position.Offset <= last {
 			continue
 		}

@@ -96,18 +96,15 @@ func (w *worker) moveBox(ctx context.Context, stored *registry.Stored, box int, 
 
 // append writes the records of a page that the disk does not have.
 func (w *worker) append(ctx context.Context, box int, u ballotbox.Unmoved) error {
-	size := w.disk.Size(box)
-	lines := make([][]byte, 0, len(u.Records))
-	news := make([]ballotbox.MovedRecord, 0, len(u.Records))
-	for _, r := range u.Records {
-		if r.Position.Offset <= size {
-			continue
-		}
-		line, err := r.MarshalJSON()
-		if err != nil {
-			return err
-		}
-		lines, news = append(lines, line), append(news, r)
+	news := u.Records
+	for len(news) > 0 && news[0].Position.Offset <= w.disk.Size(box) {
+		news = news[1:]
+	}
+	w.text, w.lines = w.text[:0], w.lines[:0]
+	for i := range news {
+		begin := len(w.text)
+		w.text = news[i].AppendJSON(w.text)
+		w.lines = append(w.lines, w.text[begin:len(w.text):len(w.text)]) // text that outgrows its place leaves what was written there
 	}
 	if err := w.at("write evidence"); err != nil {
 		return err
@@ -115,16 +112,16 @@ func (w *worker) append(ctx context.Context, box int, u ballotbox.Unmoved) error
 	if err := w.keepSeen(box, u); err != nil {
 		return err
 	}
-	if len(lines) == 0 {
+	if len(news) == 0 {
 		return nil
 	}
 	if err := w.at("append"); err != nil {
 		return err
 	}
-	if err := w.disk.Append(box, lines); err != nil {
+	if err := w.disk.Append(box, w.lines); err != nil {
 		return err
 	}
-	w.appended += len(lines)
+	w.appended += len(news)
 	w.drift.add(box, news)
 	return ctx.Err()
 }

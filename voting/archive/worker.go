@@ -26,6 +26,9 @@ type worker struct {
 
 	appended int // records that are not committed yet
 
+	text  []byte // of a page's records, and where each one is in it: used again
+	lines [][]byte
+
 	expires int64 // when evidence does, in ms of the store's clock; 0: not known yet
 
 	step func(what string) error // told before each step that a crash may come between; nil but in tests

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/redis/go-redis/v9"
 
@@ -165,14 +164,17 @@ func (b *Boxes) unmoved(ctx context.Context, s *registry.Stored, box int, after 
 // forgets the contest, takes that away meanwhile.
 func (b *Boxes) withSeen(ctx context.Context, s *registry.Stored, box int, from string, ledger []redis.XMessage) (sheets []Sheet, records []MovedRecord, err error) {
 	sheets = make([]Sheet, 0, len(ledger))
-	for _, m := range ledger {
-		sheet, err := parseSheet(m, s.Epoch, box)
-		if err != nil {
+	parsed, all := make([]sheet, len(ledger)), 0
+	for i, m := range ledger {
+		if parsed[i], err = parseSheet(m, s.Epoch, box); err != nil {
 			return nil, nil, err
 		}
-		sheets, records = append(sheets, sheetOf(sheet)), slices.Grow(records, len(sheet.records))
-		for _, r := range sheet.records {
-			records = append(records, MovedRecord{Record: r})
+		sheets, all = append(sheets, sheetOf(parsed[i])), all+len(parsed[i].records)
+	}
+	records = make([]MovedRecord, 0, all)
+	for _, sheet := range parsed {
+		for i := range sheet.records {
+			records = append(records, MovedRecord{Record: sheet.records[i]})
 		}
 	}
 	last := records[len(records)-1].Position.Millis
@@ -181,8 +183,8 @@ func (b *Boxes) withSeen(ctx context.Context, s *registry.Stored, box int, from 
 		return nil, nil, store.Classify(err)
 	}
 	seen := seenEntries{entries: entries}
-	for i, r := range records {
-		if records[i].Seen, err = seen.of(placeOfRecord(r.Record)); err != nil {
+	for i := range records {
+		if records[i].Seen, err = seen.of(placeOfRecord(records[i].Record)); err != nil {
 			return nil, nil, err
 		}
 	}

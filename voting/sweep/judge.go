@@ -37,7 +37,7 @@ type Judge struct {
 	pending []*placed // read and not given to the finder
 	full    int       // pending ballots from which on those that can be are given
 	given   int       // ballots that the finder has and has not looked at
-	since   time.Time // the oldest of them
+	oldest  time.Time // instant of the oldest of both
 	guard   detect.Guard
 	cases   map[Ballot]stand
 	holds   holds
@@ -110,6 +110,9 @@ func (j *Judge) Read(r voting.Record, level string, evidence antifraud.Evidence)
 		j.pending = append(j.pending, &placed{r.Position, detect.Ballot{
 			ID: r.Ballot.String(), At: r.Position.At(), Voter: r.Voter.String(), Entry: r.Entry, School: r.School, Level: level, Evidence: evidence,
 		}})
+		if at := r.Position.At(); j.given+len(j.pending) == 1 || at.Before(j.oldest) {
+			j.oldest = at
+		}
 		if len(j.pending) >= j.full {
 			j.give()
 		}
@@ -166,9 +169,6 @@ func (j *Judge) giveUntil(ms int64) {
 	n, _ := slices.BinarySearchFunc(j.pending, ms, func(p *placed, ms int64) int { return cmp.Compare(p.at.Millis, ms) })
 	one := make([]detect.Ballot, 1) // of all: who is called copies
 	for _, p := range j.pending[:n] {
-		if j.given == 0 {
-			j.since = p.at.At()
-		}
 		one[0] = p.ballot
 		j.find.Add(one...)
 		j.guard.Cast(p.ballot.Entry, p.ballot.At)
@@ -179,15 +179,10 @@ func (j *Judge) giveUntil(ms int64) {
 
 // Waiting is when the oldest cast came that no detector has looked at, and how many there are.
 func (j *Judge) Waiting() (since time.Time, ballots int) {
-	if j.given > 0 {
-		since = j.since
+	if j.given+len(j.pending) == 0 {
+		return time.Time{}, 0
 	}
-	for _, p := range j.pending {
-		if at := p.at.At(); since.IsZero() || at.Before(since) {
-			since = at
-		}
-	}
-	return since, j.given + len(j.pending)
+	return j.oldest, j.given + len(j.pending)
 }
 
 // Due tells whether a hold has ended by now.
