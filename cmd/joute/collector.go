@@ -20,7 +20,9 @@ const (
 	most, least = 300, 100
 )
 
-// growth is how many percent of what is in use may come on top of it.
+// growth is how many percent of what is in use may come on top of it. The collector goes
+// through stacks too and takes the percentage of them as well: with thousands of
+// connections it is most of what would come on top.
 func growth(live uint64) int {
 	return int(min(max(headroom*100/max(live, 1), least), most))
 }
@@ -32,7 +34,7 @@ func collectLater(ctx context.Context) {
 		return
 	}
 	debug.SetGCPercent(most)
-	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/gc/scan/stack:bytes"}}
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for set := most; ; {
@@ -42,7 +44,7 @@ func collectLater(ctx context.Context) {
 		case <-tick.C:
 		}
 		metrics.Read(live)
-		if now := growth(live[0].Value.Uint64()); now != set {
+		if now := growth(live[0].Value.Uint64() + live[1].Value.Uint64()); now != set {
 			debug.SetGCPercent(now)
 			set = now
 		}

@@ -4,11 +4,16 @@ package web
 
 import "net"
 
-// ahead reads as anything else does.
-type ahead struct{}
+// socket is not known of.
+type socket struct{}
 
-func readAhead(net.Conn) ahead { return ahead{} }
-
-func (ahead) read(c net.Conn, p []byte) (int, error) { return c.Read(p) }
-
-func (ahead) give([]byte) int { return 0 }
+// wait returns when there is something to give. Here it has the buffer meanwhile.
+func (a *ahead) wait(c net.Conn) error {
+	a.buffer = aheads.Get().(*[4 << 10]byte)
+	n, err := c.Read(a.buffer[:])
+	if a.rest = a.buffer[:n]; n == 0 {
+		a.drop()
+		return err
+	}
+	return nil
+}

@@ -29,9 +29,15 @@ type listener struct {
 	patience time.Duration // for one piece: writeTimeout
 	closed   func()        // called once nobody can come any more
 	most     int64         // connections at a time
+	idle     time.Duration // that one may be quiet
+
+	busy func() bool // ballots are refused; nil: never
+	// turnBack answers what has come then, in the room it is given, or leaves it to fasthttp: nil.
+	turnBack func(come, room []byte) []byte
 	log      *slog.Logger
 
 	open atomic.Int64
+	shut atomic.Bool
 	told atomic.Int64 // when the log was told last, in Unix minutes
 }
 
@@ -47,7 +53,7 @@ func (l *listener) Accept() (net.Conn, error) {
 		c, err := l.Listener.Accept()
 		switch {
 		case err == nil && l.open.Add(1) <= l.most:
-			return &conn{Conn: c, door: l, ahead: readAhead(c)}, nil
+			return &conn{Conn: c, door: l}, nil
 		case err == nil:
 			l.open.Add(-1)
 			l.tell("no room for more connections", nil)
@@ -84,6 +90,7 @@ func (l *listener) tell(what string, err error) {
 
 func (l *listener) Close() error {
 	defer l.closed()
+	l.shut.Store(true)
 	return l.Listener.Close()
 }
 
@@ -108,20 +115,47 @@ func (c *conn) leave() {
 	}
 }
 
-// Read tells the socket of the deadline only where it may have to wait.
+// Read waits with no buffer for what begins a request: fasthttp asks for one byte of it.
 func (c *conn) Read(p []byte) (int, error) {
 	if n := c.ahead.give(p); n > 0 {
 		return n, nil
 	}
-	if c.reading.news() {
-		if err := c.Conn.SetReadDeadline(c.reading.told); err != nil {
+	for {
+		if c.reading.news() {
+			if err := c.Conn.SetReadDeadline(c.reading.told); err != nil {
+				return 0, err
+			}
+		}
+		if len(p) > 1 {
+			return c.Conn.Read(p)
+		}
+		if err := c.ahead.wait(c.Conn); err != nil {
 			return 0, err
 		}
+		switch turned, err := c.turnBack(); {
+		case err != nil:
+			return 0, err
+		case !turned:
+			return c.ahead.give(p), nil
+		}
+		c.reading.ask(time.Now().Add(c.door.idle))
 	}
-	if len(p) == 1 { // of a request that may come in a minute
-		return c.ahead.read(c.Conn, p)
+}
+
+// turnBack answers what was read where it is more than can be done, and tells whether it did.
+func (c *conn) turnBack() (turned bool, err error) {
+	if c.door.busy == nil || !c.door.busy() || c.door.shut.Load() { // fasthttp tells who comes now that it ends
+		return false, nil
 	}
-	return c.Conn.Read(p)
+	room := aheads.Get().(*[4 << 10]byte)
+	defer aheads.Put(room)
+	answer := c.door.turnBack(c.ahead.rest, room[:0])
+	if answer == nil {
+		return false, nil
+	}
+	c.ahead.drop()
+	_, err = c.Write(answer)
+	return true, err
 }
 
 func (c *conn) Write(p []byte) (n int, err error) {

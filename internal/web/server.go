@@ -101,7 +101,7 @@ const (
 	// profile is about 1 KiB.
 	maxHeaders = 8 << 10
 
-	// maxConnections bounds memory (about 20 KiB each), maxInFlight what is being
+	// maxConnections bounds memory (about 10 KiB each), maxInFlight what is being
 	// answered at once: more than the store's queue holds could only wait. Of it,
 	// each class has its own room: see shed.go. Open feeds are in neither; live
 	// bounds them.
@@ -128,6 +128,7 @@ type Server struct {
 	challenges   antifraud.Challenges
 	shed         *shedder
 	turnedAway   turnedAway
+	turnedBack   map[string]turnedBack
 	connections  int64          // most at a time, without feeds
 	patience     time.Duration  // for a piece of an answer to go out
 	feeding      sync.WaitGroup // connections of feeds
@@ -164,6 +165,7 @@ func New(cfg Config) (*Server, error) {
 	if s.turnedAway, err = newTurnedAway(texts); err != nil {
 		return nil, fmt.Errorf("web: %w", err)
 	}
+	s.turnedBack = newTurnedBack(s.turnedAway)
 	s.connections, _ = Sockets()
 	s.patience = writeTimeout
 	s.sessions = newSessions(cfg.Keys.Derive("organizer session"), cfg.AdminKey)
@@ -199,7 +201,7 @@ func New(cfg Config) (*Server, error) {
 func (s *Server) Serve(l net.Listener) error {
 	// Readers who are sent away come back at once: to another server, since by then
 	// this one has closed its door.
-	door := &listener{Listener: l, patience: s.patience, closed: s.cfg.Feeds.Close, most: s.connections, log: s.log}
+	door := &listener{Listener: l, patience: s.patience, closed: s.cfg.Feeds.Close, most: s.connections, idle: s.app.Server().IdleTimeout, busy: func() bool { return s.shed.full(ballots) }, turnBack: s.turnBack, log: s.log}
 	if err := s.app.Listener(door); err != nil {
 		return fmt.Errorf("serve: %w", err)
 	}

@@ -32,7 +32,7 @@ const (
 // it, so that those under way have the rest for what goes slower than foreseen. The
 // others make way while a ballot still waits for a time that nobody minds. An
 // organizer works alone, or with a few. 4,000 ballots are a dozen full batches of the
-// store: with more under way none would be counted sooner, and each holds a deep stack.
+// store: with more under way none would be counted sooner.
 var rooms = [classes]struct {
 	name    string
 	atOnce  int64
@@ -80,6 +80,11 @@ func (s *shedder) enter(c class) bool {
 		return false
 	}
 	return true
+}
+
+// full says what enter would.
+func (s *shedder) full(c class) bool {
+	return s.inFlight[c].Load() >= s.atOnce[c] || s.waits() > rooms[c].waiting
 }
 
 func (s *shedder) leave(c class) { s.inFlight[c].Add(-1) }
