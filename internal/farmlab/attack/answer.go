@@ -16,7 +16,7 @@ func (s *shop) answer(ctx context.Context, g Ground, votes []vote) (proved int, 
 	var asked []*vote
 	var ids []string
 	for i := range votes {
-		if v := &votes[i]; v.plan[Accounts] > 0 && !s.noInboxes {
+		if v := &votes[i]; v.act.Plan[Accounts] > 0 && !s.noInboxes {
 			asked, ids = append(asked, v), append(ids, v.act.ID)
 		}
 	}

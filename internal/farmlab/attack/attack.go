@@ -20,6 +20,7 @@ type Act struct {
 	Issued        time.Time // when its voter got the pass
 	Farm          bool
 	Group         string // as in [farmlab.Label]
+	Plan          Plan   // of the farm's: how it handled each tell. No contest reads it, as none can
 }
 
 // Answer is what a voter is told at once.

@@ -48,7 +48,7 @@ func learn(p Plan, votes []vote, fates []Fate, can func(Plan, Tell) bool) []Tell
 		}
 		for t := range p {
 			into := &kept[t]
-			if v.plan[t] > p[t] {
+			if v.act.Plan[t] > p[t] {
 				into = &tried[t]
 			}
 			into.n, into.survived = into.n+1, into.survived+alive

@@ -55,10 +55,9 @@ func newShop(m *farmlab.Market, costs Costs, entry, wave int) *shop {
 // can tells whether there is a next grade of a tell for sale.
 func (s *shop) can(p Plan, t Tell) bool { return p.can(t) && !(t == Accounts && s.noInboxes) }
 
-// vote is one that was ordered, and how each tell of it was handled.
+// vote is one that was ordered.
 type vote struct {
 	act    Act
-	plan   Plan
 	own    bool // for the entry that pays; else it is there for its looks
 	proven bool // a hold of it was answered
 }
@@ -92,7 +91,7 @@ func (s *shop) order(p Plan, from, to time.Time) []vote {
 }
 
 func (s *shop) vote(p Plan, entry int, begins, from, to time.Time) vote {
-	act := Act{Ballot: s.m.Ballot(), Farm: true, Group: "farm"}
+	act := Act{Ballot: s.m.Ballot(), Farm: true, Group: "farm", Plan: p}
 	act.Entry, act.School = s.m.Entry(entry)
 	act.Voter, act.Level = s.m.Name(), "device"
 	act.At = s.when(p[Burst], begins, from, to)
@@ -115,7 +114,7 @@ func (s *shop) vote(p Plan, entry int, begins, from, to time.Time) vote {
 	e.Referrer, e.Via, e.Opened = come.Referrer, come.Via, come.Opened
 	s.prove(&act, p[Accounts])
 	s.m.Forget(e)
-	return vote{act: act, plan: p, own: entry == s.entry}
+	return vote{act: act, own: entry == s.entry}
 }
 
 func (s *shop) when(grade int, begins, from, to time.Time) time.Time {
