@@ -131,17 +131,43 @@ func temper(w float64) float64 {
 }
 
 // condemns tells whether two families that speak against the farm speak against the
-// member, one of them neither account nor tempo.
+// member, one of them neither account nor tempo. A pace and an address are not enough
+// against a device and a browser that are not the farm's: people are quick now and then,
+// and a farm votes through their homes.
 func (f *farm) condemns(n int) bool {
+	var speaks [families]bool
 	count, other := 0, false
 	for family, x := range f.by[n] {
 		aside := family == byAccount || family == byTempo
 		if f.evidence.firm[family] && (x > clearly || aside && x > against) {
+			speaks[family] = true
 			count++
 			other = other || !aside
 		}
 	}
+	if count == 2 && speaks[byTempo] && speaks[byNetwork] {
+		return f.own[n][atDevice]+f.own[n][atAgent] >= -clearly
+	}
 	return count >= 2 && other
+}
+
+// leastCondemned is the share of its members against whom two families speak, of a hand
+// that is void. Where one is of half of them and the other of another half, a quarter
+// have both by chance.
+const leastCondemned = 1.0 / 3
+
+// coherent tells whether the families that speak against the hand are of the same
+// members, who would be void. Otherwise nobody is: who has both may be one of the crowd
+// that two farms, or a farm and a campus, make up between them.
+func (f *farm) coherent() bool {
+	members, condemned := 0.0, 0.0
+	for n, w := range f.w {
+		members += w
+		if temper(w) > unsure && f.condemns(n) {
+			condemned += w
+		}
+	}
+	return condemned >= leastCondemned*members
 }
 
 // speaking are the families that speak against member n, of those that speak

@@ -62,6 +62,61 @@ func TestFarm_VoidTakesTwoFamiliesOneNeitherAccountNorTempo(t *testing.T) {
 	}
 }
 
+func TestFarm_ADeviceOfOnesOwnAcquitsOfAPaceAtAnAddress(t *testing.T) {
+	for _, row := range []struct {
+		name          string
+		device, agent float64
+		also          int // another family that speaks against the member; -1: none
+		condemned     bool
+	}{
+		{"nothing known of the device", 0, 0, -1, true},
+		{"a device that says little", -0.6, -0.3, -1, true},
+		{"neither device nor browser are the farm's", -0.6, -0.6, -1, false},
+		{"a device of their own, the farm's browser", -2.5, 2, -1, true},
+		{"an account that is bad as well", -2, -2, byAccount, true},
+	} {
+		by := [families]float64{byTempo: 2, byNetwork: 2}
+		if row.also >= 0 {
+			by[row.also] = 2
+		}
+		f := member(true, by, byDevice, byTempo, byNetwork, byAccount)
+		f.own[0][atDevice], f.own[0][atAgent] = row.device, row.agent
+		if got := f.condemns(0); got != row.condemned {
+			t.Errorf("%s: condemned %v", row.name, got)
+		}
+	}
+}
+
+// Two families that are of different members make nobody void, not even whoever happens to
+// have both.
+func TestFarm_FamiliesAreOfTheSameMembers(t *testing.T) {
+	pace, address := [families]float64{byTempo: 2}, [families]float64{byNetwork: 2}
+	both := [families]float64{byTempo: 2, byNetwork: 2}
+	hand := func(w float64, members ...[families]float64) *farm {
+		f := member(true, both, byTempo, byNetwork)
+		f.w[0] = w
+		for range members {
+			f.who, f.w, f.own, f.sure = append(f.who, 0), append(f.w, 0.999999), append(f.own, terms{}), append(f.sure, 0)
+		}
+		f.by = append(f.by, members...)
+		return f
+	}
+	for _, row := range []struct {
+		name string
+		f    *farm
+		want bool
+	}{
+		{"one of five has both", hand(0.999999, pace, pace, address, address), false},
+		{"one of two", hand(0.999999, pace), true},
+		{"three of five do", hand(0.999999, both, both, pace, address), true},
+		{"who has both hardly is a member", hand(0.6, pace), false},
+	} {
+		if got := row.f.coherent(); got != row.want {
+			t.Errorf("%s: %v", row.name, got)
+		}
+	}
+}
+
 func TestFarm_WhoHasNoLookOfTheirOwnIsDoubted(t *testing.T) {
 	for _, row := range []struct {
 		by     [families]float64

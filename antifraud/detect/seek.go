@@ -219,9 +219,6 @@ func (h *hand) try(x *index, co *cohort, odds []float64, renting float64, others
 // keep notes who the members are, and what speaks against each.
 func (h *hand) keep(f *farm) {
 	busiest, same := h.busiest(), h.strangers()
-	if f.strong { // no other is told
-		f.signature = h.signature()
-	}
 	var out terms
 	var unlearned [features]poolCount
 	for _, v := range h.who {
@@ -234,6 +231,9 @@ func (h *hand) keep(f *farm) {
 	}
 	f.together(h.c.t)
 	f.sure = f.restless(h.c)
+	if f.strong = f.strong && f.coherent(); f.strong { // no other is told
+		f.signature = h.signature()
+	}
 }
 
 // widen looks beyond the cohort for more members of a farm that was found within
