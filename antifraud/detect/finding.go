@@ -139,13 +139,13 @@ func (f *farm) condemns(n int) bool {
 	count, other := 0, false
 	for family, x := range f.by[n] {
 		aside := family == byAccount || family == byTempo
-		if f.evidence.firm[family] && (x > clearly || aside && x > against) {
+		if f.evidence.firm[family] && (x > clearly || (aside || family == byProvenance) && x > against) {
 			speaks[family] = true
 			count++
 			other = other || !aside
 		}
 	}
-	if count == 2 && speaks[byTempo] && speaks[byNetwork] {
+	if count == 2 && speaks[byTempo] && (speaks[byNetwork] || speaks[byProvenance]) {
 		return f.own[n][atDevice]+f.own[n][atAgent] >= -clearly
 	}
 	return count >= 2 && other
