@@ -2,6 +2,7 @@ package detect_test
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -179,6 +180,12 @@ func quick(r *rand.Rand, e *antifraud.Evidence) {
 	e.DwellMS = &dwell
 }
 
+// hurried is as quick, on average, and as people are: no two for the same time.
+func hurried(r *rand.Rand, e *antifraud.Evidence) {
+	dwell := int64(1000 * math.Exp(0.6*r.NormFloat64()))
+	e.DwellMS = &dwell
+}
+
 // owned gives everybody a phone of their own: a model that strangers have would be
 // a second thing in common.
 func owned(r *rand.Rand, e *antifraud.Evidence) { e.Device = fmt.Sprint("own", r.Int64()) }
@@ -210,7 +217,8 @@ func TestWhole_OneFamilyVoidsNobody(t *testing.T) {
 		{"only hosting", 0, []tell{rented}, false},
 		{"hosting by one link", 0, []tell{rented, linked}, false},
 		{"only quick", 0, []tell{quick, owned}, false},
-		{"quick by one link", 0, []tell{quick, owned, linked}, false},
+		{"hurried by one link", 0, []tell{hurried, owned, linked}, false},    // as a community told to vote now
+		{"in one rhythm by one link", 0, []tell{quick, owned, linked}, true}, // two families, and no community has one
 		{"only one link", 0, []tell{linked}, false},
 		{"only accounts", 0.9, []tell{minted}, false},
 		{"accounts by one link", 0.9, []tell{minted, linked}, false},
