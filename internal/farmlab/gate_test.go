@@ -19,11 +19,10 @@ var gated = []string{"school", "one-vote", "daily", "profiles", "bare", "unknown
 // short are the goals that are not reached on these seeds, and what must not get
 // worse. docs/ANTIFRAUD.md says why, where the reason is known.
 var short = map[string]map[string]float64{
-	"school":       {"Kendall's tau": 0.95, "rival's honest ballots void": 2},
+	"school":       {"Kendall's tau": 0.95},
 	"rivals":       {"rival's honest ballots void": 1},
-	"one-vote":     {"farm ballots counted": 0.12, "Kendall's tau": 0.93, "rival's honest ballots void": 2},
-	"daily":        {"rival's honest ballots void": 2},
-	"unknown-nets": {"those on a campus": 0.3, "rival's honest ballots void": 2},
+	"one-vote":     {"farm ballots counted": 0.12, "Kendall's tau": 0.93, "rival's honest ballots void": 1},
+	"unknown-nets": {"those on a campus": 0.3},
 }
 
 // reached tells whether a row is at its goal, or no worse than it is known to be.
