@@ -6,20 +6,22 @@ import (
 	"github.com/joute/joute/antifraud"
 )
 
-// The families that a cohort is judged by. Provenance is not among them: honest
-// communities come by one link, too.
+// The families that a cohort is judged by. Provenance is asked only where the pace is no
+// people's: honest communities come by one link, too.
 const (
 	byDevice = iota
 	byTempo
 	byNetwork
 	byAccount
 	byStructure
+	byProvenance
 	families
 )
 
 var familyOf = [families]antifraud.Family{
 	byDevice: antifraud.FamilyDevice, byTempo: antifraud.FamilyTempo, byNetwork: antifraud.FamilyNetwork,
 	byAccount: antifraud.FamilyAccount, byStructure: antifraud.FamilyStructure,
+	byProvenance: antifraud.FamilyProvenance,
 }
 
 // evidence is the gain in log-likelihood that each family brings over all the
@@ -59,6 +61,9 @@ func (h *hand) split(v int32, out *terms, busiest [2]int32) (by [families]float6
 	}
 	if from, to := c.t.acts(v); to-from > 1 { // one vote goes where everybody's goes
 		by[byStructure] = out[atEntries] * float64(to-from-1) / float64(to-from)
+	}
+	if h.mechanical() {
+		by[byProvenance] = out[atVia] + out[atReferrer]
 	}
 	return by
 }
@@ -150,8 +155,8 @@ func mixed(x, s float64) float64 {
 // What each family has to bring, per member, to count as one: many members make
 // anything significant, and what is found by looking for it fits a little by itself.
 var (
-	strongly = [families]float64{byDevice: 2.5, byTempo: 0.12, byNetwork: 1, byAccount: 0.3, byStructure: 1.5}
-	weakly   = [families]float64{byDevice: 1, byTempo: 0.06, byNetwork: 0.5, byAccount: 0.15, byStructure: 1.2}
+	strongly = [families]float64{byDevice: 2.5, byTempo: 0.12, byNetwork: 1, byAccount: 0.3, byStructure: 1.5, byProvenance: 0.4}
+	weakly   = [families]float64{byDevice: 1, byTempo: 0.06, byNetwork: 0.5, byAccount: 0.15, byStructure: 1.2, byProvenance: 0.4}
 )
 
 const (
@@ -180,7 +185,7 @@ const (
 
 // leastFamily is, in ln, what chance does not bring: for structure and devices it is
 // more, as there are very many of both to look at.
-var leastFamily = [families]float64{byDevice: 25, byTempo: 8, byNetwork: 10, byAccount: 8, byStructure: 35}
+var leastFamily = [families]float64{byDevice: 25, byTempo: 8, byNetwork: 10, byAccount: 8, byStructure: 35, byProvenance: 15}
 
 // convinces tells whether a hand's composition is another than the crowd's, by two
 // families, one of them a look: what else could an honest community have? strong

@@ -140,17 +140,24 @@ func (f *farm) condemns(n int) bool {
 	count, other := 0, false
 	for family, x := range f.by[n] {
 		aside := family == byAccount || family == byTempo
-		if f.evidence.firm[family] && (x > clearly || aside && x > against) {
+		if f.evidence.firm[family] && (x > clearly || (aside || family == byProvenance) && x > against) {
 			speaks[family] = true
 			count++
 			other = other || !aside
 		}
 	}
-	if count == 2 && speaks[byTempo] && speaks[byNetwork] {
+	if count == 2 && speaks[byTempo] && (speaks[byNetwork] || speaks[byProvenance]) {
+		if speaks[byProvenance] && f.w[n] < certain {
+			return false
+		}
 		return f.own[n][atDevice]+f.own[n][atAgent] >= -clearly
 	}
 	return count >= 2 && other
 }
+
+// certain is the probability of being a member from which a rhythm and a way to come are
+// enough: log-odds of 7. Whoever comes that way and takes that time by chance is less.
+const certain = 0.9991
 
 // leastCondemned is the share of its members against whom two families speak, of a hand
 // that is void. Where one is of half of them and the other of another half, a quarter

@@ -215,7 +215,7 @@ func TestPartOf_NamesEveryFeatureOnce(t *testing.T) {
 		names[part.signal] = true
 	}
 	for family, name := range familyOf {
-		if name == "" || name == antifraud.FamilyProvenance {
+		if name == "" || name == antifraud.FamilyProof {
 			t.Errorf("family %d: %q", family, name)
 		}
 	}

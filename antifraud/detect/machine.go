@@ -20,6 +20,9 @@ func (h *hand) topDevice() (device int32, members float64) {
 func (h *hand) single(x *index, others []float64) bool {
 	t := h.c.t
 	top, y := h.topDevice()
+	if h.ownDevice > h.mass/2 && h.mechanical() {
+		return false // a program's rhythm on devices of their own is no one machine's
+	}
 	if h.withDevice < oneDevice*h.mass || y < leastHand || h.spread(&t.device, h.device) >= fewDevices {
 		return false
 	}

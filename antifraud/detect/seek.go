@@ -127,11 +127,15 @@ func seek(c *crowd, x *index) []farm {
 		})
 	}
 	weighAll()
+	rhythms := c.rhythms(list, math.Log(float64(len(list)+1))+leastRhythm)
 	h := newHand(c)
 	others := make([]float64, c.n)
 	var farms []farm
 	for seeds := 0; seeds < mostSeeds && len(farms) < mostFarms; seeds++ {
 		co := plainest(list)
+		if co == nil {
+			co = plainest(rhythms)
+		}
 		if co == nil {
 			break
 		}
@@ -152,6 +156,7 @@ func seek(c *crowd, x *index) []farm {
 		farms = append(farms, f)
 		odds, renting = c.looks(x)
 		weighAll()
+		rhythms = c.rhythms(list, math.Log(float64(len(list)+1))+leastRhythm)
 	}
 	c.strays(farms)
 	return farms

@@ -16,6 +16,19 @@ func (h *hand) hasty() bool {
 	return mean < h.c.dwellSum/h.c.dwells-0.2 || h.dwells >= 5 && h.dwellSquares/h.dwells-mean*mean < evenPace(h.dwells)
 }
 
+// leastMechanical is how many reading times it takes to say that they are a program's.
+const leastMechanical = 20
+
+// mechanical tells whether so many members read for about the same time as no number of
+// people does, whatever else they have in common.
+func (h *hand) mechanical() bool {
+	if h.dwells < leastMechanical {
+		return false
+	}
+	mean := h.dwellSum / h.dwells
+	return h.dwellSquares/h.dwells-mean*mean < evenPace(h.dwells)
+}
+
 const (
 	typedIn  = 0.15 // spread of ln of a pause that is in a program
 	leastOwn = 0.5  // spread of ln of what any number of people take

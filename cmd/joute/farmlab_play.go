@@ -28,6 +28,7 @@ type farmlabPlayCmd struct {
 	Round    time.Duration `default:"2m" help:"How long a day lasts at a server."`
 	Votes    int           `default:"200" help:"Votes that the farm sells a round."`
 	Voters   int           `placeholder:"N" help:"Honest voters beside the crowds that come together: 1500 in memory, 600 at a server."`
+	Tells    int           `placeholder:"N" help:"The farm changes N tells in all, each as far as it goes, not two more after each round."`
 	Stubborn bool          `help:"The farm learns nothing, and comes again with the tools it has."`
 	Costs    string        `placeholder:"FILE" help:"Prices of what a farm buys, YAML; without it those of the program. joute farmlab costs prints them."`
 	Out      string        `placeholder:"FILE" help:"Write the reports here too, a JSON list."`
@@ -58,7 +59,7 @@ func (cmd farmlabPlayCmd) Run(ctx context.Context, m *Main) error {
 		var report attack.Report
 		if cmd.Offline {
 			report, err = arena.Trial{
-				Profile: p, Costs: costs, Seed: cmd.Seed, Rounds: cmd.Rounds, Votes: cmd.Votes, Voters: cmd.Voters, Options: arena.Quick, Stubborn: cmd.Stubborn,
+				Profile: p, Costs: costs, Seed: cmd.Seed, Rounds: cmd.Rounds, Votes: cmd.Votes, Voters: cmd.Voters, Options: arena.Quick, Tells: cmd.Tells, Stubborn: cmd.Stubborn,
 			}.Run(ctx)
 		} else {
 			report, err = cmd.live(ctx, m, p, costs)
@@ -139,7 +140,7 @@ func (cmd farmlabPlayCmd) live(ctx context.Context, m *Main, p attack.Profile, c
 	defer server.Close()
 	mix := play.Mix(cmd.Rounds, cmd.Voters)
 	campaign := func(market *farmlab.Market) attack.Campaign {
-		return attack.Campaign{Market: market, Costs: costs, Plan: p.Plan, Rounds: cmd.Rounds, Votes: cmd.Votes, Stubborn: cmd.Stubborn, NoInboxes: true}
+		return attack.Campaign{Market: market, Costs: costs, Plan: p.Plan, Rounds: cmd.Rounds, Votes: cmd.Votes, Tells: cmd.Tells, Stubborn: cmd.Stubborn, NoInboxes: true}
 	}
 	market := farmlab.OpenMarket(mix, cmd.Seed)
 	ground, kinds, err := play.Sandbox(ctx, server, market, play.Options{Round: cmd.Round})

@@ -23,6 +23,7 @@ type Trial struct {
 	Members farmlab.Members
 	Options Options
 
+	Tells    int  // see [attack.Campaign]
 	Stubborn bool // it comes again with the tools it has
 }
 
@@ -57,7 +58,7 @@ func (t Trial) Run(ctx context.Context) (attack.Report, error) {
 		if err != nil {
 			return attack.Outcome{}, fmt.Errorf("trial: %w", err)
 		}
-		campaign := attack.Campaign{Market: market, Costs: t.Costs, Plan: t.Profile.Plan, Rounds: t.Rounds, Votes: t.Votes, Stubborn: t.Stubborn}
+		campaign := attack.Campaign{Market: market, Costs: t.Costs, Plan: t.Profile.Plan, Rounds: t.Rounds, Votes: t.Votes, Tells: t.Tells, Stubborn: t.Stubborn}
 		if capped {
 			campaign = campaign.UnderCap()
 		}

@@ -22,6 +22,10 @@ type Campaign struct {
 	// it: an address of a data centre takes as many votes as the cap lets through.
 	Capped bool
 
+	// Tells is how many tells it changes in all, each through all its grades; 0: as many
+	// as it takes. After a round it is never more than two.
+	Tells int
+
 	// Stubborn comes again with the tools it has, and changes none.
 	Stubborn bool
 	// NoInboxes says that the ground takes no proofs: the farm cannot buy any.
@@ -81,7 +85,7 @@ func (c Campaign) Play(ctx context.Context, g Ground) (Outcome, error) {
 	var waves [][]vote
 	crowd := &audience{group: map[string]string{}, answers: map[string]Answer{}, held: map[string]bool{}}
 	plan, changed := c.Plan, []Tell(nil)
-	s.stubborn, s.capped = c.Stubborn, c.Capped
+	s.stubborn, s.capped, s.tells = c.Stubborn, c.Capped, c.Tells
 	if s.noInboxes = c.NoInboxes; c.NoInboxes {
 		plan[Accounts] = 0
 	}
@@ -125,6 +129,7 @@ func (c Campaign) Play(ctx context.Context, g Ground) (Outcome, error) {
 		}
 		for _, t := range changed {
 			plan[t]++
+			s.changed[t] = true
 		}
 		waves, out.Rounds = append(waves, votes), append(out.Rounds, round)
 	}

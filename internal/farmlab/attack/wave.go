@@ -25,6 +25,9 @@ type shop struct {
 	capped    bool // see [Campaign]
 	turn      int  // of a capped farm's addresses
 
+	tells   int           // it changes so many in all; 0: as many as it takes
+	changed map[Tell]bool // so far
+
 	exits   map[int][]exit // by grade
 	gadgets map[int][]farmlab.Gadget
 	agents  map[int][]string
@@ -45,15 +48,17 @@ type exit struct {
 func newShop(m *farmlab.Market, costs Costs, entry, wave int) *shop {
 	s := &shop{
 		m: m, costs: costs, entry: entry, wave: wave,
-		exits: map[int][]exit{}, gadgets: map[int][]farmlab.Gadget{}, agents: map[int][]string{}, devices: map[string]bool{},
+		changed: map[Tell]bool{}, exits: map[int][]exit{}, gadgets: map[int][]farmlab.Gadget{}, agents: map[int][]string{}, devices: map[string]bool{},
 	}
 	ways := []antifraud.Referrer{antifraud.ReferrerDirect, antifraud.ReferrerSocial, antifraud.ReferrerSite}
 	s.visit = farmlab.Visit{Referrer: ways[m.Int(len(ways))]}
 	return s
 }
 
-// can tells whether there is a next grade of a tell for sale.
-func (s *shop) can(p Plan, t Tell) bool { return p.can(t) && !(t == Accounts && s.noInboxes) }
+// can tells whether there is a next grade of a tell for sale, and the farm would take it.
+func (s *shop) can(p Plan, t Tell) bool {
+	return p.can(t) && !(t == Accounts && s.noInboxes) && (s.tells == 0 || len(s.changed) < s.tells || s.changed[t])
+}
 
 // vote is one that was ordered.
 type vote struct {
