@@ -132,10 +132,13 @@ func temper(w float64) float64 {
 }
 
 // condemns tells whether two families that speak against the farm speak against the
-// member, one of them neither account nor tempo. A pace and an address are not enough
-// against a device and a browser that are not the farm's: people are quick now and then,
-// and a farm votes through their homes.
+// member, one of them neither account nor tempo. A pace, an address and a way to come are
+// not enough against a device and a browser that are not the farm's: people are quick now
+// and then, and a farm votes through their homes.
 func (f *farm) condemns(n int) bool {
+	if f.rhythm && f.w[n] < certain {
+		return false
+	}
 	var speaks [families]bool
 	count, other := 0, false
 	for family, x := range f.by[n] {
@@ -146,11 +149,8 @@ func (f *farm) condemns(n int) bool {
 			other = other || !aside
 		}
 	}
-	if count == 2 && speaks[byTempo] && (speaks[byNetwork] || speaks[byProvenance]) {
-		if speaks[byProvenance] && f.w[n] < certain {
-			return false
-		}
-		return f.own[n][atDevice]+f.own[n][atAgent] >= -clearly
+	if !speaks[byDevice] && !speaks[byAccount] && !speaks[byStructure] && f.own[n][atDevice]+f.own[n][atAgent] < -clearly {
+		return false
 	}
 	return count >= 2 && other
 }

@@ -26,6 +26,7 @@ type farm struct {
 	evidence  evidence
 	sure      []float64 // by place in who: how little somebody without a look is doubted for that
 	strong    bool      // enough to void
+	rhythm    bool      // it began with a rhythm, which says nothing of one voter
 	signature []trait
 }
 
@@ -205,7 +206,7 @@ func (h *hand) try(x *index, co *cohort, odds []float64, renting float64, others
 		if h.single(x, others) {
 			h.fit(x, others, slices.Clone(h.who), 5)
 		}
-		f := farm{evidence: h.weighEvidence()}
+		f := farm{evidence: h.weighEvidence(), rhythm: co.name == "rhythm"}
 		var convincing bool
 		if f.strong, convincing = f.evidence.convinces(h, limit); convincing && h.mass <= mostGrowth*(start+20) {
 			h.keep(&f)

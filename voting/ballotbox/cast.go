@@ -90,7 +90,7 @@ func (b *Boxes) CastInto(ctx context.Context, s *registry.Stored, ballot *voting
 			return outcome(s, box, ballot, &r, o)
 		}
 	}
-	return errors.New("cast: the box keeps sending the ballot elsewhere")
+	return fmt.Errorf("cast: %w: others of the voter are under way", store.ErrOverloaded)
 }
 
 // castParts is a cast as cast.lua takes it: what it shares with all others of the box,
