@@ -110,6 +110,7 @@ func seek(c *crowd, x *index) []farm {
 	tried := make([]uint8, c.n)
 	odds, renting := c.looks(x)
 	by, surpluses := make([]weight, c.n), make([]float64, c.n)
+	var rhythms []cohort
 	weighAll := func() {
 		for v := range by {
 			by[v] = weight{1 - c.taken[v], odds[v]}
@@ -126,9 +127,9 @@ func seek(c *crowd, x *index) []farm {
 				}
 			}
 		})
+		rhythms = c.rhythms(list, math.Log(float64(len(list)+1))+leastRhythm)
 	}
 	weighAll()
-	rhythms := c.rhythms(list, math.Log(float64(len(list)+1))+leastRhythm)
 	h := newHand(c)
 	others := make([]float64, c.n)
 	var farms []farm
@@ -157,7 +158,6 @@ func seek(c *crowd, x *index) []farm {
 		farms = append(farms, f)
 		odds, renting = c.looks(x)
 		weighAll()
-		rhythms = c.rhythms(list, math.Log(float64(len(list)+1))+leastRhythm)
 	}
 	c.strays(farms)
 	return farms
@@ -247,7 +247,7 @@ func (h *hand) keep(f *farm) {
 func (h *hand) widen(x *index, f *farm, others []float64, limit float64) {
 	before := h.mass
 	h.fit(x, others, nil, 2)
-	wide := farm{evidence: h.weighEvidence()}
+	wide := farm{evidence: h.weighEvidence(), rhythm: f.rhythm}
 	var convincing bool
 	wide.strong, convincing = wide.evidence.convinces(h, limit)
 	if convincing && wide.strong == f.strong && h.mass < 2*before {

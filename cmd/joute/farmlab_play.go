@@ -91,6 +91,7 @@ func (cmd farmlabPlayCmd) validate() (profiles []attack.Profile, costs attack.Co
 		}
 	}
 	between("--rounds", cmd.Rounds, 1, 20)
+	between("--tells", cmd.Tells, 0, 9)
 	between("--votes", cmd.Votes, 10, 5000)
 	if cmd.Voters != 0 {
 		between("--voters", cmd.Voters, 50, 100_000)

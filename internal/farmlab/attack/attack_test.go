@@ -286,3 +286,27 @@ func TestCampaign_SaysWhatFailed(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+func TestCampaign_ChangesSoManyTellsInAll(t *testing.T) {
+	for _, tells := range []int{1, 2, 0} {
+		c := Campaign{Market: market(1), Costs: BuiltinCosts(), Rounds: 5, Votes: 120, Tells: tells}
+		out, err := c.Play(t.Context(), &seer{*NewCapped(0), 1, true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		changed := map[string]int{}
+		for _, r := range out.Rounds {
+			for _, tell := range r.Changed {
+				changed[tell]++
+			}
+		}
+		if tells > 0 && len(changed) != tells || tells == 0 && len(changed) <= 2 {
+			t.Errorf("%d tells: it changed %v", tells, changed)
+		}
+		for tell, grades := range changed {
+			if tells == 1 && grades < 2 {
+				t.Errorf("%s went up %d grades", tell, grades)
+			}
+		}
+	}
+}

@@ -124,12 +124,14 @@ func (c Campaign) Play(ctx context.Context, g Ground) (Outcome, error) {
 		}
 		round.Seen = surviving(votes, fates)
 		if changed = nil; !c.Stubborn {
-			changed = learn(plan, votes, fates, s.can)
 			s.content = round.Seen >= content
-		}
-		for _, t := range changed {
-			plan[t]++
-			s.changed[t] = true
+			for _, t := range learn(plan, votes, fates, s.can) {
+				if s.can(plan, t) { // the one before may have been its last
+					plan[t]++
+					s.changed[t] = true
+					changed = append(changed, t)
+				}
+			}
 		}
 		waves, out.Rounds = append(waves, votes), append(out.Rounds, round)
 	}
