@@ -76,7 +76,7 @@ func TestFault_AClusterMasterKilledUnderServe(t *testing.T) {
 	if faulttest.Long() {
 		kills = 10
 	}
-	told, id := masterKilled(t, c, p.url, kills)
+	told, id := masterKilled(t, c, p.url, kills, true)
 	one := &running{t: t, url: p.url}
 	settled(t, one, id, told)
 	if told.Pending == 0 {
@@ -93,7 +93,7 @@ func TestFault_AClusterMasterKilledUnderServeWithoutWAIT(t *testing.T) {
 	t.Parallel()
 	c := redistest.StartCluster(t, 3, 1)
 	url := serveUnconfirmed(t, c.URL(), t.TempDir())
-	told, id := masterKilled(t, c, url, 1) // after it the archive has more than the store, and no ballot is taken
+	told, id := masterKilled(t, c, url, 1, false) // after it the archive has more than the store, and no ballot is taken
 	lost := survey(t, &running{t: t, url: url}, id, told).Lost
 	if lost == 0 {
 		t.Errorf("none of %d acknowledged ballots is lost: the test cannot see a loss", len(told.Ballots))
@@ -101,14 +101,17 @@ func TestFault_AClusterMasterKilledUnderServeWithoutWAIT(t *testing.T) {
 	t.Logf("%d of %d acknowledged ballots lost", lost, len(told.Ballots))
 }
 
-func masterKilled(t *testing.T, c *redistest.Cluster, url string, kills int) (told faulttest.Told, id string) {
+// masterKilled kills one master after another. A server that sees at once that its master
+// has no replica may refuse all that second: where it waits for them, it goes on until an
+// answer was pending, up to three times.
+func masterKilled(t *testing.T, c *redistest.Cluster, url string, kills int, waits bool) (told faulttest.Told, id string) {
 	t.Helper()
 	id, document := spread(t, c)
 	one := &running{t: t, url: url}
 	one.joute("apply", write(t, "c.yaml", document))
 	voters := faulttest.Start(faultVoters, overHTTP(t, id, func() string { return url }))
 	var slowest time.Duration
-	for kill := range kills {
+	for kill := 0; kill < kills || waits && voters.Pending() == 0 && kill < kills+3; kill++ {
 		voters.More(t, 500)
 		box := kill % 3
 		master := c.MasterOf(metaOf(id, box))

@@ -75,6 +75,13 @@ func (v *Voters) Acknowledged() int {
 	return len(v.told.Ballots)
 }
 
+// Pending is how many answers no replica had confirmed so far.
+func (v *Voters) Pending() int {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.told.Pending
+}
+
 // More waits until so many more ballots are acknowledged.
 func (v *Voters) More(tb testing.TB, n int) {
 	tb.Helper()
