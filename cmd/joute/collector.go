@@ -16,8 +16,8 @@ const (
 
 	// most and least are the share of what is in use that may come on top of it, in
 	// percent: what a multitude of connections or ballots takes is not taken four times,
-	// and never is more collected than a Go program does by itself.
-	most, least = 300, 100
+	// nor twice where headroom is enough. Below half the collector would be at it too often.
+	most, least = 300, 50
 )
 
 // growth is how many percent of what is in use may come on top of it. The collector goes
