@@ -40,7 +40,7 @@ func (d *Detector) identify(t *table, farms []farm) []int32 {
 			}
 		}
 		if best == unseen && first != unseen {
-			best = d.id(d.log.voters.texts[t.voter.log[first]], used)
+			best = d.id(d.log.voters.text(t.voter.log[first]), used)
 		}
 		names[k] = best
 		if best == unseen {
@@ -109,7 +109,7 @@ func (d *Detector) describe(c *Cluster, f *farm, t *table) {
 	}
 	for e, n := range votes {
 		if n >= target*all && n >= 2 {
-			c.Entries = append(c.Entries, d.log.entries.texts[t.entries.log[e]])
+			c.Entries = append(c.Entries, d.log.entries.text(t.entries.log[e]))
 		}
 	}
 	slices.Sort(c.Entries)

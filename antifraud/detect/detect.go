@@ -129,7 +129,7 @@ func (d *Detector) Add(ballots ...Ballot) {
 		d.log.add(&ballots[i])
 		d.said = append(d.said, said{cluster: unseen})
 	}
-	for len(d.cluster) < len(d.log.voters.texts) {
+	for len(d.cluster) < d.log.voters.count() {
 		d.cluster = append(d.cluster, unseen)
 	}
 }

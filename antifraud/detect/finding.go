@@ -203,7 +203,7 @@ func (f *farm) stands(n int) bool {
 func (d *Detector) finding(i int32, s *suspicion, farms []farm, is said) Finding {
 	rec := &d.log.records[i]
 	f := Finding{
-		Ballot: d.log.text(rec.id), Voter: d.log.voters.texts[rec.voter], Entry: d.log.entries.texts[rec.entry], At: rec.time(),
+		Ballot: d.log.text(rec.id), Voter: d.log.voters.text(rec.voter), Entry: d.log.entries.text(rec.entry), At: rec.time(),
 		Score: s.score, Standing: standings[is.standing],
 	}
 	if f.Standing == Counted {

@@ -117,7 +117,7 @@ func handOf(ballots []Ballot) *hand {
 	h := newHand(newCrowd(table))
 	h.clear()
 	for v := range int32(table.n) {
-		if l.voters.texts[table.voter.log[v]][0] == 'f' {
+		if l.voters.text(table.voter.log[v])[0] == 'f' {
 			h.set(v, 1)
 			h.who = append(h.who, v)
 			h.c.take(v, 1)

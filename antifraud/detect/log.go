@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"bytes"
 	"cmp"
 	"math"
 	"slices"
@@ -13,27 +14,6 @@ import (
 
 // unseen is the code of what was not seen.
 const unseen = int32(-1)
-
-// names gives each text a small code, in the order in which they come.
-type names struct {
-	codes map[string]int32
-	texts []string
-}
-
-func (n *names) code(text string) int32 {
-	if text == "" {
-		return unseen
-	}
-	if n.codes == nil {
-		n.codes = map[string]int32{}
-	}
-	k, known := n.codes[text]
-	if !known {
-		k = int32(len(n.texts))
-		n.codes[text], n.texts = k, append(n.texts, text)
-	}
-	return k
-}
 
 // record is what is kept of a ballot: 80 bytes without a pointer, as all of a contest
 // are, and the collector need not go through them.
@@ -122,7 +102,7 @@ func (l *log) inOrder(places []int32) {
 		if c := cmp.Compare(x.at, y.at); c != 0 {
 			return c // nearly always: what else there is, is far away in memory
 		}
-		return cmp.Or(l.compare(x.id, y.id), cmp.Compare(l.voters.texts[x.voter], l.voters.texts[y.voter]))
+		return cmp.Or(l.compare(x.id, y.id), bytes.Compare(l.voters.bytes(x.voter), l.voters.bytes(y.voter)))
 	})
 }
 

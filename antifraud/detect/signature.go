@@ -199,7 +199,7 @@ func (l *log) write(traits []trait) []antifraud.Feature {
 		case t.log == unseen:
 			features[i].Value = antifraud.OtherValue
 		case n != nil:
-			features[i].Value = n.texts[t.log]
+			features[i].Value = n.text(t.log)
 		default:
 			features[i].Value = antifraud.TimeStep(int64(t.log))
 		}
@@ -230,7 +230,7 @@ func (l *log) looks(t *table, v int32) antifraud.Evidence {
 		if c.of[v] == unseen {
 			return ""
 		}
-		return n.texts[c.log[c.of[v]]]
+		return n.text(c.log[c.of[v]])
 	}
 	time := func(ln float64) *int64 {
 		if math.IsNaN(ln) {

@@ -114,7 +114,7 @@ func (l *log) tabulate(places []int32) *table {
 		}
 	}
 	for _, k := range t.kind.log {
-		kind := antifraud.NetKind(l.kinds.texts[k])
+		kind := antifraud.NetKind(l.kinds.text(k))
 		t.rented = append(t.rented, kind == antifraud.NetHosting || kind == antifraud.NetVPN || kind == antifraud.NetTor)
 		t.campus = append(t.campus, kind == antifraud.NetCampus)
 	}

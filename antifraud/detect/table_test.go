@@ -38,7 +38,7 @@ func seen(c *column, n *names) (texts []string) {
 	for _, k := range c.of {
 		text := "-"
 		if k != unseen {
-			text = n.texts[c.log[k]]
+			text = n.text(c.log[k])
 		}
 		texts = append(texts, text)
 	}
@@ -61,7 +61,7 @@ func TestTabulate_AVoterIsWhatTheirFirstBallotsShow(t *testing.T) {
 	}{
 		{"voters, in the order of their first ballots", func() (ids []string) {
 			for _, k := range table.voter.log {
-				ids = append(ids, l.voters.texts[k])
+				ids = append(ids, l.voters.text(k))
 			}
 			return ids
 		}(), []string{"ann", "bob", "cid"}},
@@ -102,7 +102,7 @@ func TestTabulate_TheSameEntryAgainIsOneAct(t *testing.T) {
 	acts := func(v int32) (entries []string) {
 		from, to := table.acts(v)
 		for a := from; a < to; a++ {
-			entries = append(entries, l.entries.texts[table.entries.log[table.entry[a]]])
+			entries = append(entries, l.entries.text(table.entries.log[table.entry[a]]))
 		}
 		return entries
 	}
