@@ -2,13 +2,16 @@ package ballotbox
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/joute/joute/internal/redistest"
+	"github.com/joute/joute/internal/store"
 	"github.com/joute/joute/voting"
 )
 
@@ -175,6 +178,42 @@ func TestCast_ManyBallotsOfOneVoterAtOnceCountOnce(t *testing.T) {
 		return strings.ReplaceAll(source(name), sees, "")
 	})); n < 2 {
 		t.Fatalf("without: %d count", n)
+	}
+}
+
+// Of a voter's ballots that are in one call, one is decided. Who is left over when there are
+// too many is told to come again, as of any overload, and is then counted once.
+func TestCast_WhoWaitsTooLongForTheirOwnBallotsIsToldToComeAgain(t *testing.T) {
+	server := redistest.Start(t)
+	b := New(openStore(t, server.URL()))
+	s := newContest(t, "rules: {ballots: {max: 20}}")
+	ballots := []voting.Ballot{ballotFor("who holds it up", "n-1")}
+	for range 20 {
+		ballots = append(ballots, ballotFor("eager", "n-1"))
+	}
+	var turnedAway atomic.Int64
+	atOnce(t, server, func(ballot voting.Ballot) {
+		for {
+			switch o, err := b.Cast(t.Context(), s, ballot); {
+			case err == nil && o.Refused == "":
+				return
+			case errors.Is(err, store.ErrOverloaded):
+				turnedAway.Add(1)
+			default:
+				t.Errorf("%+v, %v", o, err)
+				return
+			}
+		}
+	}, ballots...)
+	if turnedAway.Load() == 0 {
+		t.Error("nobody had to come again: nothing was tested")
+	}
+	count, err := b.Tally(t.Context(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if count.Live.Counted != 21 {
+		t.Errorf("%d count, want 21", count.Live.Counted)
 	}
 }
 
