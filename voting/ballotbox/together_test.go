@@ -187,24 +187,27 @@ func TestCast_WhoWaitsTooLongForTheirOwnBallotsIsToldToComeAgain(t *testing.T) {
 	server := redistest.Start(t)
 	b := New(openStore(t, server.URL()))
 	s := newContest(t, "rules: {ballots: {max: 20}}")
-	ballots := []voting.Ballot{ballotFor("who holds it up", "n-1")}
-	for range 20 {
-		ballots = append(ballots, ballotFor("eager", "n-1"))
-	}
 	var turnedAway atomic.Int64
-	atOnce(t, server, func(ballot voting.Ballot) {
-		for {
-			switch o, err := b.Cast(t.Context(), s, ballot); {
-			case err == nil && o.Refused == "":
-				return
-			case errors.Is(err, store.ErrOverloaded):
-				turnedAway.Add(1)
-			default:
-				t.Errorf("%+v, %v", o, err)
-				return
-			}
+	rounds := 0
+	for ; turnedAway.Load() == 0 && rounds < 20; rounds++ { // they may come one by one on a busy machine
+		ballots := []voting.Ballot{ballotFor(fmt.Sprint("who holds it up ", rounds), "n-1")}
+		for range 20 {
+			ballots = append(ballots, ballotFor(fmt.Sprint("eager ", rounds), "n-1"))
 		}
-	}, ballots...)
+		atOnce(t, server, func(ballot voting.Ballot) {
+			for {
+				switch o, err := b.Cast(t.Context(), s, ballot); {
+				case err == nil && o.Refused == "":
+					return
+				case errors.Is(err, store.ErrOverloaded):
+					turnedAway.Add(1)
+				default:
+					t.Errorf("%+v, %v", o, err)
+					return
+				}
+			}
+		}, ballots...)
+	}
 	if turnedAway.Load() == 0 {
 		t.Error("nobody had to come again: nothing was tested")
 	}
@@ -212,8 +215,8 @@ func TestCast_WhoWaitsTooLongForTheirOwnBallotsIsToldToComeAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if count.Live.Counted != 21 {
-		t.Errorf("%d count, want 21", count.Live.Counted)
+	if want := int64(21 * rounds); count.Live.Counted != want {
+		t.Errorf("%d count, want %d", count.Live.Counted, want)
 	}
 }
 
