@@ -176,4 +176,3 @@ func because(f detect.Finding) []string {
 	}
 	return f.Reasons
 }
-
