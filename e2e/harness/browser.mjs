@@ -53,6 +53,10 @@ export function strangers(seen, ...origins) {
   return seen.requests.map((request) => request.url()).filter((url) => !/^(data|blob|about):/.test(url) && !origins.includes(new URL(url).origin));
 }
 
+// focused waits until the focus is on the element with this id. A page takes it there when
+// it is drawn, which on a busy machine is after it has loaded.
+export const focused = (page, id) => page.waitForFunction((id) => document.activeElement?.id === id, id);
+
 // tabTo moves the focus by keyboard until it is on what the selector names; it is
 // seen wherever it is on the way.
 export async function tabTo(page, selector, presses = 80) {

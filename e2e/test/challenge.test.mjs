@@ -7,7 +7,7 @@ import { after, before, test } from 'node:test';
 import { createContext, runInContext } from 'node:vm';
 import { audit, sticksOut } from '../harness/audit.mjs';
 import { contest, priced } from '../harness/contests.mjs';
-import { embed, launch, strangers, tabTo, visit, watch } from '../harness/browser.mjs';
+import { embed, focused, launch, strangers, tabTo, visit, watch } from '../harness/browser.mjs';
 import { host as serveHost, voteTag } from '../harness/host.mjs';
 import { start } from '../harness/joute.mjs';
 import { mailbox } from '../harness/mail.mjs';
@@ -144,7 +144,7 @@ test('a code for an address, from a busy network: solved while it is typed', asy
   assert.equal(await page.locator('[data-working]').innerText(), 'Vérification en cours…');
   assert.ok(await sticksOut(page) <= 0);
   assert.deepEqual(await audit(page), []);
-  assert.equal(await page.evaluate(() => document.activeElement.id), 'email');
+  await focused(page, 'email');
   await page.keyboard.type('ada@example.org');
   await page.keyboard.press('Enter'); // before it is solved
   await Promise.all([page.waitForURL('**/email/code?*'), page.evaluate(() => window.letGo())]);

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { audit, sticksOut } from '../harness/audit.mjs';
 import { contest, reviewed } from '../harness/contests.mjs';
-import { desktop, launch, phone, signIn, strangers, tabTo, visit, watch } from '../harness/browser.mjs';
+import { desktop, focused, launch, phone, signIn, strangers, tabTo, visit, watch } from '../harness/browser.mjs';
 import { key, start } from '../harness/joute.mjs';
 
 let joute, browser;
@@ -66,11 +66,11 @@ for (const javaScriptEnabled of [true, false]) {
     };
     await page.goto(`${joute.url}/organize/${id}/held`);
     assert.equal(new URL(page.url()).pathname, '/organize/login');
-    assert.equal(await page.evaluate(() => document.activeElement.id), 'key');
+    await focused(page, 'key');
     await page.keyboard.type('not the key');
     await Promise.all([page.waitForNavigation(), page.keyboard.press('Enter')]);
     assert.match(await page.locator('[role=alert]').innerText(), /not the organizer key/);
-    assert.equal(await page.evaluate(() => document.activeElement.id), 'key');
+    await focused(page, 'key');
     await page.keyboard.type(key);
     await Promise.all([page.waitForURL(`**/organize/${id}/held`), page.keyboard.press('Enter')]);
     assert.match(await page.locator('main').innerText(), /13 ballots wait/);

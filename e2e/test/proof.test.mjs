@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { contest, reviewed } from '../harness/contests.mjs';
-import { embed, launch, visit } from '../harness/browser.mjs';
+import { embed, focused, launch, visit } from '../harness/browser.mjs';
 import { host as serveHost } from '../harness/host.mjs';
 import { start } from '../harness/joute.mjs';
 import { mailbox } from '../harness/mail.mjs';
@@ -92,7 +92,7 @@ test('after five wrong codes another must be asked for', async (t) => {
     await page.fill('#code', wrong);
     await press(page, 'main .vote');
     assert.match(await page.locator('#fault').innerText(), new RegExp(`\\b${left === 1 ? '(1|un)' : left}\\b`));
-    assert.equal(await page.evaluate(() => document.activeElement.id), 'code');
+    await focused(page, 'code');
   }
   await page.fill('#code', wrong);
   await press(page, 'main .vote');

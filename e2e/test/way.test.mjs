@@ -7,7 +7,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { audit, sticksOut } from '../harness/audit.mjs';
 import { reviewed } from '../harness/contests.mjs';
-import { desktop, launch, strangers, tabTo, visit, watch } from '../harness/browser.mjs';
+import { desktop, focused, launch, strangers, tabTo, visit, watch } from '../harness/browser.mjs';
 import { start } from '../harness/joute.mjs';
 import { mailbox } from '../harness/mail.mjs';
 import { themes } from '../harness/pages.mjs';
@@ -131,7 +131,7 @@ for (const [lang, javaScriptEnabled, way] of quick ? journeys.slice(0, 1) : jour
     assert.deepEqual([yes.width, yes.height, yes.y], [no.width, no.height, no.y], 'to refuse is as easy');
     await press(page, '.choice button');
     assert.match(await page.locator('#fan-opt-in-fault').innerText(), say.untick);
-    assert.equal(await page.evaluate(() => document.activeElement.id), 'fan-opt-in');
+    await focused(page, 'fan-opt-in');
     await see(page, 'unticked');
     await page.check('#fan-opt-in');
     await page.check('#fan-over');
@@ -204,10 +204,11 @@ test('the way by keyboard alone', { skip: quick }, async (t) => {
   // From the message on: the way out, no further than two stops.
   await tabTo(page, '.offer a', 2);
   await Promise.all([page.waitForNavigation(), page.keyboard.press('Enter')]);
-  assert.equal(await page.evaluate(() => document.activeElement.id), 'email');
+  await focused(page, 'email');
   await page.keyboard.type('no address');
   await page.evaluate(() => { document.querySelector('main form').noValidate = true; });
   await Promise.all([page.waitForNavigation(), page.keyboard.press('Enter')]);
+  await focused(page, 'email');
   const told = await page.evaluate(() => {
     const here = document.activeElement;
     return { id: here.id, invalid: here.getAttribute('aria-invalid'), read: here.getAttribute('aria-describedby').split(' ').map((id) => document.getElementById(id).textContent).join(' ') };
@@ -217,7 +218,7 @@ test('the way by keyboard alone', { skip: quick }, async (t) => {
   await page.keyboard.press('Control+A');
   await page.keyboard.type(own);
   await Promise.all([page.waitForNavigation(), page.keyboard.press('Enter')]);
-  assert.equal(await page.evaluate(() => document.activeElement.id), 'code');
+  await focused(page, 'code');
   await page.keyboard.type(await box.code(own));
   await Promise.all([page.waitForNavigation(), page.keyboard.press('Enter')]);
   await landed(page);
@@ -231,7 +232,7 @@ test('the way by keyboard alone', { skip: quick }, async (t) => {
   await page.waitForSelector('.share .qr', { state: 'visible' });
 
   await enter('.choice button');
-  assert.equal(await page.evaluate(() => document.activeElement.id), 'fan-opt-in');
+  await focused(page, 'fan-opt-in');
   await page.keyboard.press('Space');
   await tabTo(page, '#fan-over');
   await page.keyboard.press('Space');
