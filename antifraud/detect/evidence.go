@@ -37,6 +37,7 @@ type evidence struct {
 	machine   float64        // share of members with the device that most have
 	addresses float64        // how many addresses they share, likewise
 	model     float64        // of device: what agents say that is said already, as all phones of that model show them
+	pageless  bool           // tempo is that members open no page, as some people's browsers do not
 	clock     float64        // of tempo: that members vote around the clock; it is of none of them, so it never voids
 }
 
@@ -128,6 +129,7 @@ func (h *hand) weighEvidence() (e evidence) {
 			break
 		}
 	}
+	e.pageless = h.pageless()
 	e.by[byTempo], e.clock = max(e.by[byTempo], h.haste(), h.serial()), h.clock()
 	return e
 }
@@ -222,6 +224,9 @@ func (e *evidence) convinces(h *hand, limit float64) (strong, ok bool) {
 				looks++
 			}
 		}
+	}
+	if e.pageless && !e.firm[byDevice] && !e.firm[byNetwork] && !e.firm[byAccount] {
+		return false, false // whoever runs no scripts has friends, and they vote for the same
 	}
 	strong = firm >= 2 && looks >= 1 && e.all >= limit
 	if e.firm[byDevice] && e.pool < fewDevices && !e.firm[byTempo] && !e.firm[byNetwork] && !e.firm[byAccount] {

@@ -93,6 +93,7 @@ func (f *farm) together(t *table) {
 	for n, v := range f.who {
 		if k := t.device.of[v]; k != unseen && users[k] >= leastHand && said[k] <= 0 {
 			f.by[n][byAccount] = min(f.by[n][byAccount], 0)
+			f.confirmed[n].by[byAccount] = min(f.confirmed[n].by[byAccount], 0)
 		}
 	}
 }
