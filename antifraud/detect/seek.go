@@ -204,7 +204,7 @@ func (h *hand) try(x *index, co *cohort, odds []float64, renting float64, others
 		if !h.fit(x, others, within, allRounds) {
 			return farm{}, false
 		}
-		if h.single(x, others) {
+		if h.single(x, others) || h.leaveRooms(others) {
 			h.fit(x, others, slices.Clone(h.who), 5)
 		}
 		f := farm{evidence: h.weighEvidence(), rhythm: co.name == "rhythm"}
