@@ -12,7 +12,9 @@ import (
 // with the members who have them, and that of a block whose address no member has whole.
 func TestConfirm_TakesBackWhatFewMembersSayOfEachOther(t *testing.T) {
 	var ballots []Ballot
-	add := func(voter string, e antifraud.Evidence) { ballots = append(ballots, vote(voter, "e", float64(len(ballots)), e)) }
+	add := func(voter string, e antifraud.Evidence) {
+		ballots = append(ballots, vote(voter, "e", float64(len(ballots)), e))
+	}
 	for n := range 60 {
 		add(fmt.Sprint("h", n), antifraud.Evidence{Device: fmt.Sprint("own", n), Net: fmt.Sprint("home", n), Block: "town"})
 	}
