@@ -38,6 +38,7 @@ type evidence struct {
 	addresses float64        // how many addresses they share, likewise
 	model     float64        // of device: what agents say that is said already, as all phones of that model show them
 	pageless  bool           // tempo is that members open no page, as some people's browsers do not
+	bare      bool           // no device is known of anybody: browsers are all there is of it
 	clock     float64        // of tempo: that members vote around the clock; it is of none of them, so it never voids
 }
 
@@ -129,7 +130,7 @@ func (h *hand) weighEvidence() (e evidence) {
 			break
 		}
 	}
-	e.pageless = h.pageless()
+	e.pageless, e.bare = h.pageless(), h.c.withDevice < 1
 	e.by[byTempo], e.clock = max(e.by[byTempo], h.haste(), h.serial()), h.clock()
 	return e
 }
@@ -254,7 +255,7 @@ func (e *evidence) hopeless(members float64) bool {
 }
 
 // holds tells whether one family is so plain that the hand is held: many devices, or
-// many addresses and entries in lockstep, shared among members; one machine at one
+// many addresses and entries in lockstep, or browsers where no device is known, shared among members; one machine at one
 // address, in a hurry; bad accounts with a little of some other family, or of one address.
 func (e *evidence) holds(members float64, some int) bool {
 	brings := func(family int, each float64) bool { return e.by[family] >= max(leastFamily[family], each*members) }
@@ -262,6 +263,7 @@ func (e *evidence) holds(members float64, some int) bool {
 	switch {
 	case e.by[byDevice] >= pooledDevices*members && e.pool >= manyShared:
 	case e.firm[byStructure] && e.by[byNetwork] >= pooledAddresses*members && e.addresses >= manyShared:
+	case e.bare && e.some[byDevice] && e.by[byNetwork] >= pooledAddresses*members && e.addresses >= manyShared:
 	case oneHome && e.pool < fewDevices && brings(byDevice, strongly[byDevice]) && e.by[byTempo] >= max(leastBrisk, brisk*members):
 	case brings(byAccount, badAccounts) && (some >= 2 || some == 1 && oneHome && members >= manyShared):
 	default:
