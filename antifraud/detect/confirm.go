@@ -15,7 +15,7 @@ type confirmed struct {
 // a part 1/(1+y) of it is the voter's own. An address that no member has says nothing by its
 // block: neighbours are not members. And the device of one machine says nothing of who is
 // elsewhere: one person is in one place, or on the way between two.
-func (h *hand) confirm(v int32, out terms, busiest [2]int32) confirmed {
+func (h *hand) confirm(v int32, out terms, busiest [2]int32, oneMachine bool) confirmed {
 	t, was := h.c.t, out.sum()
 	for _, x := range [...]struct {
 		feature int
@@ -33,8 +33,7 @@ func (h *hand) confirm(v int32, out terms, busiest [2]int32) confirmed {
 	if d := was - out.sum(); d > 0 && f.w < 1 {
 		f.w = logistic(math.Log(f.w/(1-f.w)) - d)
 	}
-	_, most := h.topDevice()
-	if k := t.net.of[v]; most >= oneDevice*h.mass && k != busiest[0] && k != busiest[1] {
+	if k := t.net.of[v]; oneMachine && k != busiest[0] && k != busiest[1] {
 		f.by[byDevice] = min(f.by[byDevice], 0)
 	}
 	return f

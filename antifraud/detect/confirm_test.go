@@ -40,13 +40,13 @@ func TestConfirm_TakesBackWhatFewMembersSayOfEachOther(t *testing.T) {
 		}
 		h.set(v, 0.99)
 		out := terms{atDevice: 4, atNet: 2, atHour: 9} // at a place where looks count whole
-		is := h.confirm(v, out, busiest)
+		is := h.confirm(v, out, busiest, false)
 		taken := 4*(1-row.device) + 2*(1-row.net)
 		if want := logistic(math.Log(99) - taken); !near(is.w, want) || !near(is.by[byNetwork], 2*row.net) {
 			t.Errorf("%s: %v and %v by network, want %v and %v", row.voter, is.w, is.by[byNetwork], want, 2*row.net)
 		}
 		out = terms{atDevice: -1, atNet: -1}
-		if is := h.confirm(v, out, busiest); is.w != h.w[v] {
+		if is := h.confirm(v, out, busiest, false); is.w != h.w[v] {
 			t.Errorf("%s: what speaks for a voter was touched", row.voter)
 		}
 		h.set(v, 1)
@@ -66,10 +66,10 @@ func TestConfirm_OneMachineIsInOnePlace(t *testing.T) {
 	h := handOf(ballots)
 	busiest := [2]int32{h.c.t.net.of[60], unseen - 1}
 	out := terms{atDevice: 4}
-	if here := h.confirm(60, out, busiest); here.by[byDevice] <= clearly {
+	if here := h.confirm(60, out, busiest, true); here.by[byDevice] <= clearly {
 		t.Errorf("at the flat: %v", here.by[byDevice])
 	}
-	if elsewhere := h.confirm(69, out, busiest); elsewhere.by[byDevice] != 0 {
+	if elsewhere := h.confirm(69, out, busiest, true); elsewhere.by[byDevice] != 0 {
 		t.Errorf("on the bus: %v", elsewhere.by[byDevice])
 	}
 }

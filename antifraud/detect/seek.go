@@ -235,7 +235,7 @@ func (h *hand) keep(f *farm) {
 		h.judge(v, &out, &unlearned, same)
 		f.who, f.w = append(f.who, v), append(f.w, h.w[v])
 		f.own, f.by = append(f.own, out), append(f.by, h.split(v, &out, busiest))
-		f.confirmed = append(f.confirmed, h.confirm(v, out, busiest))
+		f.confirmed = append(f.confirmed, h.confirm(v, out, busiest, f.evidence.machine >= oneDevice))
 	}
 	f.together(h.c.t)
 	f.sure = f.restless(h.c)
