@@ -58,6 +58,13 @@ eval: ## what the detectors are worth: goals and figures
 eval-speed: ## joute detect on one and two million ballots: time, memory
 	go run ./internal/farmlab/evaluate -only speed
 
+SEED ?= 3001
+CONTESTS ?= 24
+
+.PHONY: eval-random
+eval-random: ## contests of any kind, a row each: SEED=3001 CONTESTS=24
+	go run ./internal/farmlab/evaluate -only random -fresh $(SEED) -contests $(CONTESTS)
+
 FUZZTIME ?= 30s
 
 .PHONY: fuzz

@@ -37,6 +37,8 @@ type evidence struct {
 	machine   float64        // share of members with the device that most have
 	addresses float64        // how many addresses they share, likewise
 	model     float64        // of device: what agents say that is said already, as all phones of that model show them
+	pageless  bool           // tempo is that members open no page, as some people's browsers do not
+	bare      bool           // no device is known of anybody: browsers are all there is of it
 	clock     float64        // of tempo: that members vote around the clock; it is of none of them, so it never voids
 }
 
@@ -128,6 +130,7 @@ func (h *hand) weighEvidence() (e evidence) {
 			break
 		}
 	}
+	e.pageless, e.bare = h.pageless(), h.c.withDevice < 1
 	e.by[byTempo], e.clock = max(e.by[byTempo], h.haste(), h.serial()), h.clock()
 	return e
 }
@@ -223,6 +226,9 @@ func (e *evidence) convinces(h *hand, limit float64) (strong, ok bool) {
 			}
 		}
 	}
+	if e.pageless && !e.firm[byDevice] && !e.firm[byNetwork] && !e.firm[byAccount] {
+		return false, false // whoever runs no scripts has friends, and they vote for the same
+	}
 	strong = firm >= 2 && looks >= 1 && e.all >= limit
 	if e.firm[byDevice] && e.pool < fewDevices && !e.firm[byTempo] && !e.firm[byNetwork] && !e.firm[byAccount] {
 		strong = false // friends with one model of phone, who vote for the same
@@ -249,7 +255,7 @@ func (e *evidence) hopeless(members float64) bool {
 }
 
 // holds tells whether one family is so plain that the hand is held: many devices, or
-// many addresses and entries in lockstep, shared among members; one machine at one
+// many addresses and entries in lockstep, or browsers where no device is known, shared among members; one machine at one
 // address, in a hurry; bad accounts with a little of some other family, or of one address.
 func (e *evidence) holds(members float64, some int) bool {
 	brings := func(family int, each float64) bool { return e.by[family] >= max(leastFamily[family], each*members) }
@@ -257,6 +263,7 @@ func (e *evidence) holds(members float64, some int) bool {
 	switch {
 	case e.by[byDevice] >= pooledDevices*members && e.pool >= manyShared:
 	case e.firm[byStructure] && e.by[byNetwork] >= pooledAddresses*members && e.addresses >= manyShared:
+	case e.bare && e.some[byDevice] && e.by[byNetwork] >= pooledAddresses*members && e.addresses >= manyShared:
 	case oneHome && e.pool < fewDevices && brings(byDevice, strongly[byDevice]) && e.by[byTempo] >= max(leastBrisk, brisk*members):
 	case brings(byAccount, badAccounts) && (some >= 2 || some == 1 && oneHome && members >= manyShared):
 	default:

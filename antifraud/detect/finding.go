@@ -17,6 +17,7 @@ const (
 
 	against = 0.5 // log-odds from which a family speaks against a member
 	clearly = 1.0 // from which a look of their own keeps a member from being doubted
+	pooled  = 1.3 // up to which an address is one that a single other member has: a home
 
 	apparent = 0.05 // of a score: less is no change to tell of
 	telling  = 0.1  // log-odds: less is no part to tell of
@@ -114,7 +115,9 @@ func (d *Detector) standing(score float64) Standing {
 func (f *farm) belief(n int) float64 {
 	w := temper(f.w[n])
 	if f.strong && f.condemns(n) {
-		return w
+		if sure := temper(f.confirmed[n].w); sure > unsure {
+			return sure
+		}
 	}
 	if !f.stands(n) {
 		w *= f.sure[n] + (1-f.sure[n])*w // only the place: the honest who vote there are there, too
@@ -136,18 +139,29 @@ func temper(w float64) float64 {
 // not enough against a device and a browser that are not the farm's: people are quick now
 // and then, and a farm votes through their homes.
 func (f *farm) condemns(n int) bool {
-	if f.rhythm && f.w[n] < certain {
-		return false
-	}
+	is := &f.confirmed[n]
 	var speaks [families]bool
 	count, other := 0, false
-	for family, x := range f.by[n] {
+	for family, x := range is.by {
 		aside := family == byAccount || family == byTempo
-		if f.evidence.firm[family] && (x > clearly || (aside || family == byProvenance) && x > against) {
+		switch {
+		case !f.evidence.firm[family]:
+		case family == byNetwork && x <= pooled:
+		case family == byProvenance && !(speaks[byTempo] && f.w[n] >= certain): // so come honest people, and at their own pace
+		case x > clearly || (aside || family == byProvenance) && x > against:
 			speaks[family] = true
 			count++
 			other = other || !aside
 		}
+	}
+	if f.evidence.pageless && !speaks[byDevice] && !speaks[byNetwork] {
+		return false
+	}
+	if f.rhythm && f.w[n] < certain {
+		return false
+	}
+	if !speaks[byDevice] && !speaks[byNetwork] && !speaks[byAccount] && is.by[byTempo] <= clearly {
+		return false // fans vote in step, and some are quick
 	}
 	if !speaks[byDevice] && !speaks[byAccount] && !speaks[byStructure] && f.own[n][atDevice]+f.own[n][atAgent] < -clearly {
 		return false
@@ -171,7 +185,7 @@ func (f *farm) coherent() bool {
 	members, condemned := 0.0, 0.0
 	for n, w := range f.w {
 		members += w
-		if temper(w) > unsure && f.condemns(n) {
+		if temper(f.confirmed[n].w) > unsure && f.condemns(n) {
 			condemned += w
 		}
 	}

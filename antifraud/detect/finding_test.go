@@ -26,6 +26,7 @@ func TestTemper_TakesBackBelief(t *testing.T) {
 // member; firm are those that speak against the farm.
 func member(strong bool, by [families]float64, firm ...int) *farm {
 	f := &farm{who: []int32{0}, w: []float64{0.999999}, own: make([]terms, 1), sure: make([]float64, 1), by: [][families]float64{by}, strong: strong}
+	f.confirmed = []confirmed{{w: 0.999999, by: by}}
 	for _, family := range firm {
 		f.evidence.firm[family], f.evidence.some[family] = true, true
 	}
@@ -33,7 +34,7 @@ func member(strong bool, by [families]float64, firm ...int) *farm {
 }
 
 func TestFarm_VoidTakesTwoFamiliesOneNeitherAccountNorTempo(t *testing.T) {
-	all := []int{byDevice, byTempo, byNetwork, byAccount, byStructure}
+	all := []int{byDevice, byTempo, byNetwork, byAccount, byStructure, byProvenance}
 	for _, row := range []struct {
 		name   string
 		strong bool
@@ -45,6 +46,11 @@ func TestFarm_VoidTakesTwoFamiliesOneNeitherAccountNorTempo(t *testing.T) {
 		{"network and account", true, [families]float64{byNetwork: 2, byAccount: 2}, all, true},
 		{"device and structure", true, [families]float64{byDevice: 2, byStructure: 2}, all, true},
 		{"account and tempo", true, [families]float64{byAccount: 5, byTempo: 5}, all, false},
+		{"an address that one other member has, and tempo", true, [families]float64{byNetwork: pooled, byTempo: 5}, all, false},
+		{"structure and tempo", true, [families]float64{byStructure: 2, byTempo: 2}, all, true},
+		{"fans, one of them a little quick", true, [families]float64{byStructure: 5, byTempo: clearly}, all, false},
+		{"a way to come, at the farm's pace", true, [families]float64{byProvenance: 2, byTempo: 2}, all, true},
+		{"a way to come, and a device", true, [families]float64{byProvenance: 5, byDevice: 5}, all, false},
 		{"one alone, however much", true, [families]float64{byDevice: 9}, all, false},
 		{"the second hardly", true, [families]float64{byDevice: 9, byNetwork: against}, all, false},
 		{"the second for the crowd", true, [families]float64{byDevice: 9, byNetwork: -2}, all, false},
@@ -59,6 +65,52 @@ func TestFarm_VoidTakesTwoFamiliesOneNeitherAccountNorTempo(t *testing.T) {
 		if got := f.strong && f.condemns(0); got != row.void {
 			t.Errorf("%s: condemns %v", row.name, got)
 		}
+	}
+}
+
+// A hold is answered, and a void is not: what voids is what is confirmed, and a way to come
+// and a pace void only who is certain.
+func TestFarm_VoidTakesWhatIsConfirmed(t *testing.T) {
+	both, way := [families]float64{byDevice: 2, byTempo: 2}, [families]float64{byProvenance: 2, byTempo: 2}
+	for _, row := range []struct {
+		name string
+		w    float64
+		by   [families]float64
+		is   confirmed
+		want float64
+	}{
+		{"all of it", 0.999, both, confirmed{0.999, both}, temper(0.999)},
+		{"a device that says it of one other", 0.999, both, confirmed{0.999, [families]float64{byDevice: clearly, byTempo: 2}}, unsure},
+		{"less probable without what two say of each other", 0.999, both, confirmed{0.95, both}, unsure},
+		{"a way to come, of somebody who is certain", 0.9995, way, confirmed{0.999, way}, temper(0.999)},
+		{"and who is not quite", 0.999, way, confirmed{0.999, way}, unsure},
+	} {
+		f := member(true, row.by, byDevice, byTempo, byProvenance)
+		f.w[0], f.confirmed[0] = row.w, row.is
+		if got := f.belief(0); !near(got, row.want) {
+			t.Errorf("%s: %v, want %v", row.name, got, row.want)
+		}
+	}
+}
+
+// Whoever runs no scripts has friends: votes for the same and no reading time are no farm.
+func TestFarm_NoPageTakesAnAddressOrADevice(t *testing.T) {
+	for family, void := range map[int]bool{byStructure: false, byNetwork: true, byDevice: true} {
+		by := [families]float64{byTempo: 2}
+		by[family] = 5
+		f := member(true, by, byTempo, family)
+		f.evidence.pageless = true
+		if got := f.condemns(0); got != void {
+			t.Errorf("with %s: %v", familyOf[family], got)
+		}
+	}
+	e := evidence{by: [families]float64{byTempo: 200, byStructure: 500}, all: 900, place: 4, pageless: true}
+	if strong, ok := e.convinces(weighing(100), 40); strong || ok {
+		t.Errorf("structure and no page: strong %v, convincing %v", strong, ok)
+	}
+	e = evidence{by: [families]float64{byTempo: 200, byNetwork: 200}, all: 900, place: 4, pageless: true}
+	if strong, ok := e.convinces(weighing(100), 40); !strong || !ok {
+		t.Errorf("a pool of addresses and no page: strong %v, convincing %v", strong, ok)
 	}
 }
 
@@ -94,11 +146,11 @@ func TestFarm_FamiliesAreOfTheSameMembers(t *testing.T) {
 	both := [families]float64{byTempo: 2, byNetwork: 2}
 	hand := func(w float64, members ...[families]float64) *farm {
 		f := member(true, both, byTempo, byNetwork)
-		f.w[0] = w
-		for range members {
+		f.w[0], f.confirmed[0].w = w, w
+		for _, by := range members {
 			f.who, f.w, f.own, f.sure = append(f.who, 0), append(f.w, 0.999999), append(f.own, terms{}), append(f.sure, 0)
+			f.by, f.confirmed = append(f.by, by), append(f.confirmed, confirmed{0.999999, by})
 		}
-		f.by = append(f.by, members...)
 		return f
 	}
 	for _, row := range []struct {
@@ -141,6 +193,7 @@ func TestFarm_WhoHasNoLookOfTheirOwnIsDoubted(t *testing.T) {
 func TestSuspect_FarmsAddUpAndThePlainestIsNamed(t *testing.T) {
 	a, b := member(true, [families]float64{byDevice: 2, byTempo: 2}, byDevice, byTempo), member(false, [families]float64{byDevice: 2})
 	a.w[0], b.w[0] = 0.5, 0.4
+	a.confirmed[0].w = 0.5
 	s := suspect(2, []farm{*b, *a})
 	if !near(s[0].score, 1-0.5*0.6) || s[0].farm != 1 || s[0].in != 0 {
 		t.Errorf("%+v", s[0])

@@ -158,7 +158,7 @@ func (h *hand) judgeLooks(v int32, w, own float64, out *terms, learn *[features]
 		if kind != unseen {
 			out[atKind] = s.kind[kind]
 		}
-		if dwell >= 0 {
+		if out[atDwell] = s.pageless; dwell >= 0 {
 			out[atDwell] = s.dwell[dwell]
 		}
 		out[atAccount] = s.account[c.accBin[v]]
@@ -171,6 +171,8 @@ func (h *hand) judgeLooks(v int32, w, own float64, out *terms, learn *[features]
 		}
 		if dwell >= 0 {
 			out[atDwell] = h.judgeDwell(dwell, w, own)
+		} else {
+			out[atDwell] = h.judgePageless(w, own)
 		}
 		out[atAccount] = h.judgeAccount(int(c.accBin[v]), w, own)
 	}
@@ -200,6 +202,17 @@ func (h *hand) judgeDwell(b int, w, own float64) float64 {
 		y, x = y+h.dwell[n], x+h.c.dwell[n]
 	}
 	return clip(predictive(y-w, h.mass-w, x-own, h.c.mass-own, 10), -2.5, 2.5)
+}
+
+// judgePageless is of a vote without a reading time, where pages tell one: it came by a
+// call, or from a browser that runs no scripts. It speaks for members of a hand that is
+// pageless: a few of any other are people who run none.
+func (h *hand) judgePageless(w, own float64) float64 {
+	most := 0.0
+	if h.pageless() {
+		most = 2
+	}
+	return clip(predictive(h.mass-h.dwells-w, h.mass-w, h.c.mass-h.c.dwells-own, h.c.mass-own, 10), -1, most)
 }
 
 // judgeDevice holds a device against what strangers share.

@@ -15,7 +15,7 @@ import (
 // unseen is the code of what was not seen.
 const unseen = int32(-1)
 
-// record is what is kept of a ballot: 80 bytes without a pointer, as all of a contest
+// record is what is kept of a ballot: 88 bytes without a pointer, as all of a contest
 // are, and the collector need not go through them.
 type record struct {
 	id      ballotID
@@ -34,6 +34,8 @@ type record struct {
 	via     int32
 	way     int32 // referrer
 	kind    int32 // of network
+
+	followers, following int32 // of the profile; unseen where either is
 }
 
 // log is a contest's record as detectors read it.
@@ -57,19 +59,25 @@ func lnTime(ms *int64) float32 {
 	return float32(math.Log(float64(min(max(*ms, minTimeMS), maxTimeMS))))
 }
 
+// people is a number of accounts, as far as a record has room for it.
+func people(n int64) int32 { return int32(min(max(n, 0), math.MaxInt32)) }
+
 func (l *log) add(b *Ballot) {
 	e := &b.Evidence
 	r := record{
 		id: l.idOf(b.ID), at: b.At.UnixMilli(), dwell: lnTime(e.DwellMS), confirm: lnTime(e.ConfirmMS), account: float32(math.NaN()), proof: float32(proofOdds(b)), before: unseen,
 		voter: l.voters.code(b.Voter), entry: l.entries.code(b.Entry),
 		device: l.devices.code(e.Device), agent: l.agents.code(e.Agent), net: l.nets.code(e.Net), block: l.blocks.code(e.Block),
-		via: l.vias.code(e.Via), way: l.ways.code(string(e.Referrer)), kind: unseen,
+		via: l.vias.code(e.Via), way: l.ways.code(string(e.Referrer)), kind: unseen, followers: unseen, following: unseen,
 	}
 	if e.NetKind != antifraud.NetUnknown {
 		r.kind = l.kinds.code(string(e.NetKind))
 	}
 	if e.Profile != nil {
 		r.account = float32(account.Score(e.Profile).LogOdds)
+		if a, b := e.Profile.Followers, e.Profile.Following; a != nil && b != nil {
+			r.followers, r.following = people(*a), people(*b)
+		}
 	}
 	if int(r.voter) == len(l.last) {
 		l.last = append(l.last, unseen)

@@ -3,10 +3,11 @@ package detect
 import "math"
 
 // Looks before any farm is known are held against these: a farm's share of rented
-// networks, and how much it hurries, as reports of farms tell them (docs/ANTIFRAUD.md).
+// networks and of votes by calls, and how much it hurries, as reports of farms tell them (docs/ANTIFRAUD.md).
 // They only say where to look first: what convinces is what a hand has of its own.
 const (
 	rentedByFarms = 0.3
+	byCalls       = 0.2 // votes without a page
 	alikeMost     = 3.5
 	alikeLeast    = -0.4
 )
@@ -24,6 +25,7 @@ func (c *crowd) looks(x *index) (odds []float64, renting float64) {
 		u := (float64(b) + 0.5) / float64(len(c.dwellCuts)+1) // share of the crowd that is quicker
 		pace[b] = clip(math.Log(2*(1-u)), -1.5, 0.7)
 	}
+	pageless := clip(math.Log(byCalls/((c.mass-c.dwells+1)/(c.mass+2))), 0, 2.5)
 	hired, homely := clip(math.Log(rentedByFarms/rented), 0, 2.5), math.Log((1-rentedByFarms)/(1-rented))
 	sums := make([]float64, c.n/chunk+1)
 	chunks(c.n, func(part, from, to int) {
@@ -31,6 +33,8 @@ func (c *crowd) looks(x *index) (odds []float64, renting float64) {
 			r := c.t.proof[v]
 			if b := c.dwellBin[v]; b >= 0 {
 				r += pace[b]
+			} else {
+				r += pageless
 			}
 			if c.t.kind.of[v] != unseen {
 				if c.t.isRented(v) {

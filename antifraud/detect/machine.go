@@ -43,6 +43,52 @@ func (h *hand) single(x *index, others []float64) bool {
 	return true
 }
 
+const (
+	roomful = 12  // members with one device: of a pool of devices each has fewer, or is at many addresses
+	oneRoom = 0.9 // of them, at one address
+)
+
+// leaveRooms leaves out of a hand of many devices those of its members who have one device
+// at one address, where they are a roomful: a farm deals its devices out over its addresses,
+// and that is a computer room at an address through which a farm votes too, or somebody
+// else's machine. Whoever they are, they are looked at by themselves. It tells whether it did.
+func (h *hand) leaveRooms(others []float64) bool {
+	t := h.c.t
+	at := map[int32]map[int32]float64{} // members by device and address
+	for _, v := range h.who {
+		device, net := t.device.of[v], t.net.of[v]
+		if device == unseen || net == unseen || h.device[device] < roomful || h.device[device] > oneDevice*h.mass {
+			continue
+		}
+		if at[device] == nil {
+			at[device] = map[int32]float64{}
+		}
+		at[device][net] += h.w[v]
+	}
+	rooms := map[int32]bool{}
+	for device, nets := range at {
+		for _, members := range nets {
+			if members >= oneRoom*h.device[device] {
+				rooms[device] = true
+			}
+		}
+	}
+	if len(rooms) == 0 {
+		return false
+	}
+	kept := h.who[:0]
+	for _, v := range h.who {
+		if !rooms[t.device.of[v]] {
+			kept = append(kept, v)
+			continue
+		}
+		h.set(v, 0)
+		h.c.take(v, others[v])
+	}
+	h.who = kept
+	return true
+}
+
 // agentOf is the agent that nearly all members with a device show; unseen: there is none.
 func (h *hand) agentOf(device int32) int32 {
 	t := h.c.t
@@ -93,6 +139,7 @@ func (f *farm) together(t *table) {
 	for n, v := range f.who {
 		if k := t.device.of[v]; k != unseen && users[k] >= leastHand && said[k] <= 0 {
 			f.by[n][byAccount] = min(f.by[n][byAccount], 0)
+			f.confirmed[n].by[byAccount] = min(f.confirmed[n].by[byAccount], 0)
 		}
 	}
 }

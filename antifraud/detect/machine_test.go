@@ -11,6 +11,7 @@ func TestFarm_AccountsOfOneMachineAreJudgedTogether(t *testing.T) {
 	f := farm{}
 	member := func(device int32, account float64) {
 		f.who, f.w, f.by = append(f.who, int32(len(devices))), append(f.w, 1), append(f.by, [families]float64{byAccount: account})
+		f.confirmed = append(f.confirmed, confirmed{1, f.by[len(f.by)-1]})
 		devices = append(devices, device)
 	}
 	for n := range 10 {
@@ -26,6 +27,9 @@ func TestFarm_AccountsOfOneMachineAreJudgedTogether(t *testing.T) {
 	f.together(&table{device: column{of: devices}})
 	for n, device := range devices {
 		speaks := f.by[n][byAccount] > 0
+		if voids := f.confirmed[n].by[byAccount] > 0; voids != speaks {
+			t.Errorf("member %d: speaks %v, voids %v", n, speaks, voids)
+		}
 		want := device == own || device == unseen || device == lone && n >= 6
 		if speaks != want {
 			t.Errorf("member %d, of device %d: %v", n, device, f.by[n][byAccount])

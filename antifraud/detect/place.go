@@ -60,7 +60,8 @@ func (c *crowd) expected(v int32, g *grouping, in []float64, general, own float6
 	from, to := c.t.acts(v)
 	p := 0.0
 	for a := from; a < to; a++ {
-		p += (max(in[g.of[a]]-own, 0) + placeWeight*general) / (max(c.entry[c.t.entry[a]]-own, 0) + placeWeight)
+		here, all := max(in[g.of[a]]-own, 0), max(c.entry[c.t.entry[a]]-own, 0)
+		p += max((here+placeWeight*general)/(all+placeWeight), general/(1+all*general))
 	}
 	return p / float64(to-from)
 }

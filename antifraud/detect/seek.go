@@ -23,6 +23,7 @@ type farm struct {
 	w         []float64           // by place in who
 	own       []terms             // by place in who: what speaks for and against the member
 	by        [][families]float64 // the same, by family, of what speaks against the farm
+	confirmed []confirmed         // by place in who: what is left of that to void by
 	evidence  evidence
 	sure      []float64 // by place in who: how little somebody without a look is doubted for that
 	strong    bool      // enough to void
@@ -203,7 +204,7 @@ func (h *hand) try(x *index, co *cohort, odds []float64, renting float64, others
 		if !h.fit(x, others, within, allRounds) {
 			return farm{}, false
 		}
-		if h.single(x, others) {
+		if h.single(x, others) || h.leaveRooms(others) {
 			h.fit(x, others, slices.Clone(h.who), 5)
 		}
 		f := farm{evidence: h.weighEvidence(), rhythm: co.name == "rhythm"}
@@ -234,6 +235,7 @@ func (h *hand) keep(f *farm) {
 		h.judge(v, &out, &unlearned, same)
 		f.who, f.w = append(f.who, v), append(f.w, h.w[v])
 		f.own, f.by = append(f.own, out), append(f.by, h.split(v, &out, busiest))
+		f.confirmed = append(f.confirmed, h.confirm(v, out, busiest, f.evidence.machine >= oneDevice))
 	}
 	f.together(h.c.t)
 	f.sure = f.restless(h.c)

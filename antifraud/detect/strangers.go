@@ -14,6 +14,7 @@ type strangers struct {
 	entry, agent, kind, dwell, account []float64 // by entry, code or bin
 	idle                               []float64 // by entry: at an hour when no member votes
 	count                              [countBins]float64
+	pageless                           float64
 }
 
 // apart compares members with the crowd by whether they have something to themselves.
@@ -58,6 +59,7 @@ func (h *hand) strangers() *strangers {
 	s.agent = each(t.agent.size(), func(k int) float64 { return h.judgeAgent(int32(k), 0, 1, &unlearned) })
 	s.kind = each(t.kind.size(), func(k int) float64 { return h.judgeKind(int32(k), 0, 1) })
 	s.dwell = each(dwellBins, func(k int) float64 { return h.judgeDwell(k, 0, 1) })
+	s.pageless = h.judgePageless(0, 1)
 	s.account = each(accountBins+1, func(k int) float64 { return h.judgeAccount(k, 0, 1) })
 	for k := range s.count {
 		s.count[k] = h.judgeCount(int32(k), 0, 1)

@@ -91,6 +91,7 @@ func (p *pools) judge(v int32, farms []farm) {
 	}
 	f := &farms[p.of[device]]
 	f.who, f.w, f.own, f.sure = append(f.who, v), append(f.w, w), append(f.own, out), append(f.sure, 0)
-	f.by = append(f.by, [families]float64{byDevice: out[atDevice], byNetwork: out[atNet]})
+	by := [families]float64{byDevice: out[atDevice], byNetwork: out[atNet]}
+	f.by, f.confirmed = append(f.by, by), append(f.confirmed, confirmed{w, by})
 	c.take(v, 1-(1-taken)*(1-w))
 }

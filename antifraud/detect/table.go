@@ -76,6 +76,7 @@ func (l *log) tabulate(places []int32) *table {
 	t := &table{places: places, voterOf: make([]int32, len(places))}
 	var voters recode
 	var recodes [7]recode
+	moves := moves{}
 	for n, i := range places {
 		r := &l.records[i]
 		v := voters.code(&t.voter, r.voter)
@@ -103,6 +104,10 @@ func (l *log) tabulate(places []int32) *table {
 			t.account[v] = float64(r.account)
 		}
 		t.proof[v] = min(t.proof[v], float64(r.proof))
+		moves.meet(v, r)
+	}
+	for v := range moves.churned {
+		t.account[v] += churnOdds
 	}
 	t.layOut(l)
 	for _, c := range t.columns() {

@@ -9,6 +9,9 @@ import (
 // for about the same: people's reading times spread over a factor of two at the
 // least, which is 0.7 in ln. To take one's time is no tell.
 func (h *hand) hasty() bool {
+	if h.pageless() {
+		return true
+	}
 	if h.dwells < 3 {
 		return false
 	}
@@ -16,7 +19,16 @@ func (h *hand) hasty() bool {
 	return mean < h.c.dwellSum/h.c.dwells-0.2 || h.dwells >= 5 && h.dwellSquares/h.dwells-mean*mean < evenPace(h.dwells)
 }
 
-// leastMechanical is how many reading times it takes to say that they are a program's.
+// leastPageless is the share of members, beyond the crowd's, who open no page.
+const leastPageless = 0.3
+
+// pageless tells whether members vote without a page where people have one open: by
+// calls. People whose browsers run no scripts are few at any entry, and are not suspect for it.
+func (h *hand) pageless() bool {
+	return h.mass >= leastMechanical && 1-h.dwells/h.mass > 1-h.c.dwells/h.c.mass+leastPageless
+}
+
+// leastMechanical is how many members it takes to say that they are a program's.
 const leastMechanical = 20
 
 // mechanical tells whether so many members read for about the same time as no number of
@@ -44,7 +56,7 @@ func evenPace(voters float64) float64 {
 // times better than the crowd's: z^2/2 of a normal in ln.
 func (h *hand) haste() float64 {
 	c := h.c
-	if !h.hasty() || c.dwells < 10 {
+	if h.dwells < 3 || !h.hasty() || c.dwells < 10 {
 		return 0
 	}
 	mean := c.dwellSum / c.dwells

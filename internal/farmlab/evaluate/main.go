@@ -4,6 +4,7 @@
 //	go run ./internal/farmlab/evaluate            everything, some minutes
 //	go run ./internal/farmlab/evaluate -fresh 99  other seeds than the ones of the day
 //	go run ./internal/farmlab/evaluate -only speed
+//	go run ./internal/farmlab/evaluate -only random -fresh 99 -contests 24
 package main
 
 import (
@@ -25,17 +26,22 @@ func main() {
 	shared := flag.String("shared", filepath.Join("..", "shared", "antifraud", "workloads"), "folder of labelled workloads on real votes; left out where it is not there")
 	fresh := flag.Uint64("fresh", uint64(time.Now().Unix()/86_400), "seed of the contests that nobody has seen; another each day")
 	ballots := flag.Int("ballots", 1_000_000, "how many ballots the detector must take in 30 s and 2 GiB; 0 leaves it out")
-	only := flag.String("only", "", "speed: nothing but time and memory of joute detect")
+	only := flag.String("only", "", "speed: nothing but time and memory of joute detect; random: nothing but contests of any kind")
+	contests := flag.Int("contests", 6, "how many contests of any kind")
 	child := flag.String("child", "", "internal: what this process is measured at")
 	flag.Parse()
 	var err error
 	switch {
 	case *child != "":
 		err = work(*child, flag.Args())
+	case *only == "random":
+		t := newTable()
+		t.random(*fresh, *contests)
+		err = t.sum()
 	case *only != "" && *only != "speed":
-		err = fmt.Errorf("-only: expected speed, found %q", *only)
+		err = fmt.Errorf("-only: expected speed or random, found %q", *only)
 	default:
-		err = evaluate(*shared, *fresh, *ballots, *only == "speed")
+		err = evaluate(*shared, *fresh, *ballots, *contests, *only == "speed")
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "evaluate:", err)
@@ -46,10 +52,10 @@ func main() {
 // errMissed says that a goal was not reached; the table says which.
 var errMissed = errors.New("a goal is not reached")
 
-func evaluate(shared string, fresh uint64, ballots int, speedOnly bool) error {
-	t := &table{out: tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)}
+func evaluate(shared string, fresh uint64, ballots, contests int, speedOnly bool) error {
+	t := newTable()
 	if !speedOnly {
-		if err := t.worth(shared, fresh); err != nil {
+		if err := t.worth(shared, fresh, contests); err != nil {
 			return err
 		}
 	}
@@ -58,21 +64,17 @@ func evaluate(shared string, fresh uint64, ballots int, speedOnly bool) error {
 			return err
 		}
 	}
-	fmt.Printf("%d of %d goals are reached\n", t.reached, t.rows)
-	if t.reached < t.rows {
-		return errMissed
-	}
-	return nil
+	return t.sum()
 }
 
 // worth is how well farms are told from crowds.
-func (t *table) worth(shared string, fresh uint64) error {
+func (t *table) worth(shared string, fresh uint64, contests int) error {
 	if err := t.realVotes(shared); err != nil {
 		return err
 	}
 	t.presets("fixed seeds", fixed...)
 	t.presets(fmt.Sprintf("seed %d", fresh), fresh)
-	t.random(fresh)
+	t.random(fresh, contests)
 	return t.attacks(fixed[0])
 }
 
@@ -80,6 +82,17 @@ func (t *table) worth(shared string, fresh uint64) error {
 type table struct {
 	out           *tabwriter.Writer
 	rows, reached int
+}
+
+func newTable() *table { return &table{out: tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)} }
+
+// sum says how many goals are reached, and fails where one is not.
+func (t *table) sum() error {
+	fmt.Printf("%d of %d goals are reached\n", t.reached, t.rows)
+	if t.reached < t.rows {
+		return errMissed
+	}
+	return nil
 }
 
 func (t *table) head(what string) {

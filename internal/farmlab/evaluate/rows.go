@@ -84,17 +84,3 @@ func rival(runs []farmlab.Run) (worst farmlab.Row, any bool) {
 	}
 	return worst, any
 }
-
-// random judges contests of any kind, all together. Some have so little evidence
-// that no goal is set for what is found: it is told. The honest must not lose by
-// any.
-func (t *table) random(seed uint64) {
-	var runs []farmlab.Run
-	for i := range uint64(6) {
-		runs = append(runs, farmlab.Judge(farmlab.Make(farmlab.Random(seed+i), seed+i)))
-	}
-	f := farmlab.Pool(runs...)
-	t.head(fmt.Sprintf("farmlab random, seeds %d to %d: F1 %.2f, farm ballots counted %.2f", seed, seed+5, f.VoidHeld.F1, f.Result.FarmCounted))
-	t.add((farmlab.Goals{}).Check(f)...)
-	t.end()
-}
