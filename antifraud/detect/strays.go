@@ -90,7 +90,7 @@ func (p *pools) judge(v int32, farms []farm) {
 		return
 	}
 	f := &farms[p.of[device]]
-	f.who, f.w, f.own, f.sure = append(f.who, v), append(f.w, w), append(f.own, out), append(f.sure, 0)
+	f.who, f.w, f.own, f.sure, f.confirm = append(f.who, v), append(f.w, w), append(f.own, out), append(f.sure, 0), append(f.confirm, 0)
 	f.by = append(f.by, [families]float64{byDevice: out[atDevice], byNetwork: out[atNet]})
 	c.take(v, 1-(1-taken)*(1-w))
 }

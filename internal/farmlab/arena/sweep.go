@@ -91,7 +91,7 @@ func (a *Arena) Close(ctx context.Context) error {
 func (a *Arena) Prove(_ context.Context, ids []string) error {
 	for _, id := range ids {
 		f, there := a.fates[id]
-		if !there || f.Standing != attack.Held || !antifraud.Releases(f.Reasons, antifraud.StepEmail) {
+		if !there || f.Standing != attack.Held || f.proven || !antifraud.Releases(f.Reasons, antifraud.StepEmail) {
 			continue
 		}
 		f.Standing, f.Reasons, f.Since = attack.Counted, []antifraud.Reason{"proven-" + string(antifraud.StepEmail)}, a.now
