@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -246,6 +247,42 @@ func TestTrial_TheSameFarmAgain(t *testing.T) {
 	}
 	if h := r.Ours.Honest; h.Rejected != 0 || h.Void != 0 || h.Held > h.Ballots/100 {
 		t.Errorf("the crowd: %+v", h)
+	}
+}
+
+// gateSeeds are of this test alone: who tunes uses others.
+var gateSeeds = []uint64{0x5eed_0011, 0x5eed_0012, 0x5eed_0013}
+
+// Farms that change their two worst tells, each as far as it goes: of the last round a fifth
+// survives at most, by the median of three seeds, and nobody honest is void or rejected.
+// Farms that change two more after each round do get through (docs/ANTIFRAUD.md): the goal is
+// not reached because farms learn nothing.
+func TestTrial_TwoTellsInAll(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a minute of detectors")
+	}
+	seeds := gateSeeds[:1]
+	if os.Getenv("JOUTE_FAULTS") == "long" {
+		seeds = gateSeeds
+	}
+	for _, p := range attack.Profiles {
+		var last []float64
+		for _, seed := range seeds {
+			r, err := Trial{Profile: p, Costs: attack.BuiltinCosts(), Seed: seed, Voters: 1000, Tells: attack.TwoInAll, Options: Quick}.Run(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			last = append(last, r.Surviving())
+			h := r.Ours.Honest
+			t.Logf("%s, seed %x: %.2f survive in round 5; of %d honest ballots %d rejected, %d void, %d held", p.Name, seed, r.Surviving(), h.Ballots, h.Rejected, h.Void, h.Held)
+			if h.Rejected > 0 || h.Void > 0 || h.Held > h.Ballots/100 {
+				t.Errorf("%s, seed %x: the crowd: %+v", p.Name, seed, h)
+			}
+		}
+		slices.Sort(last)
+		if median := last[len(last)/2]; median > attack.MostSurviving {
+			t.Errorf("%s: %.2f survive", p.Name, last)
+		}
 	}
 }
 
