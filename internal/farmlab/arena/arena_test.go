@@ -140,24 +140,27 @@ func TestArena_AProofAtTheDoor(t *testing.T) {
 }
 
 // What is held its voter releases by an address, for good, whatever is found later;
-// what is void no address counts again, nor what only a person may release.
+// what is void no address counts again, nor what only a person may release, nor whose voter
+// had proven one before.
 func TestArena_AProofAnswersAHold(t *testing.T) {
 	a := arena(t, "standard")
-	void, known, held, silent := act(0, "rack", "k"), act(0, "rack", "k"), act(0, "rack", "k"), act(0, "rack", "k")
-	cast(t, a, void, known, held, silent) // nobody has looked yet
+	void, known, held, silent, mailed := act(0, "rack", "k"), act(0, "rack", "k"), act(0, "rack", "k"), act(0, "rack", "k"), act(0, "rack", "k")
+	mailed.Level = "email"
+	cast(t, a, void, known, held, silent, mailed) // nobody has looked yet
 	for id, f := range map[string]attack.Fate{
 		void.ID:   {Standing: attack.Void, Reasons: []antifraud.Reason{antifraud.ReasonLockstep}},
 		known.ID:  {Standing: attack.Held, Reasons: []antifraud.Reason{antifraud.ReasonKnownFarm}},
 		held.ID:   {Standing: attack.Held, Reasons: []antifraud.Reason{antifraud.ReasonLockstep}},
 		silent.ID: {Standing: attack.Held, Reasons: []antifraud.Reason{antifraud.ReasonLockstep}},
+		mailed.ID: {Standing: attack.Held, Reasons: []antifraud.Reason{antifraud.ReasonLockstep}},
 	} {
 		a.fates[id].Fate = f
 	}
-	if err := a.Prove(t.Context(), []string{void.ID, known.ID, held.ID, uuid.NewString()}); err != nil {
+	if err := a.Prove(t.Context(), []string{void.ID, known.ID, held.ID, mailed.ID, uuid.NewString()}); err != nil {
 		t.Fatal(err)
 	}
-	if got := standing(t, a, void, known, held, silent); got[0] != attack.Void || got[1] != attack.Held || got[2] != attack.Counted || got[3] != attack.Held {
-		t.Errorf("void, known at the door, held, held and silent: %v", got)
+	if got := standing(t, a, void, known, held, silent, mailed); got[0] != attack.Void || got[1] != attack.Held || got[2] != attack.Counted || got[3] != attack.Held || got[4] != attack.Held {
+		t.Errorf("void, known at the door, held, held and silent, held and proven before: %v", got)
 	}
 	if err := a.Close(t.Context()); err != nil {
 		t.Fatal(err)

@@ -87,7 +87,7 @@ func (a *Arena) Close(ctx context.Context) error {
 }
 
 // Prove is what an address does that a held ballot's voter proves: as at a server, it
-// answers reasons that say so, for good, and it is no matter who proved one before.
+// answers reasons that say so, for good, and none of whoever had proven one before.
 func (a *Arena) Prove(_ context.Context, ids []string) error {
 	for _, id := range ids {
 		f, there := a.fates[id]
