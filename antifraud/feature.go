@@ -10,7 +10,11 @@ import (
 // Those that name something particular come before those that name a sort.
 var FeatureKinds = [...]string{"device", "agent", "net", "block", "via", "net_kind", "referrer", "dwell", "confirm"}
 
-const kinds = len(FeatureKinds)
+const (
+	kinds = len(FeatureKinds)
+
+	kindDevice, kindNet, kindNetKind = 0, 2, 5 // places of FeatureKinds
+)
 
 // featureFamilies are the families of FeatureKinds, by place.
 var featureFamilies = [kinds]Family{

@@ -163,5 +163,7 @@ func (w *weighed) bears() bool {
 	if sum < bears || families < 2 {
 		return false
 	}
-	return device >= speaks || network >= speaks && tempo >= speaks
+	names := func(kind int) bool { return w.met[kind] && w.odds[kind] >= speaks }
+	rented := names(kindNetKind)
+	return device >= speaks && (rented || names(kindDevice)) || network >= speaks && (rented && tempo >= speaks || names(kindNet) && tempo >= speaks && (device > -speaks/2.0 || tempo >= 2*speaks))
 }

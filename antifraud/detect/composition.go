@@ -24,6 +24,7 @@ type composition struct {
 	known, rented                  float64 // voters whose kind of network is known; in rented ones
 	withDevice, ownDevice          float64 // who has a device; whose device nobody else has
 	withNet, ownNet, ownBlock      float64
+	mailed                         float64 // proven by an address and by nothing else
 }
 
 func newComposition(c *crowd) composition {
@@ -55,6 +56,9 @@ func (x *composition) add(c *crowd, v int32, d float64) {
 	x.account[c.accBin[v]] += d
 	if odds := t.account[v]; !math.IsNaN(odds) {
 		x.accountSum += d * odds
+	}
+	if t.proof[v] == mailOdds {
+		x.mailed += d
 	}
 	if k := t.kind.of[v]; k != unseen {
 		x.known += d

@@ -39,6 +39,7 @@ type evidence struct {
 	model     float64        // of device: what agents say that is said already, as all phones of that model show them
 	pageless  bool           // tempo is that members open no page, as some people's browsers do not
 	bare      bool           // no device is known of anybody: browsers are all there is of it
+	madeUp    bool           // no stranger has a device of the members', where people's are such as others have
 	clock     float64        // of tempo: that members vote around the clock; it is of none of them, so it never voids
 }
 
@@ -48,7 +49,7 @@ type evidence struct {
 func (h *hand) split(v int32, out *terms, busiest [2]int32) (by [families]float64) {
 	c, t := h.c, h.c.t
 	by[byDevice] = out[atAgent]
-	if h.sharing() {
+	if h.sharing() || h.madeUp() {
 		by[byDevice] += out[atDevice]
 	}
 	if h.hasty() {
@@ -131,6 +132,7 @@ func (h *hand) weighEvidence() (e evidence) {
 		}
 	}
 	e.pageless, e.bare = h.pageless(), h.c.withDevice < 1
+	e.madeUp = h.madeUp()
 	e.by[byTempo], e.clock = max(e.by[byTempo], h.haste(), h.serial()), h.clock()
 	return e
 }
@@ -177,6 +179,7 @@ const (
 	ownPhone = 1.2
 	ownModel = 2.8 // where the pace is no more than quick
 	hurried  = 0.8
+	invented = 0.3 // of devices that are made up: that one has a device to themselves says little
 
 	// What one family has to bring, in ln per member, to hold a hand nearly alone.
 	pooledDevices   = 3.2
@@ -211,11 +214,18 @@ func (e *evidence) convinces(h *hand, limit float64) (strong, ok bool) {
 			e.some[f] = true
 		}
 		need := strongly[f]
-		if f == byDevice && e.pool < fewDevices {
-			need = ownModel
-			if e.machine >= oneDevice && e.by[byTempo] >= hurried*h.mass {
-				need = ownPhone
+		switch {
+		case f != byDevice:
+		case e.madeUp:
+			need = invented
+			if e.some[f] = x >= max(leastFamily[f], need*h.mass); e.some[f] {
+				some++
 			}
+		case e.pool >= fewDevices:
+		case e.machine >= oneDevice && e.by[byTempo] >= hurried*h.mass:
+			need = ownPhone
+		default:
+			need = ownModel
 		}
 		if x >= max(leastFamily[f], need*h.mass) {
 			e.firm[f] = true
@@ -250,6 +260,9 @@ func (e *evidence) hopeless(members float64) bool {
 		if e.by[look] >= weakly[look]*members {
 			return false
 		}
+	}
+	if e.madeUp && e.by[byDevice] >= invented*members/2 {
+		return false
 	}
 	return e.by[byStructure] < seldom*strongly[byStructure]*members
 }

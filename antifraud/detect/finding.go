@@ -26,8 +26,9 @@ const (
 // suspicion is what the farms say of a voter.
 type suspicion struct {
 	score float64
-	farm  int32 // place of the farm that says most; unseen: none
-	in    int32 // place among its members
+	farm  int32   // place of the farm that says most; unseen: none
+	in    int32   // place among its members
+	most  float64 // that is believed of one farm
 }
 
 // judge looks for farms among records, and tells of each record, or of those only
@@ -91,10 +92,15 @@ func suspect(n int, farms []farm) []suspicion {
 		f := &farms[k]
 		for m, v := range f.who {
 			s, p := &voters[v], f.belief(m)
-			if s.farm == unseen || p > farms[s.farm].belief(int(s.in)) {
-				s.farm, s.in = int32(k), int32(m)
+			if s.farm == unseen || p > s.most {
+				s.farm, s.in, s.most = int32(k), int32(m), p
 			}
 			s.score = 1 - (1-s.score)*(1-p)
+		}
+	}
+	for v := range voters {
+		if s := &voters[v]; s.most <= unsure { // two hands of one family each are not two families of one
+			s.score = min(s.score, unsure)
 		}
 	}
 	return voters
@@ -132,64 +138,6 @@ func temper(w float64) float64 {
 		return w
 	}
 	return logistic(tempered * math.Log(w/(1-w)))
-}
-
-// condemns tells whether two families that speak against the farm speak against the
-// member, one of them neither account nor tempo. A pace, an address and a way to come are
-// not enough against a device and a browser that are not the farm's: people are quick now
-// and then, and a farm votes through their homes.
-func (f *farm) condemns(n int) bool {
-	is := &f.confirmed[n]
-	var speaks [families]bool
-	count, other := 0, false
-	for family, x := range is.by {
-		aside := family == byAccount || family == byTempo
-		switch {
-		case !f.evidence.firm[family]:
-		case family == byNetwork && x <= pooled:
-		case family == byProvenance && !(speaks[byTempo] && f.w[n] >= certain): // so come honest people, and at their own pace
-		case x > clearly || (aside || family == byProvenance) && x > against:
-			speaks[family] = true
-			count++
-			other = other || !aside
-		}
-	}
-	if f.evidence.pageless && !speaks[byDevice] && !speaks[byNetwork] {
-		return false
-	}
-	if f.rhythm && f.w[n] < certain {
-		return false
-	}
-	if !speaks[byDevice] && !speaks[byNetwork] && !speaks[byAccount] && is.by[byTempo] <= clearly {
-		return false // fans vote in step, and some are quick
-	}
-	if !speaks[byDevice] && !speaks[byAccount] && !speaks[byStructure] && f.own[n][atDevice]+f.own[n][atAgent] < -clearly {
-		return false
-	}
-	return count >= 2 && other
-}
-
-// certain is the probability of being a member from which a rhythm and a way to come are
-// enough: log-odds of 7. Whoever comes that way and takes that time by chance is less.
-const certain = 0.9991
-
-// leastCondemned is the share of its members against whom two families speak, of a hand
-// that is void. Where one is of half of them and the other of another half, a quarter
-// have both by chance.
-const leastCondemned = 1.0 / 3
-
-// coherent tells whether the families that speak against the hand are of the same
-// members, who would be void. Otherwise nobody is: who has both may be one of the crowd
-// that two farms, or a farm and a campus, make up between them.
-func (f *farm) coherent() bool {
-	members, condemned := 0.0, 0.0
-	for n, w := range f.w {
-		members += w
-		if temper(f.confirmed[n].w) > unsure && f.condemns(n) {
-			condemned += w
-		}
-	}
-	return condemned >= leastCondemned*members
 }
 
 // speaking are the families that speak against member n, of those that speak

@@ -122,6 +122,20 @@ func (h *hand) sharing() bool {
 	return h.ownDevice*h.c.withDevice < h.c.ownDevice*h.withDevice
 }
 
+// leastMadeUp is how many devices it takes to say that they are made up.
+const leastMadeUp = 20
+
+// madeUp tells whether hardly a member has a device that anybody else has, where the crowd
+// has phones of a few models. Whoever draws a new one for each vote draws none that people
+// have; of no number of people does each have a phone that nobody else bought.
+func (h *hand) madeUp() bool {
+	if h.withDevice < leastMadeUp {
+		return false
+	}
+	shared := (h.withDevice - h.ownDevice) / h.withDevice
+	return 4*shared < 1-(h.c.ownDevice+1)/(h.c.withDevice+2)
+}
+
 // predictive is ln of the ratio of two predictive probabilities of one of few
 // values, the hand's smoothed towards the crowd's by a weight of c voters.
 func predictive(y, others, x, crowd, c float64) float64 {
@@ -179,7 +193,17 @@ func (h *hand) judgeLooks(v int32, w, own float64, out *terms, learn *[features]
 	if t.net.of[v] != unseen {
 		out[atNet] = clip(h.judgeNet(v, w, own, learn, s), -4, 2.5)
 	}
-	out[atProof] = t.proof[v]
+	out[atProof] = h.judgeProof(v, w, own)
+}
+
+// judgeProof is what a proof says for a voter, and never against one. An inbox says nothing
+// where as many of the hand have one as of the crowd: then it buys them.
+func (h *hand) judgeProof(v int32, w, own float64) float64 {
+	proof := h.c.t.proof[v]
+	if proof != mailOdds {
+		return proof
+	}
+	return clip(predictive(h.mailed-w, h.mass-w, h.c.mailed-own, h.c.mass-own, 6), proof, 0)
 }
 
 func (h *hand) judgeAgent(k int32, w, own float64, learn *poolCount) float64 {

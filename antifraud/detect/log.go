@@ -86,12 +86,16 @@ func (l *log) add(b *Ballot) {
 	l.records = append(l.records, r)
 }
 
-// proofOdds are log-odds against a farm: an inbox costs about what seven device
-// passes do (e^2), an address of the school more, and nobody sends a farm into the hall.
+// mailOdds are what an address says that was proven by mail: an inbox costs about what
+// seven device passes do.
+const mailOdds = -2
+
+// proofOdds are log-odds against a farm: an address of the school says more
+// than one of anywhere, and nobody sends a farm into the hall.
 func proofOdds(b *Ballot) float64 {
 	odds := 0.0
 	if b.Level == string(contest.LevelEmail) {
-		odds -= 2
+		odds += mailOdds
 	}
 	if b.Evidence.SchoolDomain {
 		odds -= 3

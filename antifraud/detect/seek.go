@@ -14,6 +14,7 @@ const (
 	mostShare  = 0.5 // of all voters: what is more than half of a contest is its crowd
 	twoTrials  = 2   // a voter who was in that many hands that convinced nobody starts none any more
 	mostGrowth = 8   // times the suspicious of its cohort and 20: a hand that grew beyond has drifted into the crowd
+	vivid      = 3.0 // ln per member: who have so much in common are not the crowd, however many they are
 	unsettling = 1.2 // times its cohort: a hand that grew beyond is tried once more within it
 )
 
@@ -26,6 +27,7 @@ type farm struct {
 	confirmed []confirmed         // by place in who: what is left of that to void by
 	evidence  evidence
 	sure      []float64 // by place in who: how little somebody without a look is doubted for that
+	wait      []float64 // by place in who: what the wait before they confirmed says, in log-odds
 	strong    bool      // enough to void
 	rhythm    bool      // it began with a rhythm, which says nothing of one voter
 	signature []trait
@@ -209,7 +211,15 @@ func (h *hand) try(x *index, co *cohort, odds []float64, renting float64, others
 		}
 		f := farm{evidence: h.weighEvidence(), rhythm: co.name == "rhythm"}
 		var convincing bool
-		if f.strong, convincing = f.evidence.convinces(h, limit); convincing && h.mass <= mostGrowth*(start+20) {
+		f.strong, convincing = f.evidence.convinces(h, limit)
+		if drifts := mostGrowth * (start + 20); f.strong && h.mass > drifts && f.evidence.all >= vivid*h.mass {
+			start = h.mass // the crowd it grew into is the farm
+			h.fit(x, others, within, allRounds)
+			f.evidence = h.weighEvidence()
+			f.strong, convincing = f.evidence.convinces(h, limit)
+			convincing = convincing && f.strong && f.evidence.all >= vivid*h.mass
+		}
+		if convincing && h.mass <= mostGrowth*(start+20) {
 			h.keep(&f)
 			if within != nil {
 				h.widen(x, &f, others, limit)
@@ -237,6 +247,7 @@ func (h *hand) keep(f *farm) {
 		f.own, f.by = append(f.own, out), append(f.by, h.split(v, &out, busiest))
 		f.confirmed = append(f.confirmed, h.confirm(v, out, busiest, f.evidence.machine >= oneDevice))
 	}
+	f.wait = h.waits(f.who)
 	f.together(h.c.t)
 	f.sure = f.restless(h.c)
 	if f.strong = f.strong && f.coherent(); f.strong { // no other is told

@@ -90,8 +90,8 @@ func (p *pools) judge(v int32, farms []farm) {
 		return
 	}
 	f := &farms[p.of[device]]
-	f.who, f.w, f.own, f.sure = append(f.who, v), append(f.w, w), append(f.own, out), append(f.sure, 0)
 	by := [families]float64{byDevice: out[atDevice], byNetwork: out[atNet]}
-	f.by, f.confirmed = append(f.by, by), append(f.confirmed, confirmed{w, by})
+	f.who, f.w, f.own, f.sure = append(f.who, v), append(f.w, w), append(f.own, out), append(f.sure, 0)
+	f.by, f.confirmed, f.wait = append(f.by, by), append(f.confirmed, confirmed{w, by}), append(f.wait, 0)
 	c.take(v, 1-(1-taken)*(1-w))
 }

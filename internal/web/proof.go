@@ -175,19 +175,27 @@ func (s *Server) confirmCode(stored *registry.Stored, pending, code string, aske
 	return p, s.release(ctx, stored, voter, proofs...)
 }
 
-// release counts the voter's held ballots that one of the proofs is enough for.
-// Called again it releases the rest.
+// release counts the voter's held ballots that one of the proofs is enough for. An address
+// releases none that was cast with a proven one: whoever held it weighed that already, and
+// asking once more would cost a farm with inboxes nothing. Called again it releases the rest.
 func (s *Server) release(ctx context.Context, stored *registry.Stored, voter voting.Voter, proofs ...antifraud.Step) error {
 	casts, err := s.cfg.Boxes.Ballots(ctx, stored, voter)
 	if err != nil {
 		return err
 	}
+	casts = slices.DeleteFunc(casts, func(c voting.Cast) bool { return c.Standing != voting.Held })
+	if len(casts) == 0 {
+		return nil
+	}
+	levels, err := s.cfg.Boxes.Levels(ctx, stored, casts)
+	if err != nil {
+		return err
+	}
 	defer s.cfg.Feeds.Changed(stored.Contest.ID)
-	for _, cast := range casts {
-		if cast.Standing != voting.Held {
-			continue
-		}
-		i := slices.IndexFunc(proofs, func(proof antifraud.Step) bool { return antifraud.Releases(cast.Reasons, proof) })
+	for n, cast := range casts {
+		i := slices.IndexFunc(proofs, func(proof antifraud.Step) bool {
+			return antifraud.Releases(cast.Reasons, proof) && !(proof == antifraud.StepEmail && levels[n] == string(contest.LevelEmail))
+		})
 		if i < 0 {
 			continue
 		}

@@ -124,6 +124,31 @@ func TestProof_ReleasesAHeldBallotAndOnlyForReasonsItAnswers(t *testing.T) {
 	}
 }
 
+// Whoever had proven an address is not released by proving it again, which costs nothing,
+// but by the hall, or by a person.
+func TestProof_TheSameAddressAgainReleasesNothing(t *testing.T) {
+	e := start(t)
+	id, path := e.contest("")
+	email := address()
+	pass := "Authorization: Bearer " + e.prove(path, email, "").want(201, "").text("pass")
+	cast := e.do("POST", path+"/ballots", ballot(newBallot(), "lumiere-1"), pass).want(201, "")
+	held := cast.text("ballot")
+	e.do("POST", path+"/standings", `{"ballots":["`+held+`"],"standing":"held","reason":"lockstep"}`, asOrganizer).want(200, "")
+	stands := func() string { return e.do("GET", path+"/ballots/"+held, "", pass).want(200, "").text("standing") }
+	e.prove(path, email, "", pass).want(201, "")
+	if got := stands(); got != "held" {
+		t.Errorf("proven again: %s", got)
+	}
+	page := e.do("GET", "/r/"+cast.text("receipt")+"?lang=en", "").want(200, "")
+	page.hides("/email?")
+	there := e.server.cfg.Presence.Code(id, time.Now()).Token
+	pending := e.do("POST", path+"/passes", fmt.Sprintf(`{"level":"email","email":%q,"presence":%q}`, email, there), pass).want(202, "").text("pending")
+	e.do("POST", path+"/passes/confirm", fmt.Sprintf(`{"pending":%q,"code":%q}`, pending, e.mailedCode(email, 3)), pass).want(201, "")
+	if got := stands(); got != "counted" {
+		t.Errorf("in the hall: %s", got)
+	}
+}
+
 func TestProof_WrongCodesAndBadInput(t *testing.T) {
 	e := start(t)
 	_, path := e.contest("")

@@ -59,6 +59,25 @@ func (b *Boxes) Evidence(ctx context.Context, s *registry.Stored, yield func(Log
 	return errors.Join(err, flush())
 }
 
+// Levels are those of the passes that casts were made with, by place. They are empty where
+// the evidence has expired.
+func (b *Boxes) Levels(ctx context.Context, s *registry.Stored, casts []voting.Cast) ([]string, error) {
+	at, levels := make([]voting.Position, len(casts)), make([]string, len(casts))
+	for i, c := range casts {
+		at[i] = c.Position
+	}
+	seen, err := b.seenAt(ctx, s, at)
+	if err != nil {
+		return nil, fmt.Errorf("levels: %w", err)
+	}
+	for i := range seen {
+		if seen[i] != nil {
+			levels[i] = seen[i].Level
+		}
+	}
+	return levels, nil
+}
+
 // lines joins casts with their evidence, which has the same positions.
 func (b *Boxes) lines(ctx context.Context, s *registry.Stored, casts []voting.Record) ([]LogLine, error) {
 	if len(casts) == 0 {

@@ -45,6 +45,7 @@ type fate struct {
 	attack.Fate
 	ballot sweep.Ballot
 	entry  string
+	proven bool // by an address, when it was cast
 }
 
 // Options has a zero value that works.
@@ -118,7 +119,7 @@ func (a *Arena) cast(act *attack.Act) (attack.Answer, error) {
 	}
 	a.windows.Saw(a.contest.ID, sighting)
 	a.acts[ballot] = act.ID
-	a.fates[act.ID] = &fate{attack.Fate{Standing: told.Standing, Reasons: told.Reasons, Cast: act.At, Since: act.At}, ballot, act.Entry}
+	a.fates[act.ID] = &fate{attack.Fate{Standing: told.Standing, Reasons: told.Reasons, Cast: act.At, Since: act.At}, ballot, act.Entry, act.Level == string(contest.LevelEmail)}
 	a.judge.Read(a.record(voting.KindCast, ballot, act.Entry, voting.Standing(told.Standing), told.Reasons, actor), act.Level, evidence)
 	return told, nil
 }

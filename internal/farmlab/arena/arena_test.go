@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -139,24 +140,27 @@ func TestArena_AProofAtTheDoor(t *testing.T) {
 }
 
 // What is held its voter releases by an address, for good, whatever is found later;
-// what is void no address counts again, nor what only a person may release.
+// what is void no address counts again, nor what only a person may release, nor whose voter
+// had proven one before.
 func TestArena_AProofAnswersAHold(t *testing.T) {
 	a := arena(t, "standard")
-	void, known, held, silent := act(0, "rack", "k"), act(0, "rack", "k"), act(0, "rack", "k"), act(0, "rack", "k")
-	cast(t, a, void, known, held, silent) // nobody has looked yet
+	void, known, held, silent, mailed := act(0, "rack", "k"), act(0, "rack", "k"), act(0, "rack", "k"), act(0, "rack", "k"), act(0, "rack", "k")
+	mailed.Level = "email"
+	cast(t, a, void, known, held, silent, mailed) // nobody has looked yet
 	for id, f := range map[string]attack.Fate{
 		void.ID:   {Standing: attack.Void, Reasons: []antifraud.Reason{antifraud.ReasonLockstep}},
 		known.ID:  {Standing: attack.Held, Reasons: []antifraud.Reason{antifraud.ReasonKnownFarm}},
 		held.ID:   {Standing: attack.Held, Reasons: []antifraud.Reason{antifraud.ReasonLockstep}},
 		silent.ID: {Standing: attack.Held, Reasons: []antifraud.Reason{antifraud.ReasonLockstep}},
+		mailed.ID: {Standing: attack.Held, Reasons: []antifraud.Reason{antifraud.ReasonLockstep}},
 	} {
 		a.fates[id].Fate = f
 	}
-	if err := a.Prove(t.Context(), []string{void.ID, known.ID, held.ID, uuid.NewString()}); err != nil {
+	if err := a.Prove(t.Context(), []string{void.ID, known.ID, held.ID, mailed.ID, uuid.NewString()}); err != nil {
 		t.Fatal(err)
 	}
-	if got := standing(t, a, void, known, held, silent); got[0] != attack.Void || got[1] != attack.Held || got[2] != attack.Counted || got[3] != attack.Held {
-		t.Errorf("void, known at the door, held, held and silent: %v", got)
+	if got := standing(t, a, void, known, held, silent, mailed); got[0] != attack.Void || got[1] != attack.Held || got[2] != attack.Counted || got[3] != attack.Held || got[4] != attack.Held {
+		t.Errorf("void, known at the door, held, held and silent, held and proven before: %v", got)
 	}
 	if err := a.Close(t.Context()); err != nil {
 		t.Fatal(err)
@@ -246,6 +250,42 @@ func TestTrial_TheSameFarmAgain(t *testing.T) {
 	}
 	if h := r.Ours.Honest; h.Rejected != 0 || h.Void != 0 || h.Held > h.Ballots/100 {
 		t.Errorf("the crowd: %+v", h)
+	}
+}
+
+// gateSeeds are of this test alone: who tunes uses others.
+var gateSeeds = []uint64{0x5eed_0011, 0x5eed_0012, 0x5eed_0013}
+
+// Farms that change their two worst tells, each as far as it goes: of the last round a fifth
+// survives at most, by the median of three seeds, and nobody honest is void or rejected.
+// Farms that change two more after each round do get through (docs/ANTIFRAUD.md): the goal is
+// not reached because farms learn nothing.
+func TestTrial_TwoTellsInAll(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a minute of detectors")
+	}
+	seeds := gateSeeds[:1]
+	if os.Getenv("JOUTE_FAULTS") == "long" {
+		seeds = gateSeeds
+	}
+	for _, p := range attack.Profiles {
+		var last []float64
+		for _, seed := range seeds {
+			r, err := Trial{Profile: p, Costs: attack.BuiltinCosts(), Seed: seed, Voters: 1000, Tells: attack.TwoInAll, Options: Quick}.Run(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			last = append(last, r.Surviving())
+			h := r.Ours.Honest
+			t.Logf("%s, seed %x: %.2f survive in round 5; of %d honest ballots %d rejected, %d void, %d held", p.Name, seed, r.Surviving(), h.Ballots, h.Rejected, h.Void, h.Held)
+			if h.Rejected > 0 || h.Void > 0 || h.Held > h.Ballots/100 {
+				t.Errorf("%s, seed %x: the crowd: %+v", p.Name, seed, h)
+			}
+		}
+		slices.Sort(last)
+		if median := last[len(last)/2]; median > attack.MostSurviving {
+			t.Errorf("%s: %.2f survive", p.Name, last)
+		}
 	}
 }
 

@@ -87,11 +87,11 @@ func (a *Arena) Close(ctx context.Context) error {
 }
 
 // Prove is what an address does that a held ballot's voter proves: as at a server, it
-// answers reasons that say so, for good, and it is no matter who proved one before.
+// answers reasons that say so, for good, and none of whoever had proven one before.
 func (a *Arena) Prove(_ context.Context, ids []string) error {
 	for _, id := range ids {
 		f, there := a.fates[id]
-		if !there || f.Standing != attack.Held || !antifraud.Releases(f.Reasons, antifraud.StepEmail) {
+		if !there || f.Standing != attack.Held || f.proven || !antifraud.Releases(f.Reasons, antifraud.StepEmail) {
 			continue
 		}
 		f.Standing, f.Reasons, f.Since = attack.Counted, []antifraud.Reason{"proven-" + string(antifraud.StepEmail)}, a.now

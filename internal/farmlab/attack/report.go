@@ -25,6 +25,9 @@ const (
 	MostDetect    = 5 * time.Minute
 )
 
+// TwoInAll is [Campaign.Tells] of a farm that changes its two worst tells and no others.
+const TwoInAll = 2
+
 // Surviving is the share of the last round's votes that count at the end.
 func (r *Report) Surviving() float64 {
 	if len(r.Ours.Rounds) == 0 {

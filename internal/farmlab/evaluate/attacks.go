@@ -10,6 +10,13 @@ import (
 	"github.com/joute/joute/internal/farmlab/attack"
 )
 
+// readings are the two of a farm that "changes its two worst tells": two more after each
+// round, or two in all.
+var readings = []struct {
+	name  string
+	tells int
+}{{"two tells more after each round", 0}, {"two tells in all", attack.TwoInAll}}
+
 // attacks plays farms in memory, through screening, door and detectors: a burst that
 // comes again with the same tools, then each farm that learns.
 func (t *table) attacks(seed uint64) error {
@@ -17,18 +24,20 @@ func (t *table) attacks(seed uint64) error {
 		return err
 	}
 	for _, p := range attack.Profiles {
-		r, err := arena.Trial{Profile: p, Costs: attack.BuiltinCosts(), Seed: seed, Options: arena.Quick}.Run(context.Background())
-		if err != nil {
-			return err
+		for _, reading := range readings {
+			r, err := arena.Trial{Profile: p, Costs: attack.BuiltinCosts(), Seed: seed, Tells: reading.tells, Options: arena.Quick}.Run(context.Background())
+			if err != nil {
+				return err
+			}
+			t.head(fmt.Sprintf("a farm that learns, %s, %s, seed %d", p.Name, reading.name, seed))
+			t.add(atMost("round 5, votes that count at the end", r.Surviving(), attack.MostSurviving))
+			t.add(priced("a surviving vote against the cap, round 5", r.Times))
+			t.add(priced("the same, the cheapest rounds", r.LeastTimes))
+			h := r.Ours.Honest
+			t.add(atMost("honest ballots rejected or void", float64(h.Rejected+h.Void)/float64(max(1, h.Ballots)), 0))
+			t.add(atMost(fmt.Sprintf("honest ballots held at the end (%d ever, %d proved)", h.EverHeld, h.Proved), float64(h.Held)/float64(max(1, h.Ballots)), 0.01))
+			t.end()
 		}
-		t.head(fmt.Sprintf("a farm that learns, %s, seed %d", p.Name, seed))
-		t.add(atMost("round 5, votes that count at the end", r.Surviving(), attack.MostSurviving))
-		t.add(priced("a surviving vote against the cap, round 5", r.Times))
-		t.add(priced("the same, the cheapest rounds", r.LeastTimes))
-		h := r.Ours.Honest
-		t.add(atMost("honest ballots rejected or void", float64(h.Rejected+h.Void)/float64(max(1, h.Ballots)), 0))
-		t.add(atMost(fmt.Sprintf("honest ballots held at the end (%d ever, %d proved)", h.EverHeld, h.Proved), float64(h.Held)/float64(max(1, h.Ballots)), 0.01))
-		t.end()
 	}
 	return nil
 }

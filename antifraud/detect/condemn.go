@@ -1,0 +1,125 @@
+package detect
+
+// condemns tells whether two families that speak against the farm speak against the
+// member, one of them neither account nor tempo: one by something that is no person's, or
+// both by more than a person shows by chance.
+func (f *farm) condemns(n int) bool {
+	if f.rhythm && f.w[n] < certain {
+		return false
+	}
+	var speaks [families]bool
+	count, other, plain := 0, false, false
+	for family := range speaks {
+		if speaks[family] = f.speaks(n, family); !speaks[family] {
+			continue
+		}
+		count++
+		other = other || family != byAccount && family != byTempo
+		plain = plain || f.plain(n, family)
+	}
+	if count < 2 || !other {
+		return false
+	}
+	if f.evidence.pageless && !speaks[byDevice] && !speaks[byNetwork] {
+		return false // whoever runs no scripts has friends
+	}
+	if !speaks[byDevice] && !speaks[byNetwork] && !speaks[byAccount] && f.confirmed[n].by[byTempo] <= clearly {
+		return false // fans vote in step, and some are quick
+	}
+	return plain || !f.alibi(n) && f.alike(n) >= byChance
+}
+
+// speaks tells whether a family speaks against the member by itself, where it does against
+// the farm.
+func (f *farm) speaks(n, family int) bool {
+	if !f.evidence.firm[family] {
+		return false
+	}
+	own, least := &f.own[n], clearly
+	switch family {
+	case byAccount, byTempo:
+		least = against
+	case byDevice:
+		if own[atDevice] < -against {
+			return false // a browser of the farm's, on a device that is not
+		}
+		if f.evidence.madeUp && f.plain(n, byNetwork) {
+			least = invented / 2 // many people have a phone that nobody else has, and few rent an address of the farm's
+		}
+	case byNetwork:
+		least = pooled
+	case byProvenance:
+		// So come honest people, at their own pace: the way is of those who keep the
+		// farm's, to whom is paid for.
+		if f.w[n] < certain || !f.speaks(n, byTempo) || own[atEntries] <= clearly {
+			return false
+		}
+		least = against
+	}
+	return f.confirmed[n].by[family] > least
+}
+
+// plain tells whether what a family says of the member is no person's: a device that
+// hardly anybody but members has, an address of the farm's where machines are rented, an
+// account, entries in lockstep. A pace, a way to come, a browser, a phone that many have and
+// the address of a home are: people are quick now and then, and a farm votes through their
+// homes. Of a hundred who vote for whom a farm is paid for, somebody has any two of those.
+func (f *farm) plain(n, family int) bool {
+	switch own := &f.own[n]; family {
+	case byDevice:
+		return own[atDevice] > notPopular
+	case byNetwork:
+		return own[atKind] > clearly && own[atNet] > 0
+	}
+	return family == byAccount || family == byStructure
+}
+
+const (
+	notPopular = 2.0 // log-odds of a device: more than those of a phone that many have
+
+	// byChance is, in ln, what somebody shows of a farm who is void by what people have:
+	// of those who vote for whom it is paid for, one in some thousands does.
+	byChance = 8.0
+
+	// atOtherHours are log-odds of hours at which hardly any member votes. Of a hand that
+	// votes at all hours nobody is below.
+	atOtherHours = -1.5
+)
+
+// alike is, in ln, what a member shows of the farm, beside where and when they voted.
+func (f *farm) alike(n int) float64 {
+	own := &f.own[n]
+	return own.looks() - own[atProof] + own[atVia] + own[atReferrer] + f.wait[n]
+}
+
+// alibi tells whether something of a member's own is clearly not the farm's: their device
+// and browser, their way to come, the wait before they confirm, the hours at which it votes,
+// or whom they vote for.
+func (f *farm) alibi(n int) bool {
+	own := &f.own[n]
+	return own[atDevice]+own[atAgent] < -clearly || own[atVia]+own[atReferrer] < -clearly || f.wait[n] < -clearly ||
+		own[atHour] < atOtherHours || own[atEntries] <= clearly
+}
+
+// certain is the probability of being a member from which a rhythm and a way to come are
+// enough: log-odds of 7. Whoever comes that way and takes that time by chance is less.
+const certain = 0.9991
+
+// leastCondemned is the share of its members against whom two families speak, of a hand
+// that is void. Where one is of half of them and the other of another half, a quarter
+// have both by chance.
+const leastCondemned = 1.0 / 3
+
+// coherent tells whether the families that speak against the hand are of the same
+// members, who would be void. Otherwise nobody is: who has both may be one of the crowd
+// that two farms, or a farm and a campus, make up between them.
+func (f *farm) coherent() bool {
+	members, condemned := 0.0, 0.0
+	for n, w := range f.w {
+		members += w
+		if temper(f.confirmed[n].w) > unsure && f.condemns(n) {
+			condemned += w
+		}
+	}
+	return condemned >= leastCondemned*members
+}
