@@ -206,7 +206,7 @@ func (e *evidence) convinces(h *hand, limit float64) (strong, ok bool) {
 	model := false // device is firm only by a model of phone and its browser, which are one thing: that and bad accounts may be of a farm of people
 	for f, x := range e.by {
 		look := f == byDevice || f == byTempo || f == byAccount
-		if look && x < -max(2, unlike*h.mass) {
+		if look && x < -max(2, unlike*h.mass) && !(e.pageless && f == byDevice) { // a farm by calls may have a phone for each pass
 			return false, false // looks more like the crowd than the crowd does
 		}
 		if x >= max(leastFamily[f], weakly[f]*h.mass) || f == byTempo && e.clock >= weakly[f]*h.mass && e.clock > 0 {

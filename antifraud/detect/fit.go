@@ -16,7 +16,6 @@ const (
 	faint      = 1e-3    // who is less of a member is none
 	lnFaint    = -6.9
 	chunk      = 2048
-	hurry      = 1.8 // of a step of EM, for shares that would not have settled: below 2 it converges
 )
 
 // inParallel calls do for 0 to n-1, on all processors, each once.
@@ -114,8 +113,7 @@ func (h *hand) learn(parts [][features]poolCount) {
 	}
 	for f := range sum {
 		if sum[f].of > 0 {
-			own := h.pools[f].own
-			h.pools[f].own = clip(own+hurry*((sum[f].own+0.5)/(sum[f].of+1)-own), 0.02, 0.97)
+			h.pools[f].own = clip((sum[f].own+0.5)/(sum[f].of+1), 0.02, 0.97)
 		}
 	}
 }

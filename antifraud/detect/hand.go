@@ -229,14 +229,13 @@ func (h *hand) judgeDwell(b int, w, own float64) float64 {
 }
 
 // judgePageless is of a vote without a reading time, where pages tell one: it came by a
-// call, or from a browser that runs no scripts. It speaks for members of a hand that is
+// call, or from a browser that runs no scripts. It says something of a hand that is
 // pageless: a few of any other are people who run none.
 func (h *hand) judgePageless(w, own float64) float64 {
-	most := 0.0
-	if h.pageless() {
-		most = 2
+	if !h.pageless() {
+		return 0
 	}
-	return clip(predictive(h.mass-h.dwells-w, h.mass-w, h.c.mass-h.c.dwells-own, h.c.mass-own, 10), -1, most)
+	return clip(predictive(h.mass-h.dwells-w, h.mass-w, h.c.mass-h.c.dwells-own, h.c.mass-own, 10), -1, 2)
 }
 
 // judgeDevice holds a device against what strangers share.
