@@ -257,18 +257,22 @@ func TestTrial_TheSameFarmAgain(t *testing.T) {
 var gateSeeds = []uint64{0x5eed_0011, 0x5eed_0012, 0x5eed_0013}
 
 // Farms that change their two worst tells, each as far as it goes: of the last round a fifth
-// survives at most, by the median of three seeds, and nobody honest is void or rejected.
+// survives at most, and nobody honest is void or rejected: every other of them with one seed,
+// in the long form all by the median of three.
 // Farms that change two more after each round do get through (docs/ANTIFRAUD.md): the goal is
 // not reached because farms learn nothing.
 func TestTrial_TwoTellsInAll(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a minute of detectors")
 	}
-	seeds := gateSeeds[:1]
-	if os.Getenv("JOUTE_FAULTS") == "long" {
+	seeds, long := gateSeeds[:1], os.Getenv("JOUTE_FAULTS") == "long"
+	if long {
 		seeds = gateSeeds
 	}
-	for _, p := range attack.Profiles {
+	for i, p := range attack.Profiles {
+		if !long && i%2 == 1 {
+			continue
+		}
 		var last []float64
 		for _, seed := range seeds {
 			r, err := Trial{Profile: p, Costs: attack.BuiltinCosts(), Seed: seed, Voters: 1000, Tells: attack.TwoInAll, Options: Quick}.Run(t.Context())
