@@ -36,6 +36,7 @@ func (f *farm) speaks(n, family int) bool {
 		return false
 	}
 	own, least := &f.own[n], clearly
+	says := f.confirmed[n].by[family]
 	switch family {
 	case byAccount, byTempo:
 		least = against
@@ -44,7 +45,9 @@ func (f *farm) speaks(n, family int) bool {
 			return false // a browser of the farm's, on a device that is not
 		}
 		if f.evidence.madeUp && f.plain(n, byNetwork) {
-			least = invented / 2 // many people have a phone that nobody else has, and few rent an address of the farm's
+			// Many people have a phone that nobody else has, and few rent an address of the
+			// farm's. What members say of each other is no part of that: they share none.
+			says, least = f.by[n][byDevice], invented/2
 		}
 	case byNetwork:
 		least = pooled
@@ -56,7 +59,7 @@ func (f *farm) speaks(n, family int) bool {
 		}
 		least = against
 	}
-	return f.confirmed[n].by[family] > least
+	return says > least
 }
 
 // plain tells whether what a family says of the member is no person's: a device that
