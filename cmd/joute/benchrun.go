@@ -92,8 +92,11 @@ func (l *load) work(ctx, sending context.Context, w *worker) {
 		if l.rate > 0 {
 			// An open loop: people do not wait for each other. A ballot sent late
 			// because the one before was slow has been slow from its own instant on.
-			start = l.started.Add(time.Duration(float64(v.place) / l.rate * float64(time.Second)))
-			if !until(sending, start) {
+			after := time.Duration(float64(v.place) / l.rate * float64(time.Second))
+			start = l.started.Add(after)
+			// Its instant decides whether it belongs to the run: a busy machine's
+			// timer tells of the end later than that of a ballot after it.
+			if l.duration > 0 && after >= l.duration || !until(sending, start) {
 				return
 			}
 		}
