@@ -37,10 +37,10 @@ const (
 	together = 16 // ballots of a call: joute's have about twenty when 64 send
 
 	// Of the words of a call with one ballot.
-	keyCount, sharedKeys, ownKeys, sharedArgs, ownArgs = 2, 3, 9, 11, 12
+	keyCount, sharedKeys, ownKeys, sharedArgs, ownArgs = 2, 3, 9, 10, 11
 
-	number  = "__rand_int__"
-	someone = number + number // a voter, or a ballot
+	number  = "__rand_int__"  // 12 bytes
+	someone = number + "::::" // a voter, or a ballot
 )
 
 // record casts one ballot by way of a wire that is listened to. After it the script
@@ -77,27 +77,29 @@ func record(ctx context.Context, addr string) (*script, error) {
 		return nil, errors.New("no script that casts was heard")
 	}
 	// redis-benchmark writes 12 digits below 16,384 for each __rand_int__: the bucket's
-	// number in the names of keys, and twice of them, 24 bytes, for voter and ballot.
+	// number in the names of keys, and most of the 16 bytes of voter and ballot.
 	for i, word := range words {
-		for _, kind := range []string{":voters:", ":ballots:"} {
-			if at := strings.Index(word, kind); at >= 0 {
-				words[i] = word[:at+len(kind)] + number
-			}
+		const kind = ":voters:"
+		if at := strings.Index(word, kind); at >= 0 {
+			words[i] = word[:at+len(kind)] + number
 		}
 		words[i] = strings.NewReplacer(string(voter[:]), someone, string(id[:]), someone).Replace(words[i])
 	}
-	if len(words) != ownArgs+4 || words[keyCount] != strconv.Itoa(sharedArgs-sharedKeys) || words[sharedArgs] != "0" {
+	if len(words) != ownArgs+3 || words[keyCount] != strconv.Itoa(sharedArgs-sharedKeys) || words[sharedArgs] != "0" {
 		return nil, fmt.Errorf("the call has another shape: %q", words)
 	}
 	many := append(slices.Clone(words[:keyCount]), strconv.Itoa(ownKeys-sharedKeys+together*(sharedArgs-ownKeys)))
 	many = append(many, words[sharedKeys:ownKeys]...)
 	many = append(many, slices.Repeat(words[ownKeys:sharedArgs], together)...)
 	many = append(many, words[sharedArgs])
-	return &script{words: append(many, slices.Repeat(words[ownArgs:], together)...)}, nil
+	for _, joined := range words[ownArgs : len(words)-1] {
+		many = append(many, strings.Repeat(joined, together))
+	}
+	return &script{words: append(many, slices.Repeat(words[len(words)-1:], together)...)}, nil
 }
 
 // run casts n ballots by redis-benchmark. The voters it makes up are of a few
-// hundred million: hardly one is there already.
+// hundred million, each with its bucket: hardly one is there already.
 func (s *script) run(ctx context.Context, addr string, n int) (sample, error) {
 	host, port, _ := net.SplitHostPort(addr)
 	// redis-benchmark seeds its numbers by the second and its process: two runs may draw
@@ -105,7 +107,7 @@ func (s *script) run(ctx context.Context, addr string, n int) (sample, error) {
 	s.runs++
 	words := slices.Clone(s.words)
 	for i, word := range words {
-		words[i] = strings.ReplaceAll(word, someone, fmt.Sprintf("%02d", s.runs)+someone)
+		words[i] = strings.ReplaceAll(word, someone, fmt.Sprintf("%s%04d", number, s.runs))
 	}
 	args := append([]string{
 		"-h", host, "-p", port, "-n", strconv.Itoa(n / together), "-c", "8", "-P", "4", "-r", "16384", "--csv",
@@ -188,7 +190,7 @@ func (w writer) Write(p []byte) (int, error) {
 }
 
 // last is the newest command of a name that has the word; nil when none was sent.
-func (w *wire) last(name, word string) (found []string) {
+func (w *wire) last(name, end string) (found []string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, heard := range w.sent {
@@ -198,7 +200,7 @@ func (w *wire) last(name, word string) (found []string) {
 			if err != nil {
 				break
 			}
-			if strings.EqualFold(words[0], name) && slices.Contains(words, word) {
+			if strings.EqualFold(words[0], name) && slices.ContainsFunc(words, func(word string) bool { return strings.HasSuffix(word, end) }) {
 				found = words
 			}
 		}

@@ -68,7 +68,7 @@ func TestRest_ComesBackAsItWas(t *testing.T) {
 	delete(want, "joute:{one/0}:solved:77")
 	delete(want, "joute:{one/0}:solved:77 lives")
 	// What is restored from records and contests, or is nobody's of ours, is not kept twice.
-	for _, key := range []string{"joute:{one/0}:meta", "joute:{one/12}:voters:00ff", "joute:{one/0}:ballots:0001", "joute:{contests}", "joute:{contests}:one", "other"} {
+	for _, key := range []string{"joute:{one/0}:meta", "joute:{one/12}:voters:00ff", "joute:{one/0}:voters:0001", "joute:{contests}", "joute:{contests}:one", "other"} {
 		c.HSet(ctx, key, "a", "b")
 	}
 	if err := NewRest(st, dir, slog.New(slog.DiscardHandler)).Save(ctx); err != nil {

@@ -52,19 +52,19 @@ var calls = sync.Pool{New: func() any {
 
 // joins tells whether c may go together with another call.
 func (c *call) joins(other *call) bool {
-	return c.shared != nil && other.shared != nil && !c.alone && !other.alone && &c.how[0] == &other.how[0] && c.route == other.route &&
+	return c.shared != nil && other.shared != nil && len(c.own.Joined) == len(other.own.Joined) && !c.alone && !other.alone && &c.how[0] == &other.how[0] && c.route == other.route &&
 		bytes.Equal(c.shared.Keys.line, other.shared.Keys.line) && bytes.Equal(c.shared.Args.line, other.shared.Args.line)
 }
 
 // appendCalls writes calls that go together, or one that goes by itself, as one
-// command: what they share comes first, among keys and among arguments.
+// command: what they share comes first, among keys and among arguments, then what is joined.
 func appendCalls(out []byte, together []*call) []byte {
 	first := together[0]
 	var shared Part
 	if first.shared != nil {
 		shared = *first.shared
 	}
-	keys, args := shared.Keys.n, shared.Args.n
+	keys, args := shared.Keys.n, shared.Args.n+len(first.own.Joined)
 	for _, c := range together {
 		keys += c.own.Keys.n
 		args += c.own.Args.n
@@ -78,6 +78,17 @@ func appendCalls(out []byte, together []*call) []byte {
 		out = append(out, c.own.Keys.line...)
 	}
 	out = append(out, shared.Args.line...)
+	for i := range first.own.Joined {
+		n := 0
+		for _, c := range together {
+			n += len(c.own.Joined[i])
+		}
+		out = appendHeader(out, '$', n)
+		for _, c := range together {
+			out = append(out, c.own.Joined[i]...)
+		}
+		out = append(out, '\r', '\n')
+	}
 	for _, c := range together {
 		out = append(out, c.own.Args.line...)
 	}

@@ -284,6 +284,15 @@ func (v *Values) Int() int64 {
 	return n
 }
 
+// Number is the next value where it is an integer; where it is not, it is still the next one.
+func (v *Values) Number() (n int64, ok bool) {
+	if v.err != nil || len(v.rest) == 0 || v.rest[0] != ':' {
+		return 0, false
+	}
+	n = v.Int()
+	return n, v.err == nil
+}
+
 // Bytes is the next value, a text: a view that is good as long as the reply.
 func (v *Values) Bytes() []byte {
 	_, n := v.next('$')

@@ -72,7 +72,7 @@ func (sc *Script) Run(ctx context.Context, keys []string, args ...any) Reply {
 
 // RunTogether is Run for a script that does many calls' work at once: of calls made at
 // the same time, those that share the same part, byte for byte, become one. The script
-// gets what is shared, then what each has of its own, in keys and in arguments alike. It
+// gets what is shared, then what is joined, then what each has of its own, in keys and in arguments alike. It
 // answers one value for all, followed by one for each in their order, and each
 // call's reply is the first of them and its own; or the first alone, which is then
 // everybody's reply. All keys must be of one slot.

@@ -52,7 +52,14 @@ func (w *Words) add(word any) error {
 
 // Part is keys and arguments of a call. It must not change once the call is made,
 // even after it: a call that was given up may still be on its way.
-type Part struct{ Keys, Args Words }
+type Part struct {
+	Keys, Args Words
+
+	// Joined are arguments too, before Args: of calls that go together each is one text, all
+	// calls' behind one another. It is for what a script only hands on, as Lua takes its time
+	// with every text, and with every byte of it.
+	Joined [][]byte
+}
 
 // partOf is a part of its own with these keys and arguments.
 func partOf(keys []string, args []any) (Part, error) {

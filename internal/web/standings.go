@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/google/uuid"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/joute/joute/contest/registry"
@@ -106,17 +107,34 @@ func parseChanges(body standingsBody) ([]ballotbox.Change, error) {
 
 // lookUp finds every ballot, and its voter where none was named.
 func (s *Server) lookUp(ctx context.Context, stored *registry.Stored, changes []ballotbox.Change) error {
+	var unnamed []uuid.UUID
+	for _, change := range changes {
+		if change.Voter == (voting.Voter{}) {
+			unnamed = append(unnamed, change.Ballot)
+		}
+	}
+	voters, err := s.cfg.Boxes.Lookup(ctx, stored, unnamed)
+	if err != nil {
+		return err
+	}
 	missing := make([]error, len(changes))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(lookupsAtOnce)
 	for i, change := range changes {
-		group.Go(func() (err error) {
-			var cast voting.Cast
-			if change.Voter != (voting.Voter{}) {
-				cast, err = s.cfg.Boxes.Find(ctx, stored, change.Voter, change.Ballot)
-			} else {
-				cast, err = s.cfg.Boxes.Lookup(ctx, stored, change.Ballot)
+		if change.Voter == (voting.Voter{}) {
+			switch found := voters[change.Ballot]; len(found) {
+			case 0:
+				missing[i] = ballotbox.ErrNoSuchBallot
+				continue
+			case 1:
+				change.Voter = found[0]
+			default:
+				missing[i] = ballotbox.ErrAmbiguousBallot
+				continue
 			}
+		}
+		group.Go(func() error {
+			cast, err := s.cfg.Boxes.Find(ctx, stored, change.Voter, change.Ballot)
 			if errors.Is(err, ballotbox.ErrNoSuchBallot) || errors.Is(err, ballotbox.ErrAmbiguousBallot) {
 				missing[i] = err
 				return nil

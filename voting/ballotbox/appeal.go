@@ -26,7 +26,7 @@ const maxAppeals = 10_000
 func (b *Boxes) Appeal(ctx context.Context, s *registry.Stored, voter voting.Voter, id uuid.UUID, sealed []byte) (voting.Standing, error) {
 	box := boxOf(voter, s.Contest.Boxes)
 	keys := keysOf(s.Contest.ID, box)
-	reply, err := b.reply(ctx, s, box, b.appeal, keys.common(keys.ballots(id), keys.appeals), ballotField(id, voter), sealed, maxAppeals)
+	reply, err := b.reply(ctx, s, box, b.appeal, keys.common(keys.voters(voter), keys.appeals), ballotField(id, voter), sealed, maxAppeals)
 	if err != nil {
 		return "", fmt.Errorf("appeal: %w", err)
 	}

@@ -98,11 +98,6 @@ func (b *Boxes) CastInto(ctx context.Context, s *registry.Stored, ballot *voting
 //
 //go:noinline
 func castParts(s *registry.Stored, f *frame, ballot *voting.Ballot, around time.Time) (shared, own store.Part, err error) {
-	seen := Seen{Level: ballot.Level, Evidence: ballot.Evidence}
-	evidence, err := seen.appendJSON(make([]byte, 0, 512))
-	if err != nil {
-		return shared, own, err
-	}
 	shared.Keys = f.shared
 	bounds := s.Contest.Periods(around)
 	shared.Args.Int(int64(len(bounds)))
@@ -110,46 +105,59 @@ func castParts(s *registry.Stored, f *frame, ballot *voting.Ballot, around time.
 		shared.Args.Int(bound.UnixMilli())
 	}
 
-	own.Keys.Grow(2 * (len(f.keys.prefix) + 24))
+	own.Keys.Grow(len(f.keys.prefix) + 24)
 	own.Keys.Text(f.keys.voters(ballot.Voter))
-	own.Keys.Text(f.keys.ballots(ballot.ID))
-	how, life := how(*ballot)+ballot.Entry, ""
+	life := ""
 	if c := ballot.Solved; c != nil {
 		own.Keys.Text(f.keys.solved(c.ID))
 		life = strconv.FormatInt(c.Life.Milliseconds(), 10)
 	}
 	why := strings.Join(ballot.Reasons, " ")
-	if why != "" || ballot.Refuse != "" || life != "" {
-		how += "|" + why + "|" + string(ballot.Refuse) + "|" + life
-	}
 	entry, _ := s.Contest.Entry(ballot.Entry)
-	own.Args.Grow(len(evidence) + 300)
-	own.Args.Text(ballotField(ballot.ID, ballot.Voter))
-	own.Args.Text(castRecord(*ballot, why, entry.School))
-	own.Args.Bytes(evidence)
-	own.Args.Text(how)
-	return shared, own, nil
-}
-
-// castRecord is the ledger's record of a cast, as parseRecord reads it, without the ids
-// of ballot and voter that end it.
-func castRecord(ballot voting.Ballot, why, school string) string {
-	actor, policy := voting.ActorVoter, ""
-	if ballot.Standing == voting.Held {
-		actor, policy = voting.ActorScreen, ballot.Policy
+	words := appendCastRecord(make([]byte, 0, 640), ballot, why, entry.School)
+	record := len(words)
+	seen := Seen{Level: ballot.Level, Evidence: ballot.Evidence}
+	if words, err = seen.appendJSON(words); err != nil {
+		return shared, own, err
 	}
-	return string(actor) + "|" + why + "||" + string(ballot.Standing) + "|" + ballot.Entry + "|" + school + "|" + mark(ballot.Present) +
-		"|" + policy + "||"
-}
+	words = append(words, '\n')
+	evidence := len(words)
 
-// how is the letter of the standing that a ballot is cast with.
-func how(ballot voting.Ballot) string {
+	words = append(append(words, ballot.ID[:]...), ballot.Voter[:]...)
+	more := why != "" || ballot.Refuse != "" || life != ""
+	if more {
+		words = append(words, '+')
+	}
 	letter := ballotLetters[ballot.Standing]
 	if ballot.Present {
 		letter &^= capital
 	}
-	return string(rune(letter))
+	words = append(append(words, letter), ballot.Entry...)
+	if more {
+		for _, text := range [...]string{why, string(ballot.Refuse), life} {
+			words = append(append(words, '|'), text...)
+		}
+	}
+	own.Joined = [][]byte{words[:record:record], words[record:evidence:evidence]}
+	own.Args.Grow(len(words) - evidence + 8)
+	own.Args.Bytes(words[evidence:])
+	return shared, own, nil
 }
+
+// appendCastRecord writes the ledger's record of a cast, as parseRecord reads it.
+func appendCastRecord(b []byte, ballot *voting.Ballot, why, school string) []byte {
+	actor, policy := voting.ActorVoter, ""
+	if ballot.Standing == voting.Held {
+		actor, policy = voting.ActorScreen, ballot.Policy
+	}
+	for _, value := range [...]string{string(actor), why, "", string(ballot.Standing), ballot.Entry, school, mark(ballot.Present), policy, ""} {
+		b = append(append(b, value...), '|')
+	}
+	return append(append(b, ballot.ID[:]...), ballot.Voter[:]...)
+}
+
+// accepted is what cast.lua says of a ballot that it has just counted, or held.
+const accepted = "accepted"
 
 // castReply is a reply of cast.lua.
 type castReply struct {
@@ -174,8 +182,9 @@ func (r *castReply) of(raw store.Reply) error {
 	switch {
 	case answers > 1:
 		r.now, r.most, r.next, r.opens, r.closes = v.Int(), v.Int(), v.Int(), v.Int(), v.Int()
-		answer := v.Text()
-		if v.Err() == nil {
+		if offset, first := v.Number(); first {
+			r.code, r.used, r.offset = accepted, 1, offset
+		} else if answer := v.Text(); v.Err() == nil {
 			err = r.read(answer)
 		}
 	case r.code == "bounds":
@@ -205,7 +214,7 @@ func (r *castReply) read(answer string) (err error) {
 		return err
 	}
 	switch r.code {
-	case "counted", "held":
+	case accepted:
 		r.offset, err = parseCount(rest)
 	case "duplicate":
 		values := strings.Split(rest, "|")
@@ -225,7 +234,7 @@ func (r *castReply) read(answer string) (err error) {
 // pending; anything else is not said, since what it rests on may be lost.
 func pending(s *registry.Stored, box int, ballot *voting.Ballot, r *castReply, o *voting.Outcome, unconfirmed error) error {
 	switch r.code {
-	case "counted", "held", "duplicate":
+	case accepted, "duplicate":
 		err := outcome(s, box, ballot, r, o)
 		o.Pending = true
 		return err
@@ -240,7 +249,7 @@ func outcome(s *registry.Stored, box int, ballot *voting.Ballot, r *castReply, o
 		o.NextAt = instant(r.next)
 	}
 	switch r.code {
-	case "counted", "held":
+	case accepted:
 		o.Cast = voting.Cast{
 			Ballot: ballot.ID, Voter: ballot.Voter, Entry: ballot.Entry, Standing: ballot.Standing,
 			Reasons: ballot.Reasons, Present: ballot.Present, Position: positionIn(s, box, r.now, r.offset),

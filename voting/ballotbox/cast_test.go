@@ -272,11 +272,8 @@ func TestCast_DamageIsAnErrorAndWritesNothing(t *testing.T) {
 			"a voter is no voter": func(k boxKeys, b voting.Ballot) error {
 				return st.Client().HSet(ctx, k.voters(b.Voter), string(b.Voter[:]), "x").Err()
 			},
-			"ballots is a string": func(k boxKeys, b voting.Ballot) error {
-				return st.Client().Set(ctx, k.ballots(b.ID), "x", 0).Err()
-			},
 			"a ballot is no ballot": func(k boxKeys, b voting.Ballot) error {
-				return st.Client().HSet(ctx, k.ballots(b.ID), ballotField(b.ID, b.Voter), "x123456789012").Err()
+				return st.Client().HSet(ctx, k.voters(b.Voter), ballotField(b.ID, b.Voter), "x123456789012").Err()
 			},
 			"the rules are none": func(k boxKeys, _ voting.Ballot) error {
 				return st.Client().HSet(ctx, k.meta, "rules", "1|2|3").Err()
@@ -401,18 +398,17 @@ func TestFind_AndLookup(t *testing.T) {
 		if err != nil || fmt.Sprint(found) != fmt.Sprint(o.Cast) {
 			t.Fatalf("find: %+v, %v; want %+v", found, err, o.Cast)
 		}
-		found, err = b.Lookup(t.Context(), s, ballot.ID)
-		if err != nil || found.Voter != ballot.Voter {
-			t.Fatalf("look up: %+v, %v", found, err)
-		}
-		if _, err := b.Lookup(t.Context(), s, uuid.New()); err != ErrNoSuchBallot {
-			t.Fatalf("look up of nothing: %v", err)
+		other := ballotFor("cyd", "n-2")
+		mustCast(t, b, s, other)
+		voters, err := b.Lookup(t.Context(), s, []uuid.UUID{ballot.ID, uuid.New(), other.ID})
+		if want := map[uuid.UUID][]voting.Voter{ballot.ID: {ballot.Voter}, other.ID: {other.Voter}}; err != nil || fmt.Sprint(voters) != fmt.Sprint(want) {
+			t.Fatalf("look up: %v, %v; want %v", voters, err, want)
 		}
 		same := ballotFor("bob", "n-1")
 		same.ID = ballot.ID
 		mustCast(t, b, s, same)
-		if _, err := b.Lookup(t.Context(), s, ballot.ID); err != ErrAmbiguousBallot {
-			t.Fatalf("look up of two: %v", err)
+		if voters, err := b.Lookup(t.Context(), s, []uuid.UUID{ballot.ID}); err != nil || len(voters[ballot.ID]) != 2 {
+			t.Fatalf("look up of two: %v, %v", voters, err)
 		}
 		if voted, err := b.HasVoted(t.Context(), s, ballot.Voter); err != nil || !voted {
 			t.Fatalf("has voted: %v, %v", voted, err)

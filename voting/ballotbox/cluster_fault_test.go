@@ -4,8 +4,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/joute/joute/contest/registry"
 	"github.com/joute/joute/internal/faulttest"
 	"github.com/joute/joute/internal/redistest"
@@ -36,7 +34,7 @@ func TestCluster_BoxesOfAContestAreOnDifferentMasters(t *testing.T) {
 		master := c.MasterOf(keys.meta)
 		masters[master] = true
 		v := voterNamed("ada")
-		for _, key := range keys.common(keys.voters(v), keys.ballots(uuid.New()), keys.evidence, keys.held, keys.appeals, keys.solved([16]byte{1})) {
+		for _, key := range keys.common(keys.voters(v), keys.evidence, keys.held, keys.appeals, keys.solved([16]byte{1})) {
 			if c.MasterOf(key) != master {
 				t.Errorf("%s is on another master than its box", key)
 			}

@@ -72,12 +72,12 @@ func heldScore(cast *voting.Cast) string {
 // whoever was joined to it, in the order of their instants.
 func (d *derived) voterText(voter voting.Voter, all []voting.Cast) string {
 	if other, joined := d.into[voter]; joined {
-		return joinedText(other, d.casts[voter])
+		return joinedText(other)
 	}
 	if len(all) == 0 {
 		return ""
 	}
-	return turnsText(d.c, newestTurns(d.c, all), d.casts[voter])
+	return turnsText(d.c, newestTurns(d.c, all))
 }
 
 // castsBy are the casts of one voter in this box.

@@ -7,14 +7,12 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/google/uuid"
-
 	"github.com/joute/joute/contest"
 	"github.com/joute/joute/contest/registry"
 	"github.com/joute/joute/voting"
 )
 
-// This file alone spells, in Go, what a box's meta and the hashes of ballots and voters
+// This file alone spells, in Go, what a box's meta and the hashes of voters
 // have in their values; lua/box.lua says what the bytes mean, and spells the same in Lua.
 
 // standsAt is a box's place: what every record changes.
@@ -153,16 +151,13 @@ func parseBallot(value string, s *registry.Stored, box int) (voting.Cast, error)
 	return cast, nil
 }
 
-// turnsText is what is kept of a voter who has used these turns, and cast these
-// ballots, in the order of the ledger.
-func turnsText(c *contest.Contest, t usedTurns, casts []*voting.Cast) string {
-	return fmt.Sprintf("%d|%d|%s|%s", t.start, t.used, entriesText(c, t.entries), ballotIDs(casts))
+// turnsText is what is kept of a voter who has used these turns.
+func turnsText(c *contest.Contest, t usedTurns) string {
+	return fmt.Sprintf("%d|%d|%s", t.start, t.used, entriesText(c, t.entries))
 }
 
 // joinedText is what is kept of a voter who is another one.
-func joinedText(into voting.Voter, casts []*voting.Cast) string {
-	return "=" + string(into[:]) + ballotIDs(casts)
-}
+func joinedText(into voting.Voter) string { return "=" + string(into[:]) }
 
 // entriesText is the turns by entry: nothing where the rules do not limit them.
 func entriesText(c *contest.Contest, perEntry map[string]int) string {
@@ -175,45 +170,29 @@ func entriesText(c *contest.Contest, perEntry map[string]int) string {
 	return strings.Join(entries, ",")
 }
 
-func ballotIDs(casts []*voting.Cast) string {
-	var ids strings.Builder
-	for _, cast := range casts {
-		ids.Write(cast.Ballot[:])
-	}
-	return ids.String()
-}
-
 // kept is what a box keeps of a voter.
 type kept struct {
-	voter   voting.Voter
-	value   string
-	into    *voting.Voter  // who it is, when it is another one
-	ballots []uuid.UUID    // in the order they were cast
-	others  []voting.Voter // who belongs to it
+	voter  voting.Voter
+	value  string         // empty: it has never voted, nor has who belongs to it
+	into   *voting.Voter  // who it is, when it is another one
+	others []voting.Voter // who belongs to it
 }
 
 // parseVoter reads what is kept of a voter, and behind its `+`; both are empty
 // where nothing is.
 func parseVoter(v voting.Voter, value, others string) (kept, error) {
-	k, ids := kept{voter: v, value: value}, ""
+	k := kept{voter: v, value: value}
 	const size = len(voting.Voter{})
 	switch {
 	case value == "":
-	case value[0] == '=' && len(value) > size:
-		other := voting.Voter([]byte(value[1 : 1+size]))
-		k.into, ids = &other, value[1+size:]
-	default:
-		parts := strings.SplitN(value, "|", 4)
-		if len(parts) != 4 {
-			return kept{}, errors.New("corrupt ballot box: expected the turns of a voter")
-		}
-		ids = parts[3]
+	case value[0] == '=' && len(value) == 1+size:
+		other := voting.Voter([]byte(value[1:]))
+		k.into = &other
+	case strings.Count(value, "|") != 2:
+		return kept{}, errors.New("corrupt ballot box: expected the turns of a voter")
 	}
-	if len(ids)%len(uuid.UUID{}) != 0 || len(others)%size != 0 {
-		return kept{}, errors.New("corrupt ballot box: expected the ballots of a voter")
-	}
-	for ; ids != ""; ids = ids[len(uuid.UUID{}):] {
-		k.ballots = append(k.ballots, uuid.UUID([]byte(ids[:len(uuid.UUID{})])))
+	if len(others)%size != 0 {
+		return kept{}, errors.New("corrupt ballot box: expected the voters that belong to one")
 	}
 	for ; others != ""; others = others[size:] {
 		if other := voting.Voter([]byte(others[:size])); other != v {

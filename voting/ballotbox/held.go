@@ -157,7 +157,7 @@ func (b *Boxes) standingAt(ctx context.Context, s *registry.Stored, box int, key
 	pipe := b.store.Client().Pipeline()
 	reads := make([]*redis.StringCmd, len(places))
 	for i, p := range places {
-		reads[i] = pipe.HGet(ctx, keys.ballots(p.Ballot), ballotField(p.Ballot, p.Voter))
+		reads[i] = pipe.HGet(ctx, keys.voters(p.Voter), ballotField(p.Ballot, p.Voter))
 	}
 	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
 		return nil, store.Classify(err)

@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/google/uuid"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/joute/joute/contest/registry"
 	"github.com/joute/joute/internal/store"
@@ -225,23 +225,27 @@ func (b *Boxes) Same(ctx context.Context, s *registry.Stored, x, y voting.Voter)
 	return isX == isY, errors.Join(err1, err2)
 }
 
+// castsOf are the ballots of all of a group, in the order of their instants.
 func (b *Boxes) castsOf(ctx context.Context, s *registry.Stored, group []kept) ([]voting.Cast, error) {
 	var casts []voting.Cast
 	for _, k := range group {
-		for _, id := range k.ballots {
-			casts = append(casts, voting.Cast{Voter: k.voter, Ballot: id})
+		box := boxOf(k.voter, s.Contest.Boxes)
+		fields, err := b.store.Client().HGetAll(ctx, keysOf(s.Contest.ID, box).voters(k.voter)).Result()
+		if err != nil {
+			return nil, fmt.Errorf("read ballots: %w", store.Classify(err))
 		}
-	}
-	reading, ctx := errgroup.WithContext(ctx)
-	reading.SetLimit(changesAtOnce)
-	for i, c := range casts {
-		reading.Go(func() (err error) {
-			casts[i], err = b.find(ctx, s, c.Voter, c.Ballot)
-			return err
-		})
-	}
-	if err := reading.Wait(); err != nil {
-		return nil, err
+		for field, value := range fields {
+			id, own := strings.CutSuffix(field, string(k.voter[:]))
+			if !own || len(id) != len(uuid.UUID{}) {
+				continue // another's, or a voter
+			}
+			cast, err := parseBallot(value, s, box)
+			if err != nil {
+				return nil, err
+			}
+			cast.Ballot, cast.Voter = uuid.UUID([]byte(id)), k.voter
+			casts = append(casts, cast)
+		}
 	}
 	slices.SortFunc(casts, func(x, y voting.Cast) int { return comparePositions(x.Position, y.Position) })
 	return casts, nil
@@ -262,9 +266,10 @@ func (b *Boxes) findInGroup(ctx context.Context, s *registry.Stored, voter votin
 		if err != nil {
 			return voting.Cast{}, err
 		}
-		same := one.into != nil && *one.into == voter || me.into != nil && *me.into == other
-		if same && slices.Contains(one.ballots, id) {
-			return b.find(ctx, s, other, id)
+		if one.into != nil && *one.into == voter || me.into != nil && *me.into == other {
+			if cast, err := b.find(ctx, s, other, id); !errors.Is(err, ErrNoSuchBallot) {
+				return cast, err
+			}
 		}
 	}
 	return voting.Cast{}, ErrNoSuchBallot

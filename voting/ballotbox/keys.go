@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
-	"hash/fnv"
 	"regexp"
 	"strconv"
 
@@ -21,9 +20,9 @@ import (
 //	joute:{contest/n}:tally        hash    counts by entry and standing
 //	joute:{contest/n}:ledger       stream  the records that are not on disk yet, an entry a sheet, id millisecond-offset of its last
 //	joute:{contest/n}:frozen       hash    the tally of the freezing instant
-//	joute:{contest/n}:voters:BBBB  hash    voter -> turns used and ballots, or who it is; voter+ -> who joined it
+//	joute:{contest/n}:voters:BBBB  hash    voter -> turns used, or who it is; voter+ -> who joined it;
+//	                                       ballot+voter -> what became of the ballot, packed: form.go
 //	joute:{contest/n}:joining      hash    voter -> who it is, until that is worked in
-//	joute:{contest/n}:ballots:BBBB hash    ballot+voter -> what became of it, packed: form.go
 //	joute:{contest/n}:held         zset    ballot+voter of the held ballots, by the instant of the cast
 //	joute:{contest/n}:evidence     stream  what was seen of their casts; expires 30 days after the close
 //	joute:{contest/n}:appeals      hash    ballot+voter -> what its voter wrote, sealed; ballot+voter+! -> it was answered;
@@ -41,11 +40,11 @@ import (
 // ids, apart by spaces. It keeps nothing.
 const changedChannel = "joute:changed"
 
-// buckets is over how many hashes the voters, and the ballots, of a box are
-// spread. Redis keeps a hash of up to 128 fields as one compact list: at a
-// million voters a bucket holds 61, and a voter costs the bytes written and
-// little more.
-const buckets = 1 << 14
+// buckets is over how many hashes the voters of a box are spread, each with their ballots:
+// what a cast reads and writes of a voter is then one command each. Redis keeps a hash
+// of up to 128 fields as one compact list: at a million voters of a ballot each a bucket
+// holds 61, and a voter costs the bytes written and little more.
+const buckets = 1 << 15
 
 // boxKeys are the keys of one box.
 type boxKeys struct {
@@ -79,7 +78,7 @@ func (k boxKeys) common(more ...string) []string {
 // that have records and evidence until they are archived.
 func Recorded(key string) bool { return recordedKey.MatchString(key) }
 
-var recordedKey = regexp.MustCompile(`^joute:\{[^/]+/[0-9]+\}:(meta|tally|ledger|frozen|joining|held|evidence|(voters|ballots):.*)$`)
+var recordedKey = regexp.MustCompile(`^joute:\{[^/]+/[0-9]+\}:(meta|tally|ledger|frozen|joining|held|evidence|voters:.*)$`)
 
 // act is the key of one act. It is in the first box, whichever ballots it is about.
 func (k boxKeys) act(name string) string { return k.prefix + "act:" + name }
@@ -89,7 +88,7 @@ func (k boxKeys) solved(challenge [16]byte) string {
 	return fmt.Sprintf("%ssolved:%x", k.prefix, challenge)
 }
 
-// ballotField is a ballot's name in the hashes of ballots and appeals, and among
+// ballotField is a ballot's name in the hashes of voters and appeals, and among
 // those held.
 func ballotField(id uuid.UUID, v voting.Voter) string { return string(id[:]) + string(v[:]) }
 
@@ -102,19 +101,12 @@ func boxOf(v voting.Voter, boxes int) int {
 	return int(binary.BigEndian.Uint64(v[:8]) % uint64(boxes))
 }
 
+// voters is the hash that has a voter and its ballots.
 func (k boxKeys) voters(v voting.Voter) string {
-	return k.prefix + "voters:" + bucket(uint32(binary.BigEndian.Uint16(v[8:10])))
+	return k.bucket(binary.BigEndian.Uint16(v[8:10]) % buckets)
 }
 
-// ballots spreads by ballot id, so that a ballot can be found by its id alone.
-// Ids are the callers' choice; whoever makes theirs collide pays a turn for each.
-func (k boxKeys) ballots(id uuid.UUID) string {
-	h := fnv.New32a()
-	h.Write(id[:])
-	return k.prefix + "ballots:" + bucket(h.Sum32())
-}
-
-// bucket is one of the hashes that a hash falls into, in four hexadecimal digits.
-func bucket(hash uint32) string {
-	return hex.EncodeToString(binary.BigEndian.AppendUint16(nil, uint16(hash%buckets)))
+// bucket is one of the hashes of voters.
+func (k boxKeys) bucket(n uint16) string {
+	return k.prefix + "voters:" + hex.EncodeToString(binary.BigEndian.AppendUint16(nil, n))
 }

@@ -230,7 +230,7 @@ func repairs(c *contest.Contest, keys boxKeys, ledger func(yield func(voting.Rec
 		if cast, there := d.ballots[key]; there {
 			value, score = ballotText(cast), heldScore(cast)
 		}
-		repair(keys.ballots(key.ballot), ballotField(key.ballot, key.voter), value)
+		repair(keys.voters(key.voter), ballotField(key.ballot, key.voter), value)
 		args = append(args, heldKey, ballotField(key.ballot, key.voter), score)
 	}
 	for voter := range voters {

@@ -160,7 +160,7 @@ func (b *Boxes) writeBox(ctx context.Context, s *registry.Stored, boxes []*resto
 	out := filling{hashes: map[string][]any{}}
 	for key, cast := range r.ballots {
 		field := ballotField(key.ballot, key.voter)
-		out.field(r.keys.ballots(key.ballot), field, ballotText(cast))
+		out.field(r.keys.voters(key.voter), field, ballotText(cast))
 		if cast.Standing == voting.Held {
 			out.member(r.keys.held, cast.Position.Millis, field)
 		}

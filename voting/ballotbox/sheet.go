@@ -93,7 +93,7 @@ func parseRecord(text string, r *voting.Record) (rest string, err error) {
 }
 
 // seenEntries are entries of an evidence stream, read beside the ledger's: each has what
-// was seen of the casts of one sheet, apart by line ends, under the sheet's place.
+// was seen of the casts of one sheet, each ended by a line end, under the sheet's place.
 type seenEntries struct {
 	entries []redis.XMessage
 	last    place    // of the entry that is open
@@ -112,7 +112,7 @@ func (e *seenEntries) of(at place) ([]byte, error) {
 			return nil, err
 		}
 		text, _ := e.entries[0].Values["seen"].(string)
-		e.lines, e.entries = bytes.Split([]byte(text), []byte("\n")), e.entries[1:]
+		e.lines, e.entries = bytes.Split([]byte(strings.TrimSuffix(text, "\n")), []byte("\n")), e.entries[1:]
 	}
 	back := e.last.offset - at.offset
 	if e.last.millis != at.millis || back >= int64(len(e.lines)) {

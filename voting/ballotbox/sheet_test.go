@@ -24,7 +24,7 @@ func TestSheet_RecordsAreToldApart(t *testing.T) {
 		t.Errorf("%+v", sheet.records)
 	}
 
-	seen := seenEntries{entries: []redis.XMessage{{ID: "1700-5", Values: map[string]any{"seen": "five"}}, {ID: "1700-9", Values: map[string]any{"seen": "eight\nnine"}}}}
+	seen := seenEntries{entries: []redis.XMessage{{ID: "1700-5", Values: map[string]any{"seen": "five\n"}}, {ID: "1700-9", Values: map[string]any{"seen": "eight\nnine\n"}}}}
 	for i, want := range []string{"five", "", "", "eight", "nine", ""} { // records without evidence are between, and behind
 		if got, err := seen.of(place{1700, 5 + int64(i)}); err != nil || string(got) != want {
 			t.Errorf("of %d: %q, %v", 5+i, got, err)

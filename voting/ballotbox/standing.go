@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -32,7 +33,7 @@ func (b *Boxes) Confirmed(ctx context.Context, s *registry.Stored, voter voting.
 		return cast, err == nil, err
 	}
 	box := boxOf(cast.Voter, s.Contest.Boxes)
-	values, err := b.kept.Run(ctx, []string{keysOf(s.Contest.ID, box).ballots(id)}, ballotField(id, cast.Voter)).StringSlice()
+	values, err := b.kept.Run(ctx, []string{keysOf(s.Contest.ID, box).voters(cast.Voter)}, ballotField(id, cast.Voter)).StringSlice()
 	confirmed = err == nil
 	if err != nil && !errors.Is(err, store.ErrUnconfirmed) {
 		return voting.Cast{}, false, fmt.Errorf("find ballot: %w", err)
@@ -50,7 +51,7 @@ func (b *Boxes) Confirmed(ctx context.Context, s *registry.Stored, voter voting.
 func (b *Boxes) find(ctx context.Context, s *registry.Stored, voter voting.Voter, id uuid.UUID) (voting.Cast, error) {
 	box := boxOf(voter, s.Contest.Boxes)
 	keys := keysOf(s.Contest.ID, box)
-	value, err := b.store.Client().HGet(ctx, keys.ballots(id), ballotField(id, voter)).Result()
+	value, err := b.store.Client().HGet(ctx, keys.voters(voter), ballotField(id, voter)).Result()
 	if errors.Is(err, redis.Nil) {
 		return voting.Cast{}, ErrNoSuchBallot
 	}
@@ -68,46 +69,58 @@ func (b *Boxes) find(ctx context.Context, s *registry.Stored, voter voting.Voter
 // HasVoted tells whether the voter has cast a ballot that was accepted.
 func (b *Boxes) HasVoted(ctx context.Context, s *registry.Stored, voter voting.Voter) (bool, error) {
 	me, err := b.voter(ctx, s, voter)
-	if err != nil || len(me.ballots) > 0 || me.into == nil {
-		return len(me.ballots) > 0, err
+	if err != nil || me.into == nil {
+		return me.value != "", err
 	}
 	it, err := b.voter(ctx, s, *me.into)
-	return len(it.ballots) > 0, err
+	if err != nil || it.value != "" {
+		return it.value != "", err
+	}
+	own, err := b.castsOf(ctx, s, []kept{me}) // being joined just now: its turns are not counted there yet
+	return len(own) > 0, err
 }
 
-// Lookup finds a ballot by its id alone, in whichever box it is. Ids are made by
-// callers: when several voters sent the same one, the error is
-// [ErrAmbiguousBallot] and the ballot must be named with its voter.
-func (b *Boxes) Lookup(ctx context.Context, s *registry.Stored, id uuid.UUID) (voting.Cast, error) {
-	found := make([][]voting.Voter, s.Contest.Boxes)
+// Lookup finds who has cast ballots, by their ids alone, in all boxes: of none where there
+// is no such ballot, several where several voters sent the same id. It goes through all
+// voters once, however many ballots are looked for: a second or so for each million. Whoever knows the
+// voter uses Find.
+func (b *Boxes) Lookup(ctx context.Context, s *registry.Stored, ids []uuid.UUID) (map[uuid.UUID][]voting.Voter, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	wanted := make([]any, len(ids))
+	for i, id := range ids {
+		wanted[i] = id[:]
+	}
+	found := make([][]string, s.Contest.Boxes)
 	err := b.each(ctx, s.Contest, func(ctx context.Context, box int, keys boxKeys) error {
-		fields, err := b.store.Client().HKeys(ctx, keys.ballots(id)).Result()
-		if err != nil {
-			return fmt.Errorf("look up ballot: %w", store.Classify(err))
-		}
-		for _, field := range fields {
-			if rest, ok := strings.CutPrefix(field, string(id[:])); ok && len(rest) == len(voting.Voter{}) {
-				found[box] = append(found[box], voting.Voter([]byte(rest)))
+		for from := 0; from < buckets; from += lookupBuckets {
+			hashes := make([]string, lookupBuckets)
+			for i := range hashes {
+				hashes[i] = keys.bucket(uint16(from + i))
 			}
+			fields, err := b.lookup.Run(ctx, hashes, wanted...).StringSlice()
+			if err != nil {
+				return fmt.Errorf("look up ballots: %w", err)
+			}
+			found[box] = append(found[box], fields...)
 		}
 		return nil
 	})
 	if err != nil {
-		return voting.Cast{}, err
+		return nil, err
 	}
-	var voters []voting.Voter
-	for _, in := range found {
-		voters = append(voters, in...)
+	voters := map[uuid.UUID][]voting.Voter{}
+	for _, field := range slices.Concat(found...) {
+		id, voter := uuid.UUID([]byte(field[:len(uuid.UUID{})])), voting.Voter([]byte(field[len(uuid.UUID{}):]))
+		voters[id] = append(voters[id], voter)
 	}
-	switch len(voters) {
-	case 0:
-		return voting.Cast{}, ErrNoSuchBallot
-	case 1:
-		return b.Find(ctx, s, voters[0], id)
-	default:
-		return voting.Cast{}, ErrAmbiguousBallot
-	}
+	return voters, nil
 }
+
+// lookupBuckets are looked through by one call, for which casts wait: some milliseconds with
+// a million voters in the box.
+const lookupBuckets = 256
 
 // Change says which standing a ballot comes to, by whom and why.
 type Change struct {
@@ -148,7 +161,7 @@ func (b *Boxes) Change(ctx context.Context, s *registry.Stored, change Change) (
 	if change.From != nil {
 		bound, from = mark(true), *change.From
 	}
-	reply, err := b.reply(ctx, s, box, b.standing, keys.common(keys.voters(change.Voter), keys.ballots(change.Ballot), keys.held),
+	reply, err := b.reply(ctx, s, box, b.standing, keys.common(keys.voters(change.Voter), keys.held),
 		change.Voter[:], change.Ballot[:], string(change.Standing), string(change.Actor),
 		strings.Join(change.Reasons, " "), entry.School, change.Policy, change.Model,
 		bound, string(from.Standing), strings.Join(from.Reasons, " "))

@@ -52,6 +52,7 @@ func TestCast_ManyAtOnceAreWhatTheyAreOneByOne(t *testing.T) {
 	}
 	for n := range 40 {
 		ballot, outcome := ballotFor(fmt.Sprint("voter ", n), "n-1"), "counted"
+		ballot.Evidence.Agent = ballot.ID.String()
 		switch n % 4 {
 		case 1:
 			ballot.Present = true
@@ -105,6 +106,9 @@ func TestCast_ManyAtOnceAreWhatTheyAreOneByOne(t *testing.T) {
 	for _, f := range mustFollow(t, b, s) {
 		if f.Kind == voting.KindCast && f.Level == "" {
 			t.Errorf("nothing was seen of %s", f.Position)
+		}
+		if f.Evidence.Agent != "" && f.Evidence.Agent != f.Ballot.String() {
+			t.Errorf("what was seen of %s is told of %s", f.Evidence.Agent, f.Ballot)
 		}
 	}
 }

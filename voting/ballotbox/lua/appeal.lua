@@ -1,6 +1,6 @@
 -- Keep what the voter of a held or void ballot writes, once.
 --
--- KEYS 5 ballots   as in cast.lua
+-- KEYS 5 voters    as in cast.lua
 --      6 appeals   hash   ballot .. voter -> the text, sealed
 -- ARGV 1 ballot .. voter, 32 bytes   2 the text, sealed   3 how many a box may keep
 --

@@ -1,6 +1,6 @@
 -- What is kept of a ballot: a reading that a replica confirms.
 --
--- KEYS 1 ballots hash    ballot .. voter -> what became of the ballot
+-- KEYS 1 voters   as in cast.lua
 -- ARGV 1 ballot .. voter
 --
 -- Replies

@@ -124,20 +124,18 @@ local function turn(box)
   end
 end
 
--- A voter is kept as `start|used|entry=n,entry=n|ballots`: the turns used in one
--- period, the entries only where the rules limit them, and the ids of all ballots,
--- 16 bytes each. Turns of an older period are none. A voter found to be another one
--- is kept as `=`, that voter, and the ids.
+-- A voter is kept as `start|used|entry=n,entry=n`: the turns used in one period, the
+-- entries only where the rules limit them. Turns of an older period are none. A voter
+-- found to be another one is kept as `=` and that voter.
 local function turns_of(value, start)
-  local turns = { start = start, used = 0, entries = {}, ballots = '' }
+  local turns = { start = start, used = 0, entries = {} }
   if not value then return turns end
   if string.sub(value, 1, 1) == '=' then
-    turns.into, turns.ballots = string.sub(value, 2, 17), string.sub(value, 18)
+    turns.into = string.sub(value, 2)
     return turns
   end
-  local from, used, entries, ballots = string.match(value, '^(%d+)|(%d+)|([^|]*)|(.*)$')
+  local from, used, entries = string.match(value, '^(%d+)|(%d+)|([^|]*)$')
   if not from then error('corrupt ballot box: expected the turns of a voter') end
-  turns.ballots = ballots
   if tonumber(from) < start then return turns end
   turns.start, turns.used = tonumber(from), tonumber(used)
   for entry, n in string.gmatch(entries, '([^,=]+)=(%d+)') do turns.entries[entry] = tonumber(n) end
@@ -145,13 +143,13 @@ local function turns_of(value, start)
 end
 
 local function turns_text(turns)
-  if not next(turns.entries) then return string.format('%d|%d||', turns.start, turns.used) .. turns.ballots end
+  if not next(turns.entries) then return string.format('%d|%d|', turns.start, turns.used) end
   local entries = {}
   for entry, n in pairs(turns.entries) do
     if n > 0 then entries[#entries + 1] = entry .. '=' .. text(n) end
   end
   table.sort(entries)
-  return text(turns.start) .. '|' .. text(turns.used) .. '|' .. table.concat(entries, ',') .. '|' .. turns.ballots
+  return text(turns.start) .. '|' .. text(turns.used) .. '|' .. table.concat(entries, ',')
 end
 
 -- A ballot is kept as the first letter of its standing, a capital when its pass had been in

@@ -1,25 +1,24 @@
 -- Cast ballots, each at most once.
 --
 -- KEYS 5 evidence stream  what was seen of attempts: an entry has those of one sheet of the ledger and its id;
---                         they are one field, in their order, apart by line ends
+--                         they are one field, in their order, each ended by a line end
 --      6 held     zset    ballot .. voter of those held, by the instant of the cast
 --      then of each ballot
---      voters     hash    voter -> turns used in the voter's newest period, and ballots
---      ballots    hash    ballot .. voter -> what became of the ballot
+--      voters     hash    voter -> turns used in the voter's newest period; ballot .. voter -> what became of the ballot
 --      solved     string  the ballot that a challenge was solved for; only of a ballot for which one was
 -- ARGV 1 how many bounds follow: of the periods around now, in ms, ascending; none for `contest`
---      then of each ballot
---      ballot and voter, 16 bytes each
---      the ledger's record of it, as record in box.lua writes them, without these two at its end
---      evidence, JSON
---      how: `c` to be counted, `h` to be held, a capital when the pass had been in the hall; the entry; behind it, where
---        one of them is not empty, `|reasons|refusal|life`: reasons, space between; a refusal decided before; how long
---        a solved challenge is remembered, in ms
+--      then, all ballots' behind one another, the ledger's records of them, as record in box.lua writes them
+--      and evidence of them, JSON, each ended by a line end
+--      then of each ballot: ballot and voter, 16 bytes each; `c` to be counted, `h` to be held, a capital when the pass had been
+--        in the hall; the entry. Where there is more to say, `+` before the letter and `|reasons|refusal|life` behind the
+--        entry: reasons, space between; a refusal decided before; how long a solved challenge is remembered, in ms
 --
 -- Replies {shared, answer, …}, one answer a ballot
 --   shared {state, now, max, next, opens, closes}   next is when the period ends, 0 for never
+--   answer a number: accepted by this call, now, to be counted or held as it was to be, as the voter's first turn of the
+--     period; its offset. It says what nearly all are told, and takes Redis the least.
 --   answer `code|used`, as a text, since Redis takes its time with tables
---     counted, held    …|offset: accepted by this call, now
+--     accepted         …|offset: accepted by this call, now, as a later turn
 --     duplicate        …|standing|at|offset|entry|reasons|present: accepted before, with today's standing and reasons
 --     ballot-reused    this voter sent this ballot with another entry
 --     phase-closed     before opens, at or after closes
@@ -33,6 +32,9 @@
 --   {unconfigured}, {torn}   see open_box
 --
 -- All of it is read and checked before the first write, so a ballot that cannot be is no other's harm.
+--
+-- What is known of a ballot is in one list each, by its number in the call, and what is only handed on is one text: a
+-- table or a text made for each takes Redis as long as a command, and it goes over every byte of a text to know it again.
 
 local box, missing = open_box()
 if not box then return { missing } end
@@ -51,26 +53,30 @@ if box.per ~= 'contest' then
   if not start then return { { 'bounds', box.now } } end
 end
 
-local casts, fields, places = {}, {}, {}
+-- fields are those of the tally that may change, places where they are.
+local fields, places = {}, {}
 local function counter(field)
   if not places[field] then
     fields[#fields + 1] = field
     places[field] = #fields
   end
 end
+local hashes, ids, voters, letters, entries, turns, firsts, extras = {}, {}, {}, {}, {}, {}, {}, {}
 local key, n = 7, 0
-for at = bounds + 2, #ARGV, 4 do
-  local id, how = ARGV[at], ARGV[at + 3]
-  local letter, entry, reasons, refusal, life = sub(how, 1, 1), sub(how, 2), '', '', ''
-  if string.find(entry, '|', 1, true) then
-    entry, reasons, refusal, life = string.match(entry, '^([^|]*)|([^|]*)|([^|]*)|([^|]*)$')
+for at = bounds + 4, #ARGV do
+  n = n + 1
+  local how = ARGV[at]
+  local id, letter, entry, extra = sub(how, 1, 32), sub(how, 33, 33), sub(how, 34), nil
+  if letter == '+' then
+    local reasons, refusal, life
+    letter, entry, reasons, refusal, life = string.match(entry, '^(.)([^|]*)|([^|]*)|([^|]*)|([^|]*)$')
+    extra = { reasons = reasons, refusal = refusal, life = life }
   end
-  local voter, ballots, voters = sub(id, 17), KEYS[key + 1], KEYS[key]
-  key = key + 2
-  local solved, served
-  if life ~= '' then
-    solved, key = KEYS[key], key + 1
-    served = call('GET', solved)
+  local voter, hash = sub(how, 17, 32), KEYS[key]
+  key = key + 1
+  if extra and extra.life ~= '' then
+    extra.solved, key = KEYS[key], key + 1
+    extra.served = call('GET', extra.solved)
   end
   if letter == 'c' then
     counter(entry)
@@ -81,13 +87,9 @@ for at = bounds + 2, #ARGV, 4 do
     counter('/held')
     call('ZCARD', HELD)
   end
-  local first, turns = call('HGET', ballots, id), call('HGET', voters, voter)
-  n = n + 1
-  casts[n] = {
-    id = id, record = ARGV[at + 1], evidence = ARGV[at + 2], letter = letter, entry = entry, reasons = reasons, refusal = refusal,
-    voter = voter, voters = voters, ballots = ballots, solved = solved, life = life, served = served,
-    first = first and ballot_of(first), turns = turns and turns_of(turns, start),
-  }
+  local kept = call('HMGET', hash, voter, id)
+  hashes[n], ids[n], voters[n], letters[n], entries[n], extras[n] = hash, id, voter, letter, entry, extra or false
+  turns[n], firsts[n] = kept[1] and turns_of(kept[1], start), kept[2] and ballot_of(kept[2])
 end
 local counts = call('HMGET', TALLY, unpack(fields))
 for i = 1, #fields do counts[i] = integer(counts[i], 0) end
@@ -96,9 +98,8 @@ turn(box)
 
 -- changed has the voters and challenges of which what was read is not so any more,
 -- moved the places of the counts that are not; news is what is to be written to the
--- tally, records and seen what was made of the accepted ones.
-local changed, moved, news = {}, {}, {}
-local accepted, records, seen = 0, {}, {}
+-- tally, kept what accepted ballots are kept as.
+local changed, moved, news, kept, accepted = {}, {}, {}, {}, 0
 local function add(field)
   local place = places[field]
   counts[place] = counts[place] + 1
@@ -107,68 +108,86 @@ end
 local function refused(code, used) return code .. '|' .. text(used) end
 local limited = box.per_entry < box.max
 
-local function decide(cast)
-  local first, turns, entry, voter = cast.first, cast.turns, cast.entry, cast.voter
-  if changed[voter] or (cast.solved and changed[cast.solved]) then return 'again' end
-  local used = turns and turns.used or 0
+local function decide(i)
+  local voter, entry, used_before, first, extra = voters[i], entries[i], turns[i], firsts[i], extras[i]
+  if changed[voter] or (extra and extra.solved and changed[extra.solved]) then return 'again' end
+  local used = used_before and used_before.used or 0
   if first then
     return table.concat({ first.entry == entry and 'duplicate' or 'ballot-reused', text(used),
       first.standing, text(first.at), text(first.offset), first.entry, first.reasons, first.present and '1' or '0' }, '|')
   end
-  if turns and turns.into then return 'joined|' .. turns.into end
-  if cast.refusal ~= '' then return refused(cast.refusal, used) end
-  local ballot = sub(cast.id, 1, 16)
-  if cast.served and cast.served ~= ballot then return refused('challenge-used', used) end
+  if used_before and used_before.into then return 'joined|' .. used_before.into end
+  if extra then
+    if extra.refusal ~= '' then return refused(extra.refusal, used) end
+    if extra.served and extra.served ~= sub(ids[i], 1, 16) then return refused('challenge-used', used) end
+  end
   if box.state ~= 'open' then return refused('phase-closed', used) end
-  local spent = turns and turns.entries[entry] or 0
+  local spent = used_before and used_before.entries[entry] or 0
   if used >= box.max or (limited and spent >= box.per_entry) then return refused('already-voted', used) end
 
   changed[voter] = true
-  if cast.solved then changed[cast.solved] = true end
   accepted = accepted + 1
-  records[accepted], seen[accepted] = cast.record .. cast.id, cast.evidence
-  local letter, standing, offset = cast.letter, 'counted', box.offset + accepted
+  local letter, offset = letters[i], box.offset + accepted
   if letter == 'c' or letter == 'C' then
     add(entry)
     if letter == 'C' then add(entry .. '/home') end
     if box.ties == 'earliest' then news[#news + 1], news[#news + 2] = entry .. '/last', text(box.now) end
   else
-    standing = 'held'
     add('/held')
   end
-  cast.kept = ballot_text(letter, box.now, offset, cast.reasons == '' and entry or entry .. '|' .. cast.reasons)
-  turns = turns or turns_of(nil, start)
-  turns.used, turns.ballots = used + 1, turns.ballots .. ballot
-  if limited then turns.entries[entry] = spent + 1 end
-  cast.turns = turns
-  return standing .. '|' .. text(turns.used) .. '|' .. text(offset)
+  if extra then
+    if extra.solved then changed[extra.solved] = true end
+    if extra.reasons ~= '' then entry = entry .. '|' .. extra.reasons end
+  end
+  kept[i] = ballot_text(letter, box.now, offset, entry)
+  if used_before or limited then
+    local now = used_before or turns_of(nil, start)
+    now.used = used + 1
+    if limited then now.entries[entries[i]] = spent + 1 end
+    turns[i] = now
+  end
+  if used == 0 then return offset end
+  return 'accepted|' .. text(used + 1) .. '|' .. text(offset)
 end
 
 local answers = { { box.state, box.now, box.max, next, box.opens, box.closes } }
-for i = 1, n do answers[i + 1] = decide(casts[i]) end
+for i = 1, n do answers[i + 1] = decide(i) end
 if accepted == 0 then
   commit(box)
   return answers
 end
 
+local records, seen = ARGV[bounds + 2], ARGV[bounds + 3]
+if accepted < n then -- of the accepted ones
+  local some, lines, ends, i = {}, {}, 0, 0
+  for line in string.gmatch(seen, '[^\n]*\n') do
+    i = i + 1
+    local _, bar = string.find(records, '^' .. string.rep('[^|]*|', 9), ends + 1)
+    if kept[i] then some[#some + 1], lines[#lines + 1] = sub(records, ends + 1, bar + 32), line end
+    ends = bar + 32
+  end
+  records, seen = table.concat(some), table.concat(lines)
+end
+
 -- Before the records: where a kill leaves these alone, a challenge is good for the same
 -- ballot, which is not in the box, and for no other.
-for _, cast in ipairs(casts) do
-  if cast.kept and cast.solved then call('SET', cast.solved, sub(cast.id, 1, 16), 'PX', cast.life) end
+for i = 1, n do
+  local extra = extras[i]
+  if kept[i] and extra and extra.solved then call('SET', extra.solved, sub(ids[i], 1, 16), 'PX', extra.life) end
 end
-append(box, 'cast', table.concat(records), accepted)
-for _, cast in ipairs(casts) do
-  if cast.kept then
-    call('HSET', cast.ballots, cast.id, cast.kept)
-    call('HSET', cast.voters, cast.voter, turns_text(cast.turns))
-    if cast.letter == 'h' or cast.letter == 'H' then call('ZADD', HELD, text(box.at), cast.id) end
+append(box, 'cast', records, accepted)
+local fresh = turns_text({ start = start, used = 1, entries = {} })
+for i = 1, n do
+  if kept[i] then
+    call('HSET', hashes[i], ids[i], kept[i], voters[i], turns[i] and turns_text(turns[i]) or fresh)
+    if letters[i] == 'h' or letters[i] == 'H' then call('ZADD', HELD, text(box.at), ids[i]) end
   end
 end
 for place, field in ipairs(fields) do
   if moved[place] then news[#news + 1], news[#news + 2] = field, text(counts[place]) end
 end
 call('HSET', TALLY, unpack(news))
-call('XADD', EVIDENCE, string.format('%d-%d', box.at, box.offset), 'seen', table.concat(seen, '\n'))
+call('XADD', EVIDENCE, string.format('%d-%d', box.at, box.offset), 'seen', seen)
 if unseen then call('PEXPIREAT', EVIDENCE, text(box.expires)) end
 commit(box)
 return answers

@@ -21,7 +21,7 @@ if into == '' or (ARGV[3] == 'fresh' and (kept or others == 1)) then return { 'i
 
 turn(box)
 record(box, 'join', 'voter', nil, nil, voter .. into)
-redis.call('HSET', KEYS[5], voter, '=' .. into .. turns.ballots)
+redis.call('HSET', KEYS[5], voter, '=' .. into)
 redis.call('HSET', KEYS[6], voter, into)
 commit(box)
 return { 'joined', into }

@@ -1,7 +1,7 @@
 -- Take records that were never committed out of the ledger, and make what was
 -- half-written with them say again what the rest of the ledger says.
 --
--- KEYS 5 evidence   6 held   7 and on: hashes of voters and ballots
+-- KEYS 5 evidence   6 held   7 and on: hashes of voters
 -- ARGV 1 sheets the ledger was seen to have   2 its place as it was seen
 --      3 what it was seen to have trimmed, or empty
 --      4 an instant in ms that later records must be stamped at or after

@@ -1,6 +1,6 @@
 -- Change the standing of one ballot: hold, release, void, reinstate, withdraw.
 --
--- KEYS 5 voters   6 ballots   7 held   as in cast.lua
+-- KEYS 5 voters   6 held   as in cast.lua
 -- ARGV 1 voter, 16 bytes   2 ballot, 16 bytes   3 the standing to come to
 --      4 actor             5 reasons, space between    6 the entry's school
 --      7 versions of policy   8 and model that decided, or empty
@@ -18,7 +18,7 @@ local box, missing = open_box()
 if not box then return missing end
 local voter, to = ARGV[1], ARGV[3]
 local id = ARGV[2] .. voter
-local value = redis.call('HGET', KEYS[6], id)
+local value = redis.call('HGET', KEYS[5], id)
 local kept = redis.call('HGET', KEYS[5], voter)
 if not value then return answer('no-such-ballot', box, 0, 0) end
 local ballot = ballot_of(value)
@@ -28,7 +28,7 @@ local was, entry = ballot.standing, ballot.entry
 local function field(standing) return standing == 'counted' and entry or '/' .. standing end
 local count = integer(redis.call('HGET', TALLY, field(was)), 0)
 integer(redis.call('HGET', TALLY, field(to)))
-redis.call('ZCARD', KEYS[7])
+redis.call('ZCARD', KEYS[6])
 local last = redis.call('HGET', TALLY, entry .. '/last')
 local home = ballot.present and integer(redis.call('HGET', TALLY, entry .. '/home'), 0)
 
@@ -62,12 +62,12 @@ if box.ties == 'earliest' then
 end
 ballot.standing, ballot.reasons = to, ARGV[5]
 local letter = string.sub(to, 1, 1)
-redis.call('HSET', KEYS[6], id, ballot_text(ballot.present and string.upper(letter) or letter, ballot.at, ballot.offset,
+redis.call('HSET', KEYS[5], id, ballot_text(ballot.present and string.upper(letter) or letter, ballot.at, ballot.offset,
   entry .. (ballot.reasons ~= '' and '|' .. ballot.reasons or '')))
 if to == 'held' then
-  redis.call('ZADD', KEYS[7], text(ballot.at), id)
+  redis.call('ZADD', KEYS[6], text(ballot.at), id)
 elseif was == 'held' then
-  redis.call('ZREM', KEYS[7], id)
+  redis.call('ZREM', KEYS[6], id)
 end
 -- A ballot taken back gives its turn back; a void one does not. Whose voter is now
 -- another one has its turns there: see join.go.

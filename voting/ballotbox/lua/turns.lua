@@ -11,6 +11,5 @@ local box, missing = open_box()
 if not box then return missing end
 local kept = redis.call('HGET', KEYS[5], ARGV[1])
 if (kept or '') ~= ARGV[2] then return { 'changed' } end
-local turns = turns_of(kept, 0)
-redis.call('HSET', KEYS[5], ARGV[1], ARGV[3] .. '|' .. ARGV[4] .. '|' .. ARGV[5] .. '|' .. turns.ballots)
+redis.call('HSET', KEYS[5], ARGV[1], ARGV[3] .. '|' .. ARGV[4] .. '|' .. ARGV[5])
 return { 'set' }
