@@ -446,7 +446,7 @@ func TestModel_FindsABrokenRule(t *testing.T) {
 		"the clock may go back":         {"box.now = math.max(clock, box.at, box.mark)", "box.now = clock"},
 		"a void leaves it at home":      {"redis.call('HINCRBY', TALLY, entry .. '/home', -1)", ""},
 		"a release does not go home":    {"if ballot.present and to == 'counted' then", "if false then"},
-		"a held ballot is at home":      {"add('/held')", "add('/held') if letter == 'H' then redis.call('HINCRBY', TALLY, entry .. '/home', 1) end"},
+		"a held ballot is at home":      {"add(votes[i])", "add(votes[i]) if letter == 'H' then redis.call('HINCRBY', TALLY, entry .. '/home', 1) end"},
 		"the ledger forgets the hall":   {"append(box, 'cast', records, accepted)", "append(box, 'cast', string.gsub(records, '|1|', '||'), accepted)"},
 		"the ledger forgets the policy": {"append(box, 'cast', records, accepted)", "append(box, 'cast', string.gsub(records, 'a%-policy', ''), accepted)"},
 		"the ballot forgets the hall":   {"ballot.present and string.upper(letter) or letter", "letter"},

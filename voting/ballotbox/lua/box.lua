@@ -22,8 +22,8 @@ end
 -- than a count built on it.
 local function integer(value, missing)
   if not value then return missing end
-  local number = tonumber(value)
-  if not number or number < 0 or number % 1 ~= 0 then error('corrupt ballot box: expected an integer') end
+  local number = value + 0 -- which fails for what is no number, and reads it once where tonumber does twice
+  if number < 0 or number % 1 ~= 0 then error('corrupt ballot box: expected an integer') end
   return number
 end
 

@@ -53,15 +53,18 @@ if box.per ~= 'contest' then
   if not start then return { { 'bounds', box.now } } end
 end
 
--- fields are those of the tally that may change, places where they are.
-local fields, places = {}, {}
+-- fields are those of the tally that may change, places where they are, moved which of them have.
+local fields, places, moved, many = {}, {}, {}, 0
 local function counter(field)
-  if not places[field] then
-    fields[#fields + 1] = field
-    places[field] = #fields
+  local place = places[field]
+  if not place then
+    place = many + 1
+    fields[place], places[field], moved[place], many = field, place, false, place
   end
+  return place
 end
 local hashes, ids, voters, letters, entries, turns, firsts, extras = {}, {}, {}, {}, {}, {}, {}, {}
+local votes, homes = {}, {} -- the places that a ballot adds to
 local key, n = 7, 0
 for at = bounds + 4, #ARGV do
   n = n + 1
@@ -79,12 +82,11 @@ for at = bounds + 4, #ARGV do
     extra.served = call('GET', extra.solved)
   end
   if letter == 'c' then
-    counter(entry)
+    votes[n] = counter(entry)
   elseif letter == 'C' then
-    counter(entry)
-    counter(entry .. '/home')
+    votes[n], homes[n] = counter(entry), counter(entry .. '/home')
   else
-    counter('/held')
+    votes[n] = counter('/held')
     call('ZCARD', HELD)
   end
   local kept = call('HMGET', hash, voter, id)
@@ -92,19 +94,14 @@ for at = bounds + 4, #ARGV do
   turns[n], firsts[n] = kept[1] and turns_of(kept[1], start), kept[2] and ballot_of(kept[2])
 end
 local counts = call('HMGET', TALLY, unpack(fields))
-for i = 1, #fields do counts[i] = integer(counts[i], 0) end
+for i = 1, many do counts[i] = integer(counts[i], 0) end
 
 turn(box)
 
--- changed has the voters and challenges of which what was read is not so any more,
--- moved the places of the counts that are not; news is what is to be written to the
--- tally, kept what accepted ballots are kept as.
-local changed, moved, news, kept, accepted = {}, {}, {}, {}, 0
-local function add(field)
-  local place = places[field]
-  counts[place] = counts[place] + 1
-  moved[place] = true
-end
+-- changed has the voters and challenges of which what was read is not so any more; news is
+-- what is to be written to the tally, kept what accepted ballots are kept as.
+local changed, news, kept, accepted = {}, {}, {}, 0
+local function add(place) counts[place], moved[place] = counts[place] + 1, true end
 local function refused(code, used) return code .. '|' .. text(used) end
 local limited = box.per_entry < box.max
 
@@ -128,12 +125,10 @@ local function decide(i)
   changed[voter] = true
   accepted = accepted + 1
   local letter, offset = letters[i], box.offset + accepted
-  if letter == 'c' or letter == 'C' then
-    add(entry)
-    if letter == 'C' then add(entry .. '/home') end
-    if box.ties == 'earliest' then news[#news + 1], news[#news + 2] = entry .. '/last', text(box.now) end
-  else
-    add('/held')
+  add(votes[i])
+  if homes[i] then add(homes[i]) end
+  if box.ties == 'earliest' and letter ~= 'h' and letter ~= 'H' then
+    news[#news + 1], news[#news + 2] = entry .. '/last', text(box.now)
   end
   if extra then
     if extra.solved then changed[extra.solved] = true end
@@ -183,8 +178,8 @@ for i = 1, n do
     if letters[i] == 'h' or letters[i] == 'H' then call('ZADD', HELD, text(box.at), ids[i]) end
   end
 end
-for place, field in ipairs(fields) do
-  if moved[place] then news[#news + 1], news[#news + 2] = field, text(counts[place]) end
+for place = 1, many do
+  if moved[place] then news[#news + 1], news[#news + 2] = fields[place], text(counts[place]) end
 end
 call('HSET', TALLY, unpack(news))
 call('XADD', EVIDENCE, string.format('%d-%d', box.at, box.offset), 'seen', seen)
