@@ -21,6 +21,14 @@ const (
 	datasetPending = "dataset.new"   // written before the key, for the servers that start together
 )
 
+// formMark begins a dataset's name in a store, and only there: how joute keeps things in it. It
+// changes with every version that others could not go on from, so that neither takes a
+// store of the other for its own; the folder is the same for all.
+const formMark = "form-2-"
+
+// keptAs is what the store has for the name in its folder.
+func keptAs(id string) string { return formMark + id }
+
 // A dataset's name begins so in the folder of an embedded store, whose server is
 // its only one; and so in a store that joute restore has not finished.
 const (
@@ -85,13 +93,13 @@ func (d dataset) found(ctx context.Context, theirs string) error {
 	if err != nil {
 		return err
 	}
-	if pending != "" && (theirs == "" || theirs == pending) {
-		if theirs, err = d.claim(ctx, pending); err != nil {
+	if pending != "" && (theirs == "" || theirs == keptAs(pending)) {
+		if theirs, err = d.claim(ctx, keptAs(pending)); err != nil {
 			return err
 		}
 	}
-	if theirs != "" && pending == theirs {
-		if err := d.writeOnce(datasetFile, theirs); err != nil {
+	if pending != "" && theirs == keptAs(pending) {
+		if err := d.writeOnce(datasetFile, pending); err != nil {
 			return err
 		}
 	}
@@ -126,8 +134,11 @@ func (d dataset) claim(ctx context.Context, id string) (string, error) {
 func (d dataset) compare(ours, theirs string) error {
 	unfinished, restoring := strings.CutPrefix(theirs, restoringMark)
 	switch {
-	case ours == theirs && ours != "":
+	case ours != "" && theirs == keptAs(ours):
 		return nil
+	case ours != "" && (theirs == ours || strings.HasPrefix(theirs, "form-") && strings.HasSuffix(theirs, "-"+ours)):
+		return fmt.Errorf("%w: %s was filled by another version of joute, which keeps things in another form; run that version, or fill an empty store with joute restore",
+			ErrForeignDataset, d.store.name)
 	case restoring && unfinished == ours:
 		return fmt.Errorf("%w: %s is half restored; run joute restore again", ErrForeignDataset, d.store.name)
 	case strings.HasPrefix(ours, embeddedMark):

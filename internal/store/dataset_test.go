@@ -31,7 +31,7 @@ func TestDataset_StartersTogetherAgree(t *testing.T) {
 		}
 		together.Wait()
 		id, err := os.ReadFile(filepath.Join(dir, "dataset"))
-		if kept := srv.Client().Get(t.Context(), "joute:dataset").Val(); err != nil || kept == "" || strings.TrimSpace(string(id)) != kept {
+		if kept := srv.Client().Get(t.Context(), "joute:dataset").Val(); err != nil || kept == "" || keptAs(strings.TrimSpace(string(id))) != kept {
 			t.Fatalf("folder %q, %v; store %q", id, err, kept)
 		}
 		if left, _ := os.ReadDir(dir); len(left) != 1 {
@@ -74,6 +74,32 @@ func TestDataset_FolderAndStoreMustBelongTogether(t *testing.T) {
 	foreign(a, dirA, "which is empty")
 }
 
+// A store of another version is refused in one sentence, and says how to go on.
+func TestDataset_AnotherVersionsStoreIsRefused(t *testing.T) {
+	t.Parallel()
+	srv := redistest.Start(t)
+	s, dir := open(t, Options{URL: srv.URL()}), t.TempDir()
+	if _, err := OpenDataset(t.Context(), s, dir); err != nil {
+		t.Fatal(err)
+	}
+	kept := srv.Client().Get(t.Context(), datasetKey).Val()
+	bare := strings.TrimPrefix(kept, formMark)
+	for _, other := range []string{bare, "form-1-" + bare, "form-99-" + bare} {
+		srv.Client().Set(t.Context(), datasetKey, other, 0)
+		_, err := OpenDataset(t.Context(), s, dir)
+		if !errors.Is(err, ErrForeignDataset) || !strings.Contains(err.Error(), "another version") || !strings.Contains(err.Error(), "joute restore") {
+			t.Errorf("%s: %v", other, err)
+		}
+		if now := srv.Client().Get(t.Context(), datasetKey).Val(); now != other {
+			t.Errorf("%s became %s", other, now)
+		}
+	}
+	srv.Client().Set(t.Context(), datasetKey, kept, 0)
+	if _, err := OpenDataset(t.Context(), s, dir); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestDataset_FileIsPrivate(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -91,7 +117,7 @@ func TestDataset_GoesOnAfterAStartCutOff(t *testing.T) {
 	t.Parallel()
 	srv := redistest.Start(t)
 	s := open(t, Options{URL: srv.URL()})
-	for name, stored := range map[string]string{"before the key": "", "after the key": "PENDING"} {
+	for name, stored := range map[string]string{"before the key": "", "after the key": keptAs("PENDING")} {
 		srv.Client().FlushAll(t.Context())
 		if stored != "" {
 			srv.Client().Set(t.Context(), datasetKey, stored, 0)
@@ -103,7 +129,7 @@ func TestDataset_GoesOnAfterAStartCutOff(t *testing.T) {
 		if _, err := OpenDataset(t.Context(), s, dir); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
-		if id := srv.Client().Get(t.Context(), datasetKey).Val(); id != "PENDING" {
+		if id := srv.Client().Get(t.Context(), datasetKey).Val(); id != keptAs("PENDING") {
 			t.Errorf("%s: the store has %q", name, id)
 		}
 	}

@@ -52,7 +52,7 @@ func (d *Dataset) Check(ctx context.Context) error {
 }
 
 func (d *Dataset) judge(theirs string) error {
-	if theirs == d.id {
+	if theirs == keptAs(d.id) {
 		d.store.barred.Store(nil)
 		return nil
 	}

@@ -31,7 +31,7 @@ func TestDataset_AnEmptiedStoreIsRefusedUntilItIsTheRightOneAgain(t *testing.T) 
 	gate.Watch(d.Err)
 	id := srv.Client().Get(t.Context(), datasetKey).Val()
 	script := s.Script("test", "return redis.call('INCR', KEYS[1])", false)
-	for name, now := range map[string]string{"empty": "", "another dataset": "FOREIGN", "being restored": restoringMark + id} {
+	for name, now := range map[string]string{"empty": "", "another dataset": "FOREIGN", "being restored": restoringMark + strings.TrimPrefix(id, formMark)} {
 		srv.Client().Del(t.Context(), datasetKey)
 		if now != "" {
 			srv.Client().Set(t.Context(), datasetKey, now, 0)

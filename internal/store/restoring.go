@@ -92,7 +92,7 @@ func (r *Restoring) Finish(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("store: restore: %w", err)
 	}
-	if err := r.d.store.client.Set(ctx, datasetKey, r.id, 0).Err(); err != nil {
+	if err := r.d.store.client.Set(ctx, datasetKey, keptAs(r.id), 0).Err(); err != nil {
 		return fmt.Errorf("store: dataset: %w", err)
 	}
 	return r.d.store.Confirm(ctx, datasetKey)

@@ -61,7 +61,7 @@ type Boxes struct {
 	join, claim, member, turns                      *store.Script
 	tally, settle, mark, mendScript                 *store.Script
 	appeal, answer, forget                          *store.Script
-	finding, sweep, trim, kept, lookup              *store.Script
+	finding, sweep, trim, kept                      *store.Script
 }
 
 // New loads the scripts. Nothing is sent to the store yet.
@@ -80,8 +80,7 @@ func load(st *store.Store, source func(name string) string) *Boxes {
 		tally: script("tally", true), settle: script("settle", false), mark: script("mark", false), mendScript: script("mend", false),
 		appeal: script("appeal", false), answer: script("answer", false), forget: script("forget", false),
 		finding: script("finding", false), sweep: script("sweep", false), trim: script("trim", false),
-		lookup: st.Script("lookup", source("lookup"), true),
-		kept:   st.Script("ballot", source("ballot"), false), // not read-only, so that a replica confirms what it reads
+		kept: st.Script("ballot", source("ballot"), false), // not read-only, so that a replica confirms what it reads
 	}
 }
 

@@ -103,10 +103,6 @@ func boxOf(v voting.Voter, boxes int) int {
 
 // voters is the hash that has a voter and its ballots.
 func (k boxKeys) voters(v voting.Voter) string {
-	return k.bucket(binary.BigEndian.Uint16(v[8:10]) % buckets)
-}
-
-// bucket is one of the hashes of voters.
-func (k boxKeys) bucket(n uint16) string {
-	return k.prefix + "voters:" + hex.EncodeToString(binary.BigEndian.AppendUint16(nil, n))
+	bucket := binary.BigEndian.Uint16(v[8:10]) % buckets
+	return k.prefix + "voters:" + hex.EncodeToString(binary.BigEndian.AppendUint16(nil, bucket))
 }

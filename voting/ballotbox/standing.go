@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -80,47 +79,31 @@ func (b *Boxes) HasVoted(ctx context.Context, s *registry.Stored, voter voting.V
 	return len(own) > 0, err
 }
 
-// Lookup finds who has cast ballots, by their ids alone, in all boxes: of none where there
-// is no such ballot, several where several voters sent the same id. It goes through all
-// voters once, however many ballots are looked for: a second or so for each million. Whoever knows the
-// voter uses Find.
+// Lookup finds who has cast ballots, by their ids alone: nobody where there is no such
+// ballot, several where several voters sent the same id. It reads the whole ledger once for all
+// ids, some seconds for each million records. Whoever knows the voter uses Find.
 func (b *Boxes) Lookup(ctx context.Context, s *registry.Stored, ids []uuid.UUID) (map[uuid.UUID][]voting.Voter, error) {
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	wanted := make([]any, len(ids))
-	for i, id := range ids {
-		wanted[i] = id[:]
+	voters := make(map[uuid.UUID][]voting.Voter, len(ids))
+	for _, id := range ids {
+		voters[id] = nil
 	}
-	found := make([][]string, s.Contest.Boxes)
-	err := b.each(ctx, s.Contest, func(ctx context.Context, box int, keys boxKeys) error {
-		for from := 0; from < buckets; from += lookupBuckets {
-			hashes := make([]string, lookupBuckets)
-			for i := range hashes {
-				hashes[i] = keys.bucket(uint16(from + i))
-			}
-			fields, err := b.lookup.Run(ctx, hashes, wanted...).StringSlice()
-			if err != nil {
-				return fmt.Errorf("look up ballots: %w", err)
-			}
-			found[box] = append(found[box], fields...)
+	err := b.Ledger(ctx, s, voting.Position{}, func(r voting.Record) error {
+		if r.Kind != voting.KindCast {
+			return nil
+		}
+		if found, wanted := voters[r.Ballot]; wanted {
+			voters[r.Ballot] = append(found, r.Voter)
 		}
 		return nil
 	})
 	if err != nil {
-		return nil, err
-	}
-	voters := map[uuid.UUID][]voting.Voter{}
-	for _, field := range slices.Concat(found...) {
-		id, voter := uuid.UUID([]byte(field[:len(uuid.UUID{})])), voting.Voter([]byte(field[len(uuid.UUID{}):]))
-		voters[id] = append(voters[id], voter)
+		return nil, fmt.Errorf("look up ballots: %w", err)
 	}
 	return voters, nil
 }
-
-// lookupBuckets are looked through by one call, for which casts wait: some milliseconds with
-// a million voters in the box.
-const lookupBuckets = 256
 
 // Change says which standing a ballot comes to, by whom and why.
 type Change struct {
