@@ -91,8 +91,10 @@ func (h *hand) busiest() [2]int32 {
 	return most
 }
 
-// weighEvidence adds up what each family says of the candidates, given the rest.
-func (h *hand) weighEvidence() (e evidence) {
+// weighEvidence adds up what each family says of the candidates, given the rest. others is
+// by voter what farms that are known take: what these explain is no evidence for one more,
+// else a farm's looks would convict whoever has one thing in common with it.
+func (h *hand) weighEvidence(others []float64) (e evidence) {
 	prior, busiest, same := h.prior(), h.busiest(), h.strangers()
 	parts := make([]evidence, len(h.who)/chunk+1)
 	chunks(len(h.who), func(part, from, to int) {
@@ -102,12 +104,12 @@ func (h *hand) weighEvidence() (e evidence) {
 		for _, v := range h.who[from:to] {
 			h.judge(v, &out, &unlearned, same)
 			by := h.split(v, &out, busiest)
-			x, sum := prior+out.sum(), 0.0
+			left, x, sum := 1-others[v], prior+out.sum(), 0.0
 			for f, s := range by {
 				sum += s
-				p.by[f] += mixed(x-s, s)
+				p.by[f] += mixed(x-s, s, left)
 			}
-			p.all += mixed(x-sum, sum)
+			p.all += mixed(x-sum, sum, left)
 			p.place += h.w[v] * out.place()
 			p.model += h.w[v] * max(0, out[atAgent]-h.browser)
 		}
@@ -151,9 +153,10 @@ func (h *hand) spread(col *column, members []float64) float64 {
 }
 
 // mixed is ln of the likelihood of a voter as a mixture over that as one of the
-// crowd: x are the log-odds of being a member without what s adds.
-func mixed(x, s float64) float64 {
-	p := logistic(x)
+// crowd: x are the log-odds of being a member without what s adds, left is what no known
+// farm takes of them.
+func mixed(x, s, left float64) float64 {
+	p := left * logistic(x)
 	return math.Log(1 - p + p*math.Exp(s))
 }
 

@@ -103,11 +103,12 @@ func TestEvidence_Convinces(t *testing.T) {
 }
 
 func TestMixed(t *testing.T) {
-	for _, row := range []struct{ x, s, want float64 }{
-		{0, 0, 0}, {0, 1, math.Log(0.5 + 0.5*math.E)}, {-50, 3, 0}, {50, 3, 3}, {0, -50, math.Log(0.5)},
+	for _, row := range []struct{ x, s, left, want float64 }{
+		{0, 0, 1, 0}, {0, 1, 1, math.Log(0.5 + 0.5*math.E)}, {-50, 3, 1, 0}, {50, 3, 1, 3}, {0, -50, 1, math.Log(0.5)},
+		{50, 3, 0, 0}, {50, 1, 0.5, math.Log(0.5 + 0.5*math.E)},
 	} {
-		if got := mixed(row.x, row.s); math.Abs(got-row.want) > 1e-9 {
-			t.Errorf("%v, %v: %v, want %v", row.x, row.s, got, row.want)
+		if got := mixed(row.x, row.s, row.left); math.Abs(got-row.want) > 1e-9 {
+			t.Errorf("%v, %v, %v left: %v, want %v", row.x, row.s, row.left, got, row.want)
 		}
 	}
 }

@@ -363,3 +363,32 @@ func TestHand_BusiestAddresses(t *testing.T) {
 		t.Errorf("no address at all: %v, and unseen is %d", got, unseen)
 	}
 }
+
+// A farm that is known is no evidence against whoever has something in common with it:
+// its voters stay candidates, and are another's.
+func TestHand_WhatAKnownFarmTookIsNoEvidence(t *testing.T) {
+	ballots := readers(100)
+	quick := int64(700)
+	for n := range 20 {
+		ballots = append(ballots,
+			vote(fmt.Sprint("f", n), "e1", float64(n), antifraud.Evidence{Device: "m"}),
+			vote(fmt.Sprint("known", n), "e1", float64(n), antifraud.Evidence{Device: "m", DwellMS: &quick}))
+	}
+	h := handOf(ballots)
+	members, nobody, others := h.who, make([]float64, h.c.n), make([]float64, h.c.n)
+	for v := range int32(h.c.n) {
+		if h.c.t.device.voters[h.c.t.device.of[v]] > 1 && h.w[v] == 0 {
+			others[v] = 1
+			h.c.take(v, 1)
+			h.who = append(h.who, v)
+		}
+	}
+	got, counted := h.weighEvidence(others), h.weighEvidence(nobody)
+	h.who = members
+	if want := h.weighEvidence(others); math.Abs(got.all-want.all) > 1e-9 || math.Abs(got.by[byDevice]-want.by[byDevice]) > 1e-9 {
+		t.Errorf("with the farm's voters among the candidates %v, without %v", got, want)
+	}
+	if counted.by[byDevice] < 1.5*got.by[byDevice] {
+		t.Errorf("counted whole they say %v, left out %v: the test shows nothing", counted.by, got.by)
+	}
+}

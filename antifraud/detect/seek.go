@@ -209,13 +209,13 @@ func (h *hand) try(x *index, co *cohort, odds []float64, renting float64, others
 		if h.single(x, others) || h.leaveRooms(others) {
 			h.fit(x, others, slices.Clone(h.who), 5)
 		}
-		f := farm{evidence: h.weighEvidence(), rhythm: co.name == "rhythm"}
+		f := farm{evidence: h.weighEvidence(others), rhythm: co.name == "rhythm"}
 		var convincing bool
 		f.strong, convincing = f.evidence.convinces(h, limit)
 		if drifts := mostGrowth * (start + 20); f.strong && h.mass > drifts && f.evidence.all >= vivid*h.mass {
 			start = h.mass // the crowd it grew into is the farm
 			h.fit(x, others, within, allRounds)
-			f.evidence = h.weighEvidence()
+			f.evidence = h.weighEvidence(others)
 			f.strong, convincing = f.evidence.convinces(h, limit)
 			convincing = convincing && f.strong && f.evidence.all >= vivid*h.mass
 		}
@@ -260,7 +260,7 @@ func (h *hand) keep(f *farm) {
 func (h *hand) widen(x *index, f *farm, others []float64, limit float64) {
 	before := h.mass
 	h.fit(x, others, nil, 2)
-	wide := farm{evidence: h.weighEvidence(), rhythm: f.rhythm}
+	wide := farm{evidence: h.weighEvidence(others), rhythm: f.rhythm}
 	var convincing bool
 	wide.strong, convincing = wide.evidence.convinces(h, limit)
 	if convincing && wide.strong == f.strong && h.mass < 2*before {
