@@ -135,7 +135,8 @@ func (h *hand) weighEvidence(others []float64) (e evidence) {
 	}
 	e.pageless, e.bare = h.pageless(), h.c.withDevice < 1
 	e.madeUp = h.madeUp()
-	e.by[byTempo], e.clock = max(e.by[byTempo], h.haste(), h.serial()), h.clock()
+	// How long members read and how they follow each other are two things.
+	e.by[byTempo], e.clock = max(e.by[byTempo], h.haste())+max(h.serial(), 0), h.clock()
 	return e
 }
 

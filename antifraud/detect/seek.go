@@ -28,6 +28,7 @@ type farm struct {
 	evidence  evidence
 	sure      []float64 // by place in who: how little somebody without a look is doubted for that
 	wait      []float64 // by place in who: what the wait before they confirmed says, in log-odds
+	namesakes []float64 // by place in who: see [crowd.namesakes]
 	strong    bool      // enough to void
 	rhythm    bool      // it began with a rhythm, which says nothing of one voter
 	signature []trait
@@ -189,6 +190,7 @@ func (h *hand) try(x *index, co *cohort, odds []float64, renting float64, others
 	for _, within := range [][]int32{nil, co.members} {
 		h.leave(others)
 		h.clear()
+		h.banded = co.name == rhythm
 		for _, v := range co.members {
 			if tried[v] < twoTrials {
 				p := co.share * odds[v]
@@ -209,7 +211,7 @@ func (h *hand) try(x *index, co *cohort, odds []float64, renting float64, others
 		if h.single(x, others) || h.leaveRooms(others) {
 			h.fit(x, others, slices.Clone(h.who), 5)
 		}
-		f := farm{evidence: h.weighEvidence(others), rhythm: co.name == "rhythm"}
+		f := farm{evidence: h.weighEvidence(others), rhythm: h.banded}
 		var convincing bool
 		f.strong, convincing = f.evidence.convinces(h, limit)
 		if drifts := mostGrowth * (start + 20); f.strong && h.mass > drifts && f.evidence.all >= vivid*h.mass {
@@ -246,6 +248,7 @@ func (h *hand) keep(f *farm) {
 		f.who, f.w = append(f.who, v), append(f.w, h.w[v])
 		f.own, f.by = append(f.own, out), append(f.by, h.split(v, &out, busiest))
 		f.confirmed = append(f.confirmed, h.confirm(v, out, busiest, f.evidence.machine >= oneDevice))
+		f.namesakes = append(f.namesakes, h.c.namesakes(v))
 	}
 	f.wait = h.waits(f.who)
 	f.together(h.c.t)

@@ -93,5 +93,6 @@ func (p *pools) judge(v int32, farms []farm) {
 	by := [families]float64{byDevice: out[atDevice], byNetwork: out[atNet]}
 	f.who, f.w, f.own, f.sure = append(f.who, v), append(f.w, w), append(f.own, out), append(f.sure, 0)
 	f.by, f.confirmed, f.wait = append(f.by, by), append(f.confirmed, confirmed{w, by}), append(f.wait, 0)
+	f.namesakes = append(f.namesakes, c.namesakes(v))
 	c.take(v, 1-(1-taken)*(1-w))
 }
