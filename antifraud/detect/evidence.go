@@ -203,7 +203,7 @@ var leastFamily = [families]float64{byDevice: 25, byTempo: 8, byNetwork: 10, byA
 // accounts with a little of anything else, convince enough to hold. It notes the
 // families in firm and some.
 func (e *evidence) convinces(h *hand, limit float64) (strong, ok bool) {
-	if h.mass < leastHand || h.mass > mostShare*float64(h.c.n) || e.all < limit-toHold || e.place < leastPlace {
+	if h.mass < leastHand || h.mass > mostRented*float64(h.c.n) || e.all < limit-toHold || e.place < leastPlace {
 		return false, false
 	}
 	looks, firm, some := 0, 0, 0
@@ -244,11 +244,21 @@ func (e *evidence) convinces(h *hand, limit float64) (strong, ok bool) {
 		return false, false // whoever runs no scripts has friends, and they vote for the same
 	}
 	strong = firm >= 2 && looks >= 1 && e.all >= limit
+	if h.mass > mostShare*float64(h.c.n) && !(strong && e.hired(h)) {
+		return false, false
+	}
 	if e.firm[byDevice] && e.pool < fewDevices && !e.firm[byTempo] && !e.firm[byNetwork] && !e.firm[byAccount] {
 		strong = false // friends with one model of phone, who vote for the same
 	}
 	ok = strong || e.holds(h.mass, some)
 	return strong && !(model && firm == 2 && e.firm[byAccount]), ok
+}
+
+// hired tells whether a hand is a program's on rented machines, whatever share of a contest
+// that just began it is: through many addresses of networks where nobody lives, in a hurry. A
+// school behind a data centre has one or two.
+func (e *evidence) hired(h *hand) bool {
+	return e.firm[byNetwork] && e.firm[byTempo] && e.addresses >= manyShared && 2*h.rented > h.mass
 }
 
 // seldom is how far, of what structure has to bring, a hand is on its way that could

@@ -12,6 +12,7 @@ const (
 	mostFarms  = 60
 	leastHand  = 4.0 // voters: fewer are nobody's farm
 	mostShare  = 0.5 // of all voters: what is more than half of a contest is its crowd
+	mostRented = 0.8 // unless it is a program on rented machines: the first to come need not be people
 	twoTrials  = 2   // a voter who was in that many hands that convinced nobody starts none any more
 	mostGrowth = 8   // times the suspicious of its cohort and 20: a hand that grew beyond has drifted into the crowd
 	vivid      = 3.0 // ln per member: who have so much in common are not the crowd, however many they are
