@@ -63,14 +63,14 @@ func (f *farm) speaks(n, family int) bool {
 }
 
 // plain tells whether what a family says of the member is no person's: a device that
-// hardly anybody but members has, an address of the farm's where machines are rented, an
-// account, entries in lockstep. A pace, a way to come, a browser, a phone that many have and
+// hardly anybody but members has, and nobody else who can be expected to vote for the same,
+// an address of the farm's where machines are rented, an account, entries in lockstep. A pace, a way to come, a browser, a phone that many have and
 // the address of a home are: people are quick now and then, and a farm votes through their
 // homes. Of a hundred who vote for whom a farm is paid for, somebody has any two of those.
 func (f *farm) plain(n, family int) bool {
 	switch own := &f.own[n]; family {
 	case byDevice:
-		return own[atDevice] > notPopular
+		return own[atDevice] > notPopular && f.namesakes[n] < nobody
 	case byNetwork:
 		return own[atKind] > clearly && own[atNet] > 0
 	}
@@ -79,6 +79,7 @@ func (f *farm) plain(n, family int) bool {
 
 const (
 	notPopular = 2.0 // log-odds of a device: more than those of a phone that many have
+	nobody     = 0.2 // strangers with it at an entry: of those who vote for a leader somebody has any phone that a few have
 
 	// byChance is, in ln, what somebody shows of a farm who is void by what people have:
 	// of those who vote for whom it is paid for, one in some thousands does.

@@ -1,12 +1,18 @@
 package detect
 
-import "testing"
+import (
+	"fmt"
+	"math"
+	"testing"
+
+	"github.com/joute/joute/antifraud"
+)
 
 // member is a farm of one, who is surely in it, by what the families say of the
 // member; firm are those that speak against the farm. Their device is one of the farm's and
 // they vote for whom it is paid for.
 func member(strong bool, by [families]float64, firm ...int) *farm {
-	f := &farm{who: []int32{0}, w: []float64{0.999999}, own: make([]terms, 1), sure: make([]float64, 1), wait: make([]float64, 1), by: [][families]float64{by}, strong: strong}
+	f := &farm{who: []int32{0}, w: []float64{0.999999}, own: make([]terms, 1), sure: make([]float64, 1), wait: make([]float64, 1), namesakes: make([]float64, 1), by: [][families]float64{by}, strong: strong}
 	f.confirmed = []confirmed{{w: f.w[0], by: by}}
 	f.own[0][atDevice], f.own[0][atEntries] = 3, 3
 	for _, family := range firm {
@@ -75,6 +81,43 @@ func TestFarm_WhatPeopleHaveVoidsOnlyWhoHasAllOfIt(t *testing.T) {
 		f.own[0], f.wait[0] = own, row.confirm
 		if got := f.condemns(0); got != row.condemned {
 			t.Errorf("%s: condemned %v", row.name, got)
+		}
+	}
+}
+
+// A phone that a few strangers have is somebody's of those who vote for a leader: it voids
+// where none of them can be expected.
+func TestFarm_ADeviceThatSomebodyThereHasIsNoFarmsAlone(t *testing.T) {
+	for _, row := range []struct {
+		namesakes float64
+		void      bool
+	}{{0, true}, {nobody / 2, true}, {nobody, false}, {1.6, false}} {
+		f := member(true, [families]float64{byDevice: 3, byTempo: 1}, byDevice, byTempo)
+		f.namesakes[0] = row.namesakes
+		if got := f.condemns(0); got != row.void {
+			t.Errorf("%v strangers with it are expected there: condemned %v", row.namesakes, got)
+		}
+	}
+}
+
+// Of 100 who are judged, 40 vote for the entry and two strangers have the phone.
+func TestCrowd_NamesakesAreExpectedWhereMostVote(t *testing.T) {
+	var ballots []Ballot
+	for n := range 100 {
+		entry, device := "e1", fmt.Sprint("own", n)
+		if n < 40 {
+			entry = "e2"
+		}
+		if n > 97 {
+			device = "m"
+		}
+		ballots = append(ballots, vote(fmt.Sprint("h", n), entry, float64(n), antifraud.Evidence{Device: device}))
+	}
+	ballots = append(ballots, vote("f1", "e2", 100, antifraud.Evidence{Device: "m"}), vote("f2", "e2", 101, antifraud.Evidence{Device: "rack"}), vote("f3", "e2", 102, antifraud.Evidence{}))
+	h := handOf(ballots)
+	for v, want := range map[int32]float64{100: 2 * 40.0 / 100, 101: 0.3 * 40.0 / 100, 102: 0} {
+		if got := h.c.namesakes(v); math.Abs(got-want) > 1e-9 {
+			t.Errorf("voter %d: %v, want %v", v, got, want)
 		}
 	}
 }
@@ -169,6 +212,7 @@ func TestFarm_FamiliesAreOfTheSameMembers(t *testing.T) {
 		for _, by := range members {
 			f.confirmed = append(f.confirmed, confirmed{0.999999, by})
 			f.who, f.w, f.own, f.sure, f.wait = append(f.who, 0), append(f.w, 0.999999), append(f.own, f.own[0]), append(f.sure, 0), append(f.wait, 0)
+			f.namesakes = append(f.namesakes, 0)
 		}
 		f.by = append(f.by, members...)
 		return f

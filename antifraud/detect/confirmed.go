@@ -38,3 +38,18 @@ func (h *hand) confirm(v int32, out terms, busiest [2]int32, oneMachine bool) co
 	}
 	return f
 }
+
+// namesakes is how many strangers with a voter's device can be expected among those who
+// vote for that entry of theirs for which most do.
+func (c *crowd) namesakes(v int32) float64 {
+	k := c.t.device.of[v]
+	if k == unseen {
+		return 0
+	}
+	own, busiest := 1-c.taken[v], 0.0
+	from, to := c.t.acts(v)
+	for _, e := range c.t.entry[from:to] {
+		busiest = max(busiest, c.entry[e]-own)
+	}
+	return max(c.device[k]-own, 0.3) * busiest / c.mass // 0.3: as in judgeDevice
+}

@@ -91,8 +91,10 @@ func (h *hand) busiest() [2]int32 {
 	return most
 }
 
-// weighEvidence adds up what each family says of the candidates, given the rest.
-func (h *hand) weighEvidence() (e evidence) {
+// weighEvidence adds up what each family says of the candidates, given the rest. others is
+// by voter what farms that are known take: what these explain is no evidence for one more,
+// else a farm's looks would convict whoever has one thing in common with it.
+func (h *hand) weighEvidence(others []float64) (e evidence) {
 	prior, busiest, same := h.prior(), h.busiest(), h.strangers()
 	parts := make([]evidence, len(h.who)/chunk+1)
 	chunks(len(h.who), func(part, from, to int) {
@@ -102,12 +104,12 @@ func (h *hand) weighEvidence() (e evidence) {
 		for _, v := range h.who[from:to] {
 			h.judge(v, &out, &unlearned, same)
 			by := h.split(v, &out, busiest)
-			x, sum := prior+out.sum(), 0.0
+			left, x, sum := 1-others[v], prior+out.sum(), 0.0
 			for f, s := range by {
 				sum += s
-				p.by[f] += mixed(x-s, s)
+				p.by[f] += mixed(x-s, s, left)
 			}
-			p.all += mixed(x-sum, sum)
+			p.all += mixed(x-sum, sum, left)
 			p.place += h.w[v] * out.place()
 			p.model += h.w[v] * max(0, out[atAgent]-h.browser)
 		}
@@ -133,7 +135,8 @@ func (h *hand) weighEvidence() (e evidence) {
 	}
 	e.pageless, e.bare = h.pageless(), h.c.withDevice < 1
 	e.madeUp = h.madeUp()
-	e.by[byTempo], e.clock = max(e.by[byTempo], h.haste(), h.serial()), h.clock()
+	// How long members read and how they follow each other are two things.
+	e.by[byTempo], e.clock = max(e.by[byTempo], h.haste())+max(h.serial(), 0), h.clock()
 	return e
 }
 
@@ -151,9 +154,10 @@ func (h *hand) spread(col *column, members []float64) float64 {
 }
 
 // mixed is ln of the likelihood of a voter as a mixture over that as one of the
-// crowd: x are the log-odds of being a member without what s adds.
-func mixed(x, s float64) float64 {
-	p := logistic(x)
+// crowd: x are the log-odds of being a member without what s adds, left is what no known
+// farm takes of them.
+func mixed(x, s, left float64) float64 {
+	p := left * logistic(x)
 	return math.Log(1 - p + p*math.Exp(s))
 }
 
@@ -199,7 +203,7 @@ var leastFamily = [families]float64{byDevice: 25, byTempo: 8, byNetwork: 10, byA
 // accounts with a little of anything else, convince enough to hold. It notes the
 // families in firm and some.
 func (e *evidence) convinces(h *hand, limit float64) (strong, ok bool) {
-	if h.mass < leastHand || h.mass > mostShare*float64(h.c.n) || e.all < limit-toHold || e.place < leastPlace {
+	if h.mass < leastHand || h.mass > mostRented*float64(h.c.n) || e.all < limit-toHold || e.place < leastPlace {
 		return false, false
 	}
 	looks, firm, some := 0, 0, 0
@@ -240,11 +244,21 @@ func (e *evidence) convinces(h *hand, limit float64) (strong, ok bool) {
 		return false, false // whoever runs no scripts has friends, and they vote for the same
 	}
 	strong = firm >= 2 && looks >= 1 && e.all >= limit
+	if h.mass > mostShare*float64(h.c.n) && !(strong && e.hired(h)) {
+		return false, false
+	}
 	if e.firm[byDevice] && e.pool < fewDevices && !e.firm[byTempo] && !e.firm[byNetwork] && !e.firm[byAccount] {
 		strong = false // friends with one model of phone, who vote for the same
 	}
 	ok = strong || e.holds(h.mass, some)
 	return strong && !(model && firm == 2 && e.firm[byAccount]), ok
+}
+
+// hired tells whether a hand is a program's on rented machines, whatever share of a contest
+// that just began it is: through many addresses of networks where nobody lives, in a hurry. A
+// school behind a data centre has one or two.
+func (e *evidence) hired(h *hand) bool {
+	return e.firm[byNetwork] && e.firm[byTempo] && e.addresses >= manyShared && 2*h.rented > h.mass
 }
 
 // seldom is how far, of what structure has to bring, a hand is on its way that could

@@ -102,12 +102,39 @@ func TestEvidence_Convinces(t *testing.T) {
 	}
 }
 
-func TestMixed(t *testing.T) {
-	for _, row := range []struct{ x, s, want float64 }{
-		{0, 0, 0}, {0, 1, math.Log(0.5 + 0.5*math.E)}, {-50, 3, 0}, {50, 3, 3}, {0, -50, math.Log(0.5)},
+// Of a contest that just began a program on rented machines may be the most, and nobody else.
+func TestEvidence_MoreThanHalfOfAContest(t *testing.T) {
+	program := [families]float64{byNetwork: 1000, byTempo: 300}
+	for _, row := range []struct {
+		name            string
+		by              [families]float64
+		addresses       float64
+		members, rented float64
+		ok              bool
+	}{
+		{"a program, through many rented addresses", program, 9, 700, 600, true},
+		{"so many that hardly a crowd is left", program, 9, 801, 700, false},
+		{"a school behind one data centre", program, 2, 700, 600, false},
+		{"homes", program, 9, 700, 300, false},
+		{"in no hurry", [families]float64{byNetwork: 1000, byDevice: 2000}, 9, 700, 600, false},
+		{"no network of its own", [families]float64{byDevice: 2000, byTempo: 300}, 9, 700, 600, false},
 	} {
-		if got := mixed(row.x, row.s); math.Abs(got-row.want) > 1e-9 {
-			t.Errorf("%v, %v: %v, want %v", row.x, row.s, got, row.want)
+		h := weighing(row.members)
+		h.rented = row.rented
+		e := evidence{by: row.by, all: 5000, place: 4, pool: 20, addresses: row.addresses}
+		if strong, ok := e.convinces(h, 40); strong != row.ok || ok != row.ok {
+			t.Errorf("%s: strong %v, convincing %v", row.name, strong, ok)
+		}
+	}
+}
+
+func TestMixed(t *testing.T) {
+	for _, row := range []struct{ x, s, left, want float64 }{
+		{0, 0, 1, 0}, {0, 1, 1, math.Log(0.5 + 0.5*math.E)}, {-50, 3, 1, 0}, {50, 3, 1, 3}, {0, -50, 1, math.Log(0.5)},
+		{50, 3, 0, 0}, {50, 1, 0.5, math.Log(0.5 + 0.5*math.E)},
+	} {
+		if got := mixed(row.x, row.s, row.left); math.Abs(got-row.want) > 1e-9 {
+			t.Errorf("%v, %v, %v left: %v, want %v", row.x, row.s, row.left, got, row.want)
 		}
 	}
 }

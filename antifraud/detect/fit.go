@@ -48,7 +48,7 @@ func (h *hand) fit(x *index, others []float64, within []int32, rounds int) (sett
 	}
 	for round := range rounds {
 		if round == lookAround && within == nil {
-			if e := h.weighEvidence(); e.hopeless(h.mass) {
+			if e := h.weighEvidence(others); e.hopeless(h.mass) {
 				return false
 			}
 		}

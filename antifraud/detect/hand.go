@@ -78,6 +78,7 @@ type hand struct {
 
 	pools   [features]pool
 	browser float64 // of a hand of one machine: what its agent says beyond its model
+	banded  bool    // it began with a rhythm: its members are of one band of reading times
 }
 
 // newHand has the room for a hand, and no member.

@@ -181,6 +181,24 @@ func TestTempo_HastyAndHaste(t *testing.T) {
 			t.Errorf("%s: hasty %v, haste %v", row.name, h.hasty(), h.haste())
 		}
 	}
+	// Of few that a band of reading times was chosen of it is no wonder that they are in it.
+	for _, row := range []struct {
+		slow  float64
+		n     int
+		hasty bool
+	}{{40_000, 12, false}, {40_000, leastMechanical + 5, true}, {1500, 12, true}} {
+		ballots := readers(100)
+		for n := range row.n {
+			ballots = append(ballots, vote(fmt.Sprint("f", n), "e1", float64(n), antifraud.Evidence{DwellMS: ms(int64(row.slow * (1 + float64(n%3)/10)))}))
+		}
+		h := handOf(ballots)
+		if !h.hasty() {
+			t.Errorf("%v: not chosen, and not hasty", row)
+		}
+		if h.banded = true; h.hasty() != row.hasty {
+			t.Errorf("%v: hasty %v", row, h.hasty())
+		}
+	}
 	// z^2/2 by hand: six members, d below the crowd's mean, its variance at least 0.25.
 	ballots := readers(100)
 	for n := range 6 {
@@ -231,6 +249,20 @@ func TestTempo_SerialIsOnePersonAfterAnother(t *testing.T) {
 		if got := handOf(ballots).serial(); got < row.least || got > row.most {
 			t.Errorf("%s: %v, want %v to %v", row.name, got, row.least, row.most)
 		}
+	}
+}
+
+// How long members read and how they follow each other are two things: what both say
+// of one person adds up.
+func TestHand_PaceAndTurnsAddUp(t *testing.T) {
+	ballots := readers(60)
+	for n := range 20 {
+		ballots = append(ballots, vote(fmt.Sprint("f", n), "e1", 45*float64(n)+8*math.Sin(float64(3*n)), antifraud.Evidence{Device: "m", DwellMS: ms(int64(1500 + 100*n))}))
+	}
+	h := handOf(ballots)
+	pace, turns := h.haste(), h.serial()
+	if e := h.weighEvidence(make([]float64, h.c.n)); pace <= 0 || turns <= 0 || e.by[byTempo] < pace+turns-1e-9 {
+		t.Errorf("tempo %v, of pace %v and turns %v", e.by[byTempo], pace, turns)
 	}
 }
 
@@ -286,6 +318,27 @@ func TestHand_SingleStaysWithOneMachine(t *testing.T) {
 	} {
 		if h := build(row...); h.single(newIndex(h.c), others) || len(h.who) != len(row) {
 			t.Errorf("%q: left with one machine", row)
+		}
+	}
+}
+
+// One machine is in one place, where most of a hand are at one: whoever has that model of
+// phone elsewhere is somebody else. Where they are all over the place no address is it.
+func TestHand_SingleStaysWithOneAddress(t *testing.T) {
+	for _, row := range []struct {
+		home, elsewhere, stay int
+	}{{6, 4, 6}, {4, 4, 8}, {3, 1, 4}} {
+		ballots := readers(60)
+		for n := range row.home + row.elsewhere {
+			net := "home"
+			if n >= row.home {
+				net = fmt.Sprint("another", n)
+			}
+			ballots = append(ballots, vote(fmt.Sprint("f", n), "e1", float64(40*n), antifraud.Evidence{Device: "m", Net: net}))
+		}
+		h := handOf(ballots)
+		if !h.single(newIndex(h.c), make([]float64, 100)) || len(h.who) != row.stay || h.mass != float64(row.stay) {
+			t.Errorf("%+v: %d members of weight %v stay", row, len(h.who), h.mass)
 		}
 	}
 }
@@ -361,5 +414,34 @@ func TestHand_BusiestAddresses(t *testing.T) {
 	}
 	if got := handOf(append(readers(5), vote("f", "e1", 0, antifraud.Evidence{}))).busiest(); got[0] >= unseen || got[1] >= unseen {
 		t.Errorf("no address at all: %v, and unseen is %d", got, unseen)
+	}
+}
+
+// A farm that is known is no evidence against whoever has something in common with it:
+// its voters stay candidates, and are another's.
+func TestHand_WhatAKnownFarmTookIsNoEvidence(t *testing.T) {
+	ballots := readers(100)
+	quick := int64(700)
+	for n := range 20 {
+		ballots = append(ballots,
+			vote(fmt.Sprint("f", n), "e1", float64(n), antifraud.Evidence{Device: "m"}),
+			vote(fmt.Sprint("known", n), "e1", float64(n), antifraud.Evidence{Device: "m", DwellMS: &quick}))
+	}
+	h := handOf(ballots)
+	members, nobody, others := h.who, make([]float64, h.c.n), make([]float64, h.c.n)
+	for v := range int32(h.c.n) {
+		if h.c.t.device.voters[h.c.t.device.of[v]] > 1 && h.w[v] == 0 {
+			others[v] = 1
+			h.c.take(v, 1)
+			h.who = append(h.who, v)
+		}
+	}
+	got, counted := h.weighEvidence(others), h.weighEvidence(nobody)
+	h.who = members
+	if want := h.weighEvidence(others); math.Abs(got.all-want.all) > 1e-9 || math.Abs(got.by[byDevice]-want.by[byDevice]) > 1e-9 {
+		t.Errorf("with the farm's voters among the candidates %v, without %v", got, want)
+	}
+	if counted.by[byDevice] < 1.5*got.by[byDevice] {
+		t.Errorf("counted whole they say %v, left out %v: the test shows nothing", counted.by, got.by)
 	}
 }

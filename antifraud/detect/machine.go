@@ -16,7 +16,8 @@ func (h *hand) topDevice() (device int32, members float64) {
 // single leaves a hand that has few devices with the one that most members have:
 // one person clears the storage of one machine, and another machine in the same room
 // is another's. So is one of the same model that shows another browser, where nearly
-// all members show one. It tells whether it did.
+// all members show one, or that is elsewhere, where most are at one address: a popular
+// phone's other owners would hide how regularly one of them votes. It tells whether it did.
 func (h *hand) single(x *index, others []float64) bool {
 	t := h.c.t
 	top, y := h.topDevice()
@@ -27,9 +28,23 @@ func (h *hand) single(x *index, others []float64) bool {
 		return false
 	}
 	agent := h.agentOf(top)
+	h.retain(others, func(v int32) bool {
+		return t.device.of[v] == top && (agent == unseen || t.agent.of[v] == unseen || t.agent.of[v] == agent)
+	})
+	if net := h.busiest()[0]; net >= 0 && h.net[net] >= leastHand && h.net[net] > h.mass/2 {
+		h.retain(others, func(v int32) bool { return t.net.of[v] == net || t.net.of[v] == unseen })
+	}
+	if agent != unseen {
+		h.browser = h.c.byModel(x, top, agent)
+	}
+	return true
+}
+
+// retain lets go of all but those to keep.
+func (h *hand) retain(others []float64, keep func(v int32) bool) {
 	kept := h.who[:0]
 	for _, v := range h.who {
-		if t.device.of[v] == top && (agent == unseen || t.agent.of[v] == unseen || t.agent.of[v] == agent) {
+		if keep(v) {
 			kept = append(kept, v)
 			continue
 		}
@@ -37,10 +52,6 @@ func (h *hand) single(x *index, others []float64) bool {
 		h.c.take(v, others[v])
 	}
 	h.who = kept
-	if agent != unseen {
-		h.browser = h.c.byModel(x, top, agent)
-	}
-	return true
 }
 
 const (
@@ -76,16 +87,7 @@ func (h *hand) leaveRooms(others []float64) bool {
 	if len(rooms) == 0 {
 		return false
 	}
-	kept := h.who[:0]
-	for _, v := range h.who {
-		if !rooms[t.device.of[v]] {
-			kept = append(kept, v)
-			continue
-		}
-		h.set(v, 0)
-		h.c.take(v, others[v])
-	}
-	h.who = kept
+	h.retain(others, func(v int32) bool { return !rooms[t.device.of[v]] })
 	return true
 }
 

@@ -3,8 +3,9 @@ package detect
 import "math"
 
 const (
-	oneRhythm   = 0.6  // width in ln of a band of reading times that a program's fit into, and a third of people's
-	leastRhythm = 15.0 // ln that a band gains, beyond that of the best of so many cohorts
+	rhythm      = "rhythm" // the name of cohorts of one
+	oneRhythm   = 0.6      // width in ln of a band of reading times that a program's fit into, and a third of people's
+	leastRhythm = 15.0     // ln that a band gains, beyond that of the best of so many cohorts
 )
 
 // paced is where the reading times of a cohort's members pile up in one narrow band, more
@@ -75,7 +76,7 @@ func (c *crowd) rhythms(list []cohort, limit float64) (found []cohort) {
 		if b.gain < limit {
 			continue
 		}
-		co := cohort{name: "rhythm", gain: b.gain, share: b.share}
+		co := cohort{name: rhythm, gain: b.gain, share: b.share}
 		for _, v := range list[k].members {
 			if d := int(c.dwellBin[v]); d >= b.from && d <= b.to {
 				co.members = append(co.members, v)

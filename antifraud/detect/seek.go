@@ -12,6 +12,7 @@ const (
 	mostFarms  = 60
 	leastHand  = 4.0 // voters: fewer are nobody's farm
 	mostShare  = 0.5 // of all voters: what is more than half of a contest is its crowd
+	mostRented = 0.8 // unless it is a program on rented machines: the first to come need not be people
 	twoTrials  = 2   // a voter who was in that many hands that convinced nobody starts none any more
 	mostGrowth = 8   // times the suspicious of its cohort and 20: a hand that grew beyond has drifted into the crowd
 	vivid      = 3.0 // ln per member: who have so much in common are not the crowd, however many they are
@@ -28,6 +29,7 @@ type farm struct {
 	evidence  evidence
 	sure      []float64 // by place in who: how little somebody without a look is doubted for that
 	wait      []float64 // by place in who: what the wait before they confirmed says, in log-odds
+	namesakes []float64 // by place in who: see [crowd.namesakes]
 	strong    bool      // enough to void
 	rhythm    bool      // it began with a rhythm, which says nothing of one voter
 	signature []trait
@@ -189,6 +191,7 @@ func (h *hand) try(x *index, co *cohort, odds []float64, renting float64, others
 	for _, within := range [][]int32{nil, co.members} {
 		h.leave(others)
 		h.clear()
+		h.banded = co.name == rhythm
 		for _, v := range co.members {
 			if tried[v] < twoTrials {
 				p := co.share * odds[v]
@@ -209,13 +212,13 @@ func (h *hand) try(x *index, co *cohort, odds []float64, renting float64, others
 		if h.single(x, others) || h.leaveRooms(others) {
 			h.fit(x, others, slices.Clone(h.who), 5)
 		}
-		f := farm{evidence: h.weighEvidence(), rhythm: co.name == "rhythm"}
+		f := farm{evidence: h.weighEvidence(others), rhythm: h.banded}
 		var convincing bool
 		f.strong, convincing = f.evidence.convinces(h, limit)
 		if drifts := mostGrowth * (start + 20); f.strong && h.mass > drifts && f.evidence.all >= vivid*h.mass {
 			start = h.mass // the crowd it grew into is the farm
 			h.fit(x, others, within, allRounds)
-			f.evidence = h.weighEvidence()
+			f.evidence = h.weighEvidence(others)
 			f.strong, convincing = f.evidence.convinces(h, limit)
 			convincing = convincing && f.strong && f.evidence.all >= vivid*h.mass
 		}
@@ -246,6 +249,7 @@ func (h *hand) keep(f *farm) {
 		f.who, f.w = append(f.who, v), append(f.w, h.w[v])
 		f.own, f.by = append(f.own, out), append(f.by, h.split(v, &out, busiest))
 		f.confirmed = append(f.confirmed, h.confirm(v, out, busiest, f.evidence.machine >= oneDevice))
+		f.namesakes = append(f.namesakes, h.c.namesakes(v))
 	}
 	f.wait = h.waits(f.who)
 	f.together(h.c.t)
@@ -260,7 +264,7 @@ func (h *hand) keep(f *farm) {
 func (h *hand) widen(x *index, f *farm, others []float64, limit float64) {
 	before := h.mass
 	h.fit(x, others, nil, 2)
-	wide := farm{evidence: h.weighEvidence(), rhythm: f.rhythm}
+	wide := farm{evidence: h.weighEvidence(others), rhythm: f.rhythm}
 	var convincing bool
 	wide.strong, convincing = wide.evidence.convinces(h, limit)
 	if convincing && wide.strong == f.strong && h.mass < 2*before {

@@ -91,7 +91,16 @@ func (p *pools) judge(v int32, farms []farm) {
 	}
 	f := &farms[p.of[device]]
 	by := [families]float64{byDevice: out[atDevice], byNetwork: out[atNet]}
+	// As of any member: with y others who have it a part 1/(1+y) is the stray's own.
+	sure := confirmed{w, by}
+	for family, y := range map[int]float64{byDevice: p.device[device] - taken, byNetwork: p.net[net] - taken} {
+		sure.by[family] *= y / (1 + y)
+	}
+	if w < 1 {
+		sure.w = logistic(math.Log(w/(1-w)) - (by[byDevice] - sure.by[byDevice]) - (by[byNetwork] - sure.by[byNetwork]))
+	}
 	f.who, f.w, f.own, f.sure = append(f.who, v), append(f.w, w), append(f.own, out), append(f.sure, 0)
-	f.by, f.confirmed, f.wait = append(f.by, by), append(f.confirmed, confirmed{w, by}), append(f.wait, 0)
+	f.by, f.confirmed, f.wait = append(f.by, by), append(f.confirmed, sure), append(f.wait, 0)
+	f.namesakes = append(f.namesakes, c.namesakes(v))
 	c.take(v, 1-(1-taken)*(1-w))
 }

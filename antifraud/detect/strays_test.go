@@ -2,6 +2,7 @@ package detect
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"testing"
 
@@ -27,6 +28,17 @@ func strayed(strong bool, machines, addresses int, e antifraud.Evidence, others 
 	h.c.strays(farms)
 	x := int32(h.c.n - 1)
 	in := slices.Contains(farms[0].who, x)
+	if in {
+		c := farms[0].confirmed[0]
+		lent := farms[0].by[40][byDevice] - c.by[byDevice] + farms[0].by[40][byNetwork] - c.by[byNetwork]
+		y := 40 / float64(machines) // members with the machine: a part of what it says is the stray's own
+		if own := farms[0].by[40][byDevice] / (1 + y); math.Abs(farms[0].by[40][byDevice]-c.by[byDevice]-own) > 1e-9 {
+			panic("what the machine says is not confirmed by who else has it")
+		}
+		if w := farms[0].w[40]; math.Abs(math.Log(c.w/(1-c.w))-(math.Log(w/(1-w))-lent)) > 1e-6 {
+			panic("and not the probability of being a member")
+		}
+	}
 	if in != (h.c.taken[x] > 0.5) || in && (len(farms[0].w) != 41 || len(farms[0].own) != 41 || len(farms[0].by) != 41) || len(farms[0].who) > 41 {
 		panic("the farm and the crowd do not agree on who is in it")
 	}

@@ -7,7 +7,8 @@ import (
 
 // hasty tells whether the members read for clearly less time than the crowd, or all
 // for about the same: people's reading times spread over a factor of two at the
-// least, which is 0.7 in ln. To take one's time is no tell.
+// least, which is 0.7 in ln. To take one's time is no tell. Nor is it of few that a band
+// of times was chosen of, that they are within it: a computer room has a pace.
 func (h *hand) hasty() bool {
 	if h.pageless() {
 		return true
@@ -16,7 +17,13 @@ func (h *hand) hasty() bool {
 		return false
 	}
 	mean := h.dwellSum / h.dwells
-	return mean < h.c.dwellSum/h.c.dwells-0.2 || h.dwells >= 5 && h.dwellSquares/h.dwells-mean*mean < evenPace(h.dwells)
+	if mean < h.c.dwellSum/h.c.dwells-0.2 {
+		return true
+	}
+	if h.banded && h.dwells < leastMechanical {
+		return false
+	}
+	return h.dwells >= 5 && h.dwellSquares/h.dwells-mean*mean < evenPace(h.dwells)
 }
 
 // leastPageless is the share of members, beyond the crowd's, who open no page.

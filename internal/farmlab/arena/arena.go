@@ -36,7 +36,8 @@ type Arena struct {
 	acts   map[sweep.Ballot]string
 	now    time.Time
 	offset int64
-	swept  time.Time
+	swept  time.Time // when it was time for a look last
+	looked time.Time // when there was one
 	closed bool
 }
 
@@ -53,6 +54,8 @@ type Options struct {
 	Finder func() sweep.Finder // the detectors; nil: detect.New
 	Every  time.Duration       // between their looks, by the arena's clock; 0: a minute
 	Many   int                 // so many new ballots are looked at sooner; 0: 200
+	Few    int                 // fewer new ones wait for more, at most for Lull: a look costs as much for one
+	Lull   time.Duration
 }
 
 // New is a contest in which nobody has voted.
@@ -69,7 +72,7 @@ func New(c *contest.Contest, opts Options) *Arena {
 	return &Arena{
 		contest: c, policy: antifraud.PolicyOf(c.Antifraud.Policy), windows: window.New(), opts: opts,
 		judge: sweep.NewJudge(sweep.SettingsOf(c), opts.Finder()), farms: map[string]antifraud.Signature{},
-		fates: map[string]*fate{}, acts: map[sweep.Ballot]string{}, now: c.Phases.Voting.Opens, swept: c.Phases.Voting.Opens,
+		fates: map[string]*fate{}, acts: map[sweep.Ballot]string{}, now: c.Phases.Voting.Opens, swept: c.Phases.Voting.Opens, looked: c.Phases.Voting.Opens,
 	}
 }
 

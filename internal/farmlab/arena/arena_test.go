@@ -116,6 +116,53 @@ func TestArena_WhatIsVoidIsMetAtTheDoor(t *testing.T) {
 	}
 }
 
+// counting is asked as often as it is.
+type counting struct {
+	telling
+	asked *int
+}
+
+func (f *counting) Run() detect.Report {
+	*f.asked++
+	return detect.Report{}
+}
+
+// A look costs as much for one ballot as for twenty: few wait for more, and no longer than
+// a lull.
+func TestArena_FewBallotsWaitForMore(t *testing.T) {
+	for _, row := range []struct {
+		name    string
+		minutes []int // of its ballots
+		looks   int
+	}{
+		{"three in one minute", []int{0, 0, 0}, 1},
+		{"two, until nothing came for the rest of the lull", []int{0, 1}, 1},
+		{"three by and by", []int{0, 2, 4}, 1},
+		{"three, and two", []int{0, 0, 0, 5, 6}, 2},
+	} {
+		asked := 0
+		a := New(parsed(t, "standard"), Options{Few: 3, Lull: 2 * time.Hour, Finder: func() sweep.Finder { return &counting{asked: &asked} }})
+		var acts []attack.Act
+		for _, minute := range row.minutes {
+			acts = append(acts, act(minute, "phone", "k"))
+		}
+		cast(t, a, acts...)
+		until := acts[len(acts)-1].At
+		if err := a.pass(t.Context(), until.Add(2*time.Minute)); err != nil {
+			t.Fatal(err)
+		}
+		if soon := asked; len(row.minutes)%3 != 0 && soon != row.looks-1 {
+			t.Errorf("%s: %d looks within minutes", row.name, soon)
+		}
+		if err := a.pass(t.Context(), until.Add(3*time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		if asked != row.looks {
+			t.Errorf("%s: %d looks, want %d", row.name, asked, row.looks)
+		}
+	}
+}
+
 func TestArena_ObserveChangesNothing(t *testing.T) {
 	a := arena(t, "observe")
 	farm := act(0, "rack", "k")

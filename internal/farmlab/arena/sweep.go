@@ -20,8 +20,9 @@ func (a *Arena) pass(ctx context.Context, to time.Time) error {
 			return err
 		}
 		_, waiting := a.judge.Waiting()
-		if a.now = next; waiting == 0 && !a.judge.Due(next) {
-			a.swept = next // nothing came, and no hold has ended
+		a.now = next
+		if nothing := waiting == 0 && !a.judge.Due(next); nothing || waiting < a.opts.Few && next.Before(a.looked.Add(a.opts.Lull)) {
+			a.swept = next
 			continue
 		}
 		if err := a.sweep(false); err != nil {
@@ -34,7 +35,7 @@ func (a *Arena) pass(ctx context.Context, to time.Time) error {
 
 // sweep is one look of the detectors, and what becomes of ballots by it.
 func (a *Arena) sweep(whole bool) error {
-	a.swept = a.now
+	a.swept, a.looked = a.now, a.now
 	ruling, err := a.judge.Sweep(a.now, whole)
 	if err != nil {
 		return err

@@ -72,5 +72,6 @@ func (t Trial) Run(ctx context.Context) (attack.Report, error) {
 	return report, err
 }
 
-// Quick looks back every hour, and at every 50 ballots: what a trial of days can afford.
-var Quick = Options{Every: time.Hour, Many: 50}
+// Quick looks back as a server does, but at fewer than twenty new ballots an hour after the
+// last look only: a burst is met within minutes, and a trial of days takes seconds.
+var Quick = Options{Every: time.Minute, Few: 20, Lull: time.Hour}
