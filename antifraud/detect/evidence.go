@@ -34,6 +34,7 @@ type evidence struct {
 	some      [families]bool // enough of it to hold with another
 	one       float64        // share of members at the busiest address, where that is no campus
 	pool      float64        // how many devices the members share, evenly: the inverse of Simpson's index
+	drawn     float64        // how many devices they draw from, estimated without bias
 	machine   float64        // share of members with the device that most have
 	addresses float64        // how many addresses they share, likewise
 	model     float64        // of device: what agents say that is said already, as all phones of that model show them
@@ -123,6 +124,7 @@ func (h *hand) weighEvidence(others []float64) (e evidence) {
 		}
 	}
 	e.pool, e.addresses = h.spread(&h.c.t.device, h.device), h.spread(&h.c.t.net, h.net)
+	e.drawn = h.drawn(&h.c.t.device, h.device)
 	_, most := h.topDevice()
 	e.machine = most / h.mass
 	for _, v := range h.who {
@@ -142,15 +144,34 @@ func (h *hand) weighEvidence(others []float64) (e evidence) {
 
 // spread is the effective number of the values that members share with anybody.
 func (h *hand) spread(col *column, members []float64) float64 {
-	sum, squares := 0.0, 0.0
+	sum, squares, _ := h.shared(col, members)
+	return sum * sum / max(squares, 1e-9)
+}
+
+// drawn is the effective number of such values that members draw from, seen or not: few
+// draw few of many. It is Simpson's estimate without bias, by how many pairs of members have
+// one in common, and very large where none has.
+func (h *hand) drawn(col *column, members []float64) float64 {
+	sum, squares, own := h.shared(col, members)
+	return (sum*sum - own) / max(squares-own, 1e-9)
+}
+
+// shared sums up the values that members share with anybody: how many members have one,
+// the squares of that by value, and those of each member's own part in it.
+func (h *hand) shared(col *column, members []float64) (sum, squares, own float64) {
 	seen := map[int32]bool{}
 	for _, v := range h.who {
-		if k := col.of[v]; k != unseen && col.voters[k] > 1 && !seen[k] {
+		k := col.of[v]
+		if k == unseen || col.voters[k] == 1 {
+			continue
+		}
+		own += h.w[v] * h.w[v]
+		if !seen[k] {
 			seen[k] = true
 			sum, squares = sum+members[k], squares+members[k]*members[k]
 		}
 	}
-	return sum * sum / max(squares, 1e-9)
+	return sum, squares, own
 }
 
 // mixed is ln of the likelihood of a voter as a mixture over that as one of the
@@ -176,6 +197,7 @@ const (
 	oneAddress = 0.7 // of the members: they are of one home or room
 	fewDevices = 4.0 // effective number
 	manyShared = 8.0 // effective number of devices, or of addresses: a pool that no community has
+	leastDrawn = 12  // members who tell what they draw from: of eight devices some eight pairs have one in common, give or take a third
 
 	// One person's phone may be one that many have: it says less, and the pace more. Who
 	// have that phone on one campus, and are quick by chance, have no pace in common;
@@ -250,7 +272,7 @@ func (e *evidence) convinces(h *hand, limit float64) (strong, ok bool) {
 	if e.firm[byDevice] && e.pool < fewDevices && !e.firm[byTempo] && !e.firm[byNetwork] && !e.firm[byAccount] {
 		strong = false // friends with one model of phone, who vote for the same
 	}
-	ok = strong || e.holds(h.mass, some)
+	ok = strong || e.holds(h.mass, some, limit)
 	return strong && !(model && firm == 2 && e.firm[byAccount]), ok
 }
 
@@ -284,11 +306,11 @@ func (e *evidence) hopeless(members float64) bool {
 // holds tells whether one family is so plain that the hand is held: many devices, or
 // many addresses and entries in lockstep, or browsers where no device is known, shared among members; one machine at one
 // address, in a hurry; bad accounts with a little of some other family, or of one address.
-func (e *evidence) holds(members float64, some int) bool {
+func (e *evidence) holds(members float64, some int, limit float64) bool {
 	brings := func(family int, each float64) bool { return e.by[family] >= max(leastFamily[family], each*members) }
 	oneHome := e.one > oneAddress
 	switch {
-	case e.by[byDevice] >= pooledDevices*members && e.pool >= manyShared:
+	case e.by[byDevice] >= pooledDevices*members && (e.pool >= manyShared || members >= leastDrawn && e.drawn >= manyShared && e.all >= limit):
 	case e.firm[byStructure] && e.by[byNetwork] >= pooledAddresses*members && e.addresses >= manyShared:
 	case e.bare && e.some[byDevice] && e.by[byNetwork] >= pooledAddresses*members && e.addresses >= manyShared:
 	case oneHome && e.pool < fewDevices && brings(byDevice, strongly[byDevice]) && e.by[byTempo] >= max(leastBrisk, brisk*members):

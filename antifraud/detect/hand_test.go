@@ -3,6 +3,7 @@ package detect
 import (
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -399,6 +400,36 @@ func TestHand_SpreadIsTheNumberOfValuesSharedEvenly(t *testing.T) {
 		h := handOf(append(ballots, readers(5)...))
 		if got := h.spread(&h.c.t.device, h.device); !near(got, row.want) {
 			t.Errorf("%q: %v, want %v", row.devices, got, row.want)
+		}
+	}
+}
+
+// Few members show few of the devices that they draw from: how many there are is told by how
+// many of them have one in common, whatever their number.
+func TestHand_DrawnIsHowManyThereAreToDrawFrom(t *testing.T) {
+	for _, pool := range []int{4, 10, 25} {
+		for _, n := range []int{12, 40} {
+			r := rand.New(rand.NewPCG(uint64(pool), uint64(n)))
+			pairs, seen := 0.0, 0.0 // the share of pairs is what has no bias
+			const draws = 200
+			for range draws {
+				ballots := readers(5)
+				for v := range n {
+					ballots = append(ballots, vote(fmt.Sprint("f", v), "e1", float64(v), antifraud.Evidence{Device: fmt.Sprint("d", r.IntN(pool))}))
+				}
+				for k := range pool { // strangers have each of them, too: none is anybody's own
+					ballots = append(ballots, vote(fmt.Sprint("s", k), "e1", float64(k), antifraud.Evidence{Device: fmt.Sprint("d", k)}))
+				}
+				h := handOf(ballots)
+				pairs += 1 / h.drawn(&h.c.t.device, h.device) / draws
+				seen += h.spread(&h.c.t.device, h.device) / draws
+			}
+			if got := 1 / pairs; math.Abs(got-float64(pool)) > 0.1*float64(pool) {
+				t.Errorf("%d of %d devices: %v", n, pool, got)
+			}
+			if n < pool && seen > 0.7*float64(pool) {
+				t.Errorf("%d of %d devices show %v of them: the test shows nothing", n, pool, seen)
+			}
 		}
 	}
 }

@@ -164,6 +164,16 @@ func seek(c *crowd, x *index) []farm {
 		odds, renting = c.looks(x)
 		weighAll()
 	}
+	// What nothing but its turns tells of: each is tried once, and takes no other's try.
+	inTurns := c.turns()
+	for k := range inTurns {
+		copy(others, c.taken)
+		if f, ok := h.try(x, &inTurns[k], odds, renting, others, tried, limit); ok {
+			farms = append(farms, f)
+		} else {
+			h.leave(others)
+		}
+	}
 	c.strays(farms)
 	return farms
 }
@@ -188,12 +198,16 @@ func plainest(list []cohort) *cohort {
 // try fits a hand that starts from a cohort's suspicious members. One that drifts
 // off, to whoever has one thing in common with it, is tried again within the cohort.
 func (h *hand) try(x *index, co *cohort, odds []float64, renting float64, others []float64, tried []uint8, limit float64) (farm, bool) {
-	for _, within := range [][]int32{nil, co.members} {
+	spans := [][]int32{nil, co.members}
+	if co.name == turns {
+		spans = spans[1:] // it is one person's: whoever else has that phone is another
+	}
+	for _, within := range spans {
 		h.leave(others)
 		h.clear()
 		h.banded = co.name == rhythm
 		for _, v := range co.members {
-			if tried[v] < twoTrials {
+			if tried[v] < twoTrials || co.name == turns {
 				p := co.share * odds[v]
 				if co.rented {
 					p /= renting
@@ -223,8 +237,11 @@ func (h *hand) try(x *index, co *cohort, odds []float64, renting float64, others
 			convincing = convincing && f.strong && f.evidence.all >= vivid*h.mass
 		}
 		if convincing && h.mass <= mostGrowth*(start+20) {
+			if co.name == turns {
+				f.strong = false // its pace is what it was chosen by: one family is left
+			}
 			h.keep(&f)
-			if within != nil {
+			if within != nil && co.name != turns {
 				h.widen(x, &f, others, limit)
 			}
 			return f, true

@@ -100,24 +100,34 @@ func (h *hand) serial() float64 {
 		}
 	}
 	slices.Sort(at)
-	var gaps []float64
+	var g gaps
 	for n := 1; n < len(at); n++ {
 		if gap := at[n] - at[n-1]; gap < session {
-			gaps = append(gaps, max(gap, 0.5))
+			g.add(gap)
 		}
 	}
-	if len(gaps) < leastGaps {
+	return g.regular()
+}
+
+// gaps are those between votes that follow each other, summed up.
+type gaps struct{ n, sum, squares, logs float64 }
+
+func (g *gaps) add(seconds float64) {
+	x := max(seconds, 0.5)
+	g.n, g.sum, g.squares, g.logs = g.n+1, g.sum+x, g.squares+x*x, g.logs+math.Log(x)
+}
+
+// regular is the log-likelihood that the gaps are one person's, of a gamma distribution,
+// over those of people who come by chance, which are exponential.
+func (g *gaps) regular() float64 {
+	n := g.n
+	if n < leastGaps {
 		return 0
 	}
-	sum, squares, logs := 0.0, 0.0, 0.0
-	for _, g := range gaps {
-		sum, squares, logs = sum+g, squares+g*g, logs+math.Log(g)
-	}
-	n := float64(len(gaps))
-	mean := sum / n
-	shape := clip(mean*mean/max(squares/n-mean*mean, 1e-9), 1, mostRegular)
+	mean := g.sum / n
+	shape := clip(mean*mean/max(g.squares/n-mean*mean, 1e-9), 1, mostRegular)
 	gamma, _ := math.Lgamma(shape)
-	return n*(shape*math.Log(shape/mean)-gamma) + (shape-1)*logs - shape*n + n*math.Log(mean) + n - serialMargin
+	return n*(shape*math.Log(shape/mean)-gamma) + (shape-1)*g.logs - shape*n + n*math.Log(mean) + n - serialMargin
 }
 
 const (
