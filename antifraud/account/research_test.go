@@ -25,7 +25,7 @@ func research(t *testing.T) []judged {
 	const dir = "../../../shared/antifraud/accounts/"
 	f, err := os.Open(dir + "labels.csv")
 	if errors.Is(err, os.ErrNotExist) {
-		t.Skip("the research accounts are not here")
+		t.Skip("the research accounts are not here") // people's data: no part of the repository
 	}
 	if err != nil {
 		t.Fatal(err)

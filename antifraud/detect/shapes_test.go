@@ -101,7 +101,7 @@ func TestDetector_AFarmIsFoundInAnyShapeThatShowsIt(t *testing.T) {
 }
 
 // A nation of 300,000 voters takes a minute and loses no honest one; twice as many voters take
-// about twice as long.
+// about twice as long. Only at length: it takes both processors, while others wait.
 func TestDetector_ANation(t *testing.T) {
 	if os.Getenv("JOUTE_FAULTS") != "long" {
 		t.Skip("minutes: JOUTE_FAULTS=long")

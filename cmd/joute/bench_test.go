@@ -47,7 +47,7 @@ func eachStore(t *testing.T, start func(t *testing.T, args ...string) *running, 
 	}
 }
 
-// TestBench_RealPoll replays a real poll, where it is at hand: 10,396 ballots
+// TestBench_RealPoll replays a real poll, where it is at hand (it is no part of the repository): 10,396 ballots
 // of 7,837 voters who have one each. The service is a process of its own: under
 // the race detector 20,000 casts on the embedded store would take a minute, and
 // the small log races the same code.

@@ -103,7 +103,7 @@ func TestDemo_ContestIsTheSampleMoved(t *testing.T) {
 func TestDemo_SampleIsTheWorkedExample(t *testing.T) {
 	original, err := os.ReadFile("../../../shared/samples/pire-cv-video.yaml")
 	if err != nil {
-		t.Skip("the samples are not here")
+		t.Skip("the samples are not here") // no part of the repository; the copy that is runs in every test of the demo
 	}
 	if string(original) != string(sampleContest) {
 		t.Error("pire-cv-video.yaml differs from the worked example")

@@ -113,6 +113,42 @@ func TestCast_ManyAtOnceAreWhatTheyAreOneByOne(t *testing.T) {
 	}
 }
 
+// What goes through the script together is taken apart where some of it is refused, by
+// each store's own Lua: records and evidence stay those of the ballots that were accepted.
+func TestCast_SomeRefusedAmongMany(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, st *store.Store) {
+		b, s := New(st), newContest(t)
+		var casting sync.WaitGroup
+		for n := range 200 {
+			ballot := ballotFor(fmt.Sprint("voter ", n/2), "n-1") // the second of each is one too many
+			ballot.Evidence.Agent = ballot.ID.String()
+			if n%7 == 0 {
+				ballot.Standing, ballot.Reasons = voting.Held, []string{"unproven"}
+			}
+			casting.Go(func() {
+				o, err := b.Cast(t.Context(), s, ballot)
+				if err != nil || o.Refused != "" && o.Refused != voting.AlreadyVoted {
+					t.Errorf("%+v, %v", o, err)
+				}
+			})
+		}
+		casting.Wait()
+		checkRecount(t, b, s)
+		casts := 0
+		for _, f := range mustFollow(t, b, s) {
+			if f.Kind != voting.KindCast {
+				continue
+			}
+			if casts++; f.Evidence.Agent != f.Ballot.String() {
+				t.Errorf("what was seen of %q is told of %s", f.Evidence.Agent, f.Ballot)
+			}
+		}
+		if casts != 100 {
+			t.Errorf("%d casts in the ledger, want 100", casts)
+		}
+	})
+}
+
 // scriptsRun is how many calls of scripts a server has had.
 func scriptsRun(t *testing.T, server *redistest.Server) (n int) {
 	t.Helper()
