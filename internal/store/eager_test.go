@@ -5,7 +5,9 @@ import (
 	"io"
 	"net"
 	"os"
+	"runtime"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -58,9 +60,11 @@ func TestEager_DoesNotStandInTheRow(t *testing.T) {
 		}
 		left := make(chan int, 1)
 		var came sync.WaitGroup
+		var reading atomic.Bool
 		came.Add(1)
 		go func() {
 			came.Wait()
+			reading.Store(true)
 			if _, err := reader.Read(make([]byte, 1)); err != nil {
 				t.Error(err)
 			}
@@ -75,6 +79,10 @@ func TestEager_DoesNotStandInTheRow(t *testing.T) {
 			begin.Close()
 			if i == row/10 {
 				came.Done()
+				// A reader who comes when the reply is there already stands in no row.
+				for !reading.Load() {
+					runtime.Gosched()
+				}
 			}
 		}
 		if _, err := away.Write([]byte{0}); err != nil {
