@@ -10,9 +10,13 @@ import (
 // Where a call is. Whoever changes it first has decided: a call that was left
 // before it was sent is never sent, one that was sent is seen to its end.
 const (
-	queued int32 = iota
+	queued = iota
 	sent
-	left
+	back // its caller's again
+	left // by its caller, or by its time, before it was sent
+	late // its time was over once it was sent
+
+	phases = 8 // a power of two that they fit into
 )
 
 // call is one command on its way through a batcher.
@@ -23,10 +27,10 @@ type call struct {
 	alone    bool // it goes by itself all the same
 	confirm  bool // where there are replicas, one must have it before it is back
 	route    route
-	deadline time.Time // after it, it is not sent any more, nor waited for
-	state    atomic.Int32
-	done     chan struct{} // capacity 1: reply or err is there
-	patience *time.Timer   // of who waits
+	deadline time.Time     // after it, it is not sent any more, nor waited for
+	ends     atomic.Int64  // the same, for who may look when the call is another caller's: see ticks
+	state    atomic.Uint64 // one of the above, and phases times how often the call was used
+	done     chan struct{} // capacity 1: it is neither queued nor sent any more
 
 	reply       []byte // as it came
 	company     int    // how many went together, this one among them
@@ -44,11 +48,63 @@ type route struct {
 var asking = appendPart(appendCommand(nil, 1), "ASKING")
 
 // calls are those that nobody else knows of, to be used again.
-var calls = sync.Pool{New: func() any {
-	c := &call{done: make(chan struct{}, 1), patience: time.NewTimer(time.Hour)}
-	c.patience.Stop()
-	return c
-}}
+var calls = sync.Pool{New: func() any { return &call{done: make(chan struct{}, 1)} }}
+
+// start is what ticks count from.
+var start = time.Now()
+
+// ticks is an instant as a number, by the clock that nobody sets.
+func ticks(at time.Time) int64 { return int64(at.Sub(start)) }
+
+// queue is a call's beginning, each time that it is used.
+func (c *call) queue() {
+	c.ends.Store(ticks(c.deadline))
+	c.state.Store(c.state.Load()&^(phases-1) + phases + queued)
+}
+
+// is where it is.
+func (c *call) is() uint64 { return c.state.Load() % phases }
+
+// turn takes a call from one place to another, if that is where it is.
+func (c *call) turn(from, to uint64) bool {
+	now := c.state.Load()
+	return now%phases == from && c.state.CompareAndSwap(now, now-from+to)
+}
+
+// finish gives a call back to its caller, who may have left.
+func (c *call) finish(err error) {
+	if c.turn(sent, back) {
+		c.err = err
+		c.done <- struct{}{}
+	}
+}
+
+// leave tells the caller that it is not waited for any more, unless it was sent.
+func (c *call) leave() {
+	if c.turn(queued, left) {
+		c.done <- struct{}{}
+	}
+}
+
+// expire tells the caller of a call that is under way when its time is over. It may
+// look at a call that is another caller's by now. ends is when to look again; 0: never.
+func (c *call) expire(now int64) (ends int64) {
+	seen := c.state.Load()
+	if ends = c.ends.Load(); seen%phases > sent {
+		return 0
+	}
+	if now < ends {
+		return ends
+	}
+	over := uint64(left)
+	if seen%phases == sent {
+		over = late
+	}
+	if c.state.CompareAndSwap(seen, seen-seen%phases+over) {
+		c.done <- struct{}{}
+	}
+	return 0
+}
 
 // joins tells whether c may go together with another call.
 func (c *call) joins(other *call) bool {
@@ -93,9 +149,4 @@ func appendCalls(out []byte, together []*call) []byte {
 		out = append(out, c.own.Args.line...)
 	}
 	return out
-}
-
-func (c *call) finish(err error) {
-	c.err = err
-	c.done <- struct{}{}
 }
