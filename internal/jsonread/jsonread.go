@@ -24,19 +24,28 @@ const (
 // is not as expected it gives zero values, and [Reader.End] says so.
 type Reader struct {
 	text   []byte
+	copied string // text, once a string of it was asked for: all are parts of one
 	at     int
+	skims  bool
 	failed bool
 	fresh  bool // nothing of the innermost object was read
 
 	// The names of open objects, as no name may be there twice; where each one's begin.
-	names [maxNames][]byte
+	names [maxNames]span
 	known int
 	open  [maxDepth]int
 	depth int
 }
 
+// span is a part of the text.
+type span struct{ from, to int }
+
 // New reads from text, which it does not change.
 func New(text []byte) *Reader { return &Reader{text: text} }
+
+// Skim is New for who only asks whether text is read: all strings come out empty, and cost
+// nothing.
+func Skim(text []byte) *Reader { return &Reader{text: text, skims: true} }
 
 // Fail says that something is there that the caller does not read.
 func (r *Reader) Fail() { r.failed = true }
@@ -68,18 +77,19 @@ func (r *Reader) Member() (name []byte, ok bool) {
 		return nil, false
 	}
 	r.fresh = false
-	name = r.Bytes()
+	at := r.quoted()
+	name = r.text[at.from:at.to]
 	if r.failed || !r.take(':') || r.known == maxNames {
 		r.failed = true
 		return nil, false
 	}
 	for _, before := range r.names[r.open[r.depth-1]:r.known] {
-		if bytes.Equal(before, name) {
+		if bytes.Equal(r.text[before.from:before.to], name) {
 			r.failed = true
 			return nil, false
 		}
 	}
-	r.names[r.known] = name
+	r.names[r.known] = at
 	r.known++
 	return name, true
 }
@@ -93,14 +103,30 @@ func (r *Reader) close() {
 	r.known, r.fresh = r.open[r.depth], false
 }
 
-// Text is a string.
-func (r *Reader) Text() string { return string(r.Bytes()) }
+// Text is a string. It is part of a copy of the whole text: who keeps one of a long text for
+// long clones it.
+func (r *Reader) Text() string {
+	at := r.quoted()
+	if r.skims || at.from == at.to {
+		return ""
+	}
+	if r.copied == "" {
+		r.copied = string(r.text)
+	}
+	return r.copied[at.from:at.to]
+}
 
 // Bytes is a string as part of the text that is read: it must not be kept.
 func (r *Reader) Bytes() []byte {
+	at := r.quoted()
+	return r.text[at.from:at.to:at.to]
+}
+
+// quoted is where the next string is, between its quotes; after a failure an empty place.
+func (r *Reader) quoted() span {
 	if !r.take('"') {
 		r.failed = true
-		return nil
+		return span{}
 	}
 	text, ascii := r.text[r.at:], true
 	for at := 0; at < len(text); at++ {
@@ -111,17 +137,18 @@ func (r *Reader) Bytes() []byte {
 		case quote:
 			if !ascii && !utf8.Valid(text[:at]) {
 				r.failed = true
-				return nil
+				return span{}
 			}
+			found := span{r.at, r.at + at}
 			r.at += at + 1
-			return text[:at:at]
+			return found
 		default:
 			r.failed = true
-			return nil
+			return span{}
 		}
 	}
 	r.failed = true
-	return nil
+	return span{}
 }
 
 // What a byte is within a string.
@@ -157,7 +184,9 @@ func (r *Reader) Texts() []string {
 		return texts
 	}
 	for !r.failed {
-		texts = append(texts, r.Text())
+		if text := r.Text(); !r.skims {
+			texts = append(texts, text)
+		}
 		if r.take(']') {
 			return texts
 		}

@@ -12,8 +12,8 @@ type Words struct {
 	n    int
 }
 
-// Grow makes room for so many more bytes.
-func (w *Words) Grow(n int) { w.line = append(make([]byte, 0, len(w.line)+n), w.line...) }
+// Reset empties them, and keeps their room.
+func (w *Words) Reset() { w.line, w.n = w.line[:0], 0 }
 
 // Text adds one word.
 func (w *Words) Text(word string) {
@@ -50,8 +50,8 @@ func (w *Words) add(word any) error {
 	return nil
 }
 
-// Part is keys and arguments of a call. It must not change once the call is made,
-// even after it: a call that was given up may still be on its way.
+// Part is keys and arguments of a call. It must not change once the call is made, and after
+// one that failed never: a call that was given up may still be on its way.
 type Part struct {
 	Keys, Args Words
 

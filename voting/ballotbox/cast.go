@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/joute/joute/antifraud"
@@ -63,15 +65,18 @@ func (b *Boxes) CastInto(ctx context.Context, s *registry.Stored, ballot *voting
 	around := time.Now()
 	for range 4 { // a joined voter is nobody else's, one period holds the clock, and another ballot of the voter's is soon done
 		box := boxOf(ballot.Voter, s.Contest.Boxes)
-		shared, own, err := castParts(s, b.frames.of(s.Contest.ID, box), ballot, around)
-		if err != nil {
+		parts := spareParts.Get().(*castParts)
+		if err := parts.put(s, b.frames.of(s.Contest.ID, box), ballot, around); err != nil {
 			return fmt.Errorf("cast: %w", err)
 		}
 		var r castReply
-		err = b.ask(ctx, s, box, func(ctx context.Context) (string, error) {
-			err := r.of(b.cast.RunTogether(ctx, &shared, own))
+		err := b.ask(ctx, s, box, func(ctx context.Context) (string, error) {
+			err := r.of(b.cast.RunTogether(ctx, &parts.shared, parts.own))
 			return r.code, err
 		})
+		if err == nil { // else the call may be on its way still
+			spareParts.Put(parts)
+		}
 		if errors.Is(err, store.ErrUnconfirmed) {
 			return pending(s, box, ballot, &r, o, err)
 		}
@@ -93,32 +98,44 @@ func (b *Boxes) CastInto(ctx context.Context, s *registry.Stored, ballot *voting
 	return fmt.Errorf("cast: %w: others of the voter are under way", store.ErrOverloaded)
 }
 
-// castParts is a cast as cast.lua takes it: what it shares with all others of the box,
-// and its own. Its variables are gone from the stack while the cast waits.
+// castParts are a cast as cast.lua takes it: what it shares with all others of the box,
+// and its own.
+type castParts struct {
+	shared, own store.Part
+	words       []byte    // what is joined, and own's one argument
+	joined      [2][]byte // parts of it
+}
+
+// spareParts are those whose calls are back: they have their room.
+var spareParts = sync.Pool{New: func() any { return &castParts{} }}
+
+// put puts a cast's in. Its variables are gone from the stack while the cast waits.
 //
 //go:noinline
-func castParts(s *registry.Stored, f *frame, ballot *voting.Ballot, around time.Time) (shared, own store.Part, err error) {
-	shared.Keys = f.shared
+func (p *castParts) put(s *registry.Stored, f *frame, ballot *voting.Ballot, around time.Time) (err error) {
+	p.shared.Keys = f.shared // everybody's: never written to
+	p.shared.Args.Reset()
+	p.own.Keys.Reset()
+	p.own.Args.Reset()
 	bounds := s.Contest.Periods(around)
-	shared.Args.Int(int64(len(bounds)))
+	p.shared.Args.Int(int64(len(bounds)))
 	for _, bound := range bounds {
-		shared.Args.Int(bound.UnixMilli())
+		p.shared.Args.Int(bound.UnixMilli())
 	}
 
-	own.Keys.Grow(len(f.keys.prefix) + 24)
-	own.Keys.Text(f.keys.voters(ballot.Voter))
+	p.own.Keys.Text(f.keys.voters(ballot.Voter))
 	life := ""
 	if c := ballot.Solved; c != nil {
-		own.Keys.Text(f.keys.solved(c.ID))
+		p.own.Keys.Text(f.keys.solved(c.ID))
 		life = strconv.FormatInt(c.Life.Milliseconds(), 10)
 	}
 	why := strings.Join(ballot.Reasons, " ")
 	entry, _ := s.Contest.Entry(ballot.Entry)
-	words := appendCastRecord(make([]byte, 0, 640), ballot, why, entry.School)
+	words := appendCastRecord(slices.Grow(p.words[:0], 640), ballot, why, entry.School)
 	record := len(words)
 	seen := Seen{Level: ballot.Level, Evidence: ballot.Evidence}
 	if words, err = seen.appendJSON(words); err != nil {
-		return shared, own, err
+		return err
 	}
 	words = append(words, '\n')
 	evidence := len(words)
@@ -138,10 +155,10 @@ func castParts(s *registry.Stored, f *frame, ballot *voting.Ballot, around time.
 			words = append(append(words, '|'), text...)
 		}
 	}
-	own.Joined = [][]byte{words[:record:record], words[record:evidence:evidence]}
-	own.Args.Grow(len(words) - evidence + 8)
-	own.Args.Bytes(words[evidence:])
-	return shared, own, nil
+	p.words, p.joined = words, [...][]byte{words[:record:record], words[record:evidence:evidence]}
+	p.own.Joined = p.joined[:]
+	p.own.Args.Bytes(words[evidence:])
+	return nil
 }
 
 // appendCastRecord writes the ledger's record of a cast, as parseRecord reads it.

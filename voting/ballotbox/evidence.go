@@ -203,7 +203,7 @@ func (b *Boxes) seenInArchive(ctx context.Context, s *registry.Stored, at []voti
 // UsualSeen tells whether text is what was seen of a cast in the form that nearly all
 // have: then it is JSON. What is not may be so all the same.
 func UsualSeen(text []byte) bool {
-	r := jsonread.New(text)
+	r := jsonread.Skim(text)
 	(&Seen{}).readJSON(r)
 	return r.End()
 }
