@@ -106,7 +106,8 @@ func (k EvidenceKey) Evidence(a Attempt) Evidence {
 	}
 	if a.Address.IsValid() {
 		address := a.Address.Unmap().WithZone("")
-		e.Net, e.Block = k.hash("net", address.String()), k.hash("block", block(address).String())
+		var net, within [48]byte // text that is not kept
+		e.Net, e.Block = k.hash("net", string(address.AppendTo(net[:0]))), k.hash("block", string(block(address).AppendTo(within[:0])))
 	}
 	if p := a.Profile; p != nil {
 		e.Profile = p.evidence(a.At)

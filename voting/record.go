@@ -73,7 +73,7 @@ func (r *Record) AppendJSON(b []byte) []byte {
 	b = append(r.Position.append(append(b, `{"position":"`...)), '"')
 	b = jsonwrite.Text(jsonwrite.Name(b, "kind"), r.Kind)
 	if r.NamesBallot() {
-		b = jsonwrite.Text(jsonwrite.Name(b, "ballot"), r.Ballot.String())
+		b = jsonwrite.UUID(jsonwrite.Name(b, "ballot"), r.Ballot)
 	}
 	b = append(appendTime(append(jsonwrite.Name(b, "at"), '"'), r.Position.At()), '"')
 	b = jsonwrite.GivenText(b, "entry", r.Entry)

@@ -3,6 +3,7 @@
 package jsonwrite
 
 import (
+	"encoding/hex"
 	"encoding/json"
 	"strconv"
 )
@@ -24,6 +25,20 @@ func Text[T ~string](b []byte, text T) []byte {
 		}
 	}
 	return append(append(append(b, '"'), text...), '"')
+}
+
+// UUID writes an id as a string.
+func UUID(b []byte, id [16]byte) []byte {
+	b = append(b, '"')
+	at := 0
+	for i, n := range [...]int{4, 2, 2, 2, 6} {
+		if i > 0 {
+			b = append(b, '-')
+		}
+		b = hex.AppendEncode(b, id[at:at+n])
+		at += n
+	}
+	return append(b, '"')
 }
 
 // special are the bytes of which encoding/json writes something else, or may.

@@ -115,6 +115,9 @@ func (sc *Script) run(ctx context.Context, shared *Part, own Part) Reply {
 func (q request) onSingle(ctx context.Context) Reply {
 	to := q.store.scripts
 	r := q.send(ctx, to, q.known, route{})
+	if r.err == nil {
+		return r
+	}
 	if lost(r.err) { // a connection that died with the old server: one more try finds the new one
 		r = q.send(ctx, to, q.known, route{})
 	}
@@ -143,6 +146,9 @@ func (q request) slot() int {
 // send makes the call; where it fails in company, again alone.
 func (q request) send(ctx context.Context, to *batcher, how []byte, at route) Reply {
 	r, company := q.sendIn(ctx, to, how, at, false)
+	if r.err == nil {
+		return r
+	}
 	var own replyError
 	if company > 1 && errors.As(r.err, &own) && (strings.HasPrefix(string(own), "ERR ") || strings.HasPrefix(string(own), "WRONGTYPE ")) {
 		r, _ = q.sendIn(ctx, to, how, at, true)

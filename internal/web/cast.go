@@ -34,7 +34,7 @@ type castAnswer struct {
 
 // appendJSON writes the answer behind b as encoding/json would, and a line's end.
 func (a *castAnswer) appendJSON(b []byte) []byte {
-	b = jsonwrite.Text(append(b, `{"ballot":`...), a.Ballot.String())
+	b = jsonwrite.UUID(append(b, `{"ballot":`...), a.Ballot)
 	b = jsonwrite.Text(jsonwrite.Name(b, "contest"), a.Contest)
 	b = jsonwrite.Text(jsonwrite.Name(b, "entry"), a.Entry)
 	b = jsonwrite.Text(jsonwrite.Name(b, "school"), a.School)

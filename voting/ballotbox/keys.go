@@ -104,5 +104,7 @@ func boxOf(v voting.Voter, boxes int) int {
 // voters is the hash that has a voter and its ballots.
 func (k boxKeys) voters(v voting.Voter) string {
 	bucket := binary.BigEndian.Uint16(v[8:10]) % buckets
-	return k.prefix + "voters:" + hex.EncodeToString(binary.BigEndian.AppendUint16(nil, bucket))
+	var digits [4]byte
+	hex.Encode(digits[:], []byte{byte(bucket >> 8), byte(bucket)})
+	return k.prefix + "voters:" + string(digits[:])
 }
