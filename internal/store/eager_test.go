@@ -92,14 +92,24 @@ func TestEager_DoesNotStandInTheRow(t *testing.T) {
 		working.Wait()
 		return n
 	}
-	var first, last int
-	for range 10 { // another program may have had the processors
-		first, last = behind(eagerly), behind(func(c net.Conn) net.Conn { return c })
-		if first > 2*last+row/10 {
-			return
+	// Another program that has the processors may spoil any try, and make a few of the
+	// control's: so the reply has to come before nearly all of the row some times, and
+	// hardly ever where it waits.
+	const most, enough = 40, 4
+	var first, last []int
+	early, waited := 0, 0
+	for len(first) < most && early < max(enough, 3*waited) {
+		first, last = append(first, behind(eagerly)), append(last, behind(func(c net.Conn) net.Conn { return c }))
+		if first[len(first)-1] > row*9/10 {
+			early++
+		}
+		if last[len(last)-1] > row*9/10 {
+			waited++
 		}
 	}
-	t.Errorf("%d of %d were behind the reply, and %d where it waits in their row", first, row, last)
+	if early < max(enough, 3*waited) {
+		t.Errorf("of %d, %v were behind the reply, and %v where it waits in their row", row, first, last)
+	}
 }
 
 func TestEager_ReadsAsAnyConnection(t *testing.T) {
