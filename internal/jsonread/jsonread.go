@@ -128,44 +128,35 @@ func (r *Reader) quoted() span {
 		r.failed = true
 		return span{}
 	}
-	text, ascii := r.text[r.at:], true
-	for at := 0; at < len(text); at++ {
-		switch bytesAre[text[at]] {
-		case plain:
-		case high:
-			ascii = false
-		case quote:
-			if !ascii && !utf8.Valid(text[:at]) {
-				r.failed = true
-				return span{}
-			}
-			found := span{r.at, r.at + at}
-			r.at += at + 1
-			return found
-		default:
-			r.failed = true
-			return span{}
-		}
+	end := bytes.IndexByte(r.text[r.at:], '"')
+	if end < 0 {
+		r.failed = true
+		return span{}
 	}
-	r.failed = true
-	return span{}
+	found := span{r.at, r.at + end}
+	text, has := r.text[found.from:found.to], byte(0)
+	for _, c := range text {
+		has |= bytesAre[c]
+	}
+	if has&odd != 0 || has&high != 0 && !utf8.Valid(text) {
+		r.failed = true
+		return span{}
+	}
+	r.at = found.to + 1
+	return found
 }
 
-// What a byte is within a string.
+// What a byte within a string is, apart from plain.
 const (
-	plain = iota
-	high  // of a character that is not ASCII
-	quote
-	other // begins an escape, or must not be there
+	high = 1 << iota // of a character that is not ASCII
+	odd              // begins an escape, or must not be there
 )
 
 var bytesAre = func() (are [256]byte) {
 	for c := range are {
 		switch {
-		case c == '"':
-			are[c] = quote
 		case c == '\\' || c < ' ':
-			are[c] = other
+			are[c] = odd
 		case c >= utf8.RuneSelf:
 			are[c] = high
 		}
