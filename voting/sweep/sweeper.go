@@ -46,10 +46,10 @@ const (
 	// manyBallots in one go are a burst or a crowd: both are worth a look at once.
 	manyBallots = 200
 
-	// pauseFactor bounds what sweeps take of the processors to a thirtieth, whatever
+	// pauseFactor bounds what sweeps take of the processors to a sixtieth, whatever
 	// comes, but that there is one each Every: the first of a rush comes at once, later ones
 	// rarer the longer they take.
-	pauseFactor = 30
+	pauseFactor = 60
 
 	// endsBefore is how long before evidence expires sweeps of a closed contest end:
 	// without it nothing would speak against anybody.
