@@ -51,7 +51,9 @@ func (cmd applyCmd) Run(ctx context.Context, m *Main) error {
 				m.tellFault(d.file, contest.Fault{Path: fault.Path, Line: lines.of(fault.Path), Message: fault.Message})
 			}
 			if problem.Status != 422 { // the faults alone do not say it: they may be changes made too late
-				return fmt.Errorf("%s: %w", d.file, err)
+				rest := *problem
+				rest.Errors = nil // told, with their lines
+				return fmt.Errorf("%s: %w", d.file, &rest)
 			}
 			return errTold
 		}

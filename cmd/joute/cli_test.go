@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -34,6 +35,33 @@ func TestCLI_HelpNamesEveryFlagsVariable(t *testing.T) {
 				t.Errorf("joute %v: exit %d, without %s", args, code, command)
 			}
 		}
+	}
+}
+
+// What is set for a server must not stop another command on the same machine, as a
+// switch stops at what is no yes or no.
+func TestCLI_AVariableIsASwitchForAllCommandsOrForNone(t *testing.T) {
+	taken := map[string]string{} // the first spelling by variable
+	for _, command := range append(slices.Clone(everyCommand), "forget", "restore", "farmlab make", "farmlab score", "farmlab play", "farmlab networks", "farmlab costs") {
+		_, help, _ := run(t, nil, "", append(strings.Fields(command), "--help")...)
+		for line := range strings.Lines(help) {
+			flag, ok := strings.CutPrefix(strings.TrimSpace(line), "--")
+			if !ok {
+				continue
+			}
+			name, _, valued := strings.Cut(strings.Fields(flag)[0], "=")
+			spelling := name
+			if valued {
+				spelling += "=VALUE"
+			}
+			if first := taken[name]; first != "" && first != spelling {
+				t.Errorf("%s: --%s, elsewhere --%s: one variable for both", command, spelling, first)
+			}
+			taken[name] = spelling
+		}
+	}
+	if taken["networks"] != "networks=VALUE" || taken["json"] != "json" {
+		t.Errorf("the help was not read: %v", taken)
 	}
 }
 

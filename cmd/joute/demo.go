@@ -56,6 +56,8 @@ func (cmd demoCmd) Run(ctx context.Context, m *Main) error {
 		return fmt.Errorf("sample contest: %w", err)
 	}
 	log := slog.New(slog.NewTextHandler(m.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	// That all is in memory is what the demo says of itself: it has no flag to change that.
+	faults := slog.New(slog.NewTextHandler(m.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
 	key := cryptorand.Text()
 	mails, err := mailsink.StartWith(mailsink.Options{Keep: demoMails})
 	if err != nil {
@@ -76,7 +78,7 @@ func (cmd demoCmd) Run(ctx context.Context, m *Main) error {
 	}
 	s, err := open(ctx, config{
 		networks: netkind.Files{Dir: networks},
-		listen:   cmd.Listen, adminKey: key, log: log,
+		listen:   cmd.Listen, adminKey: key, log: log, gateLog: faults,
 		mailer: mailer, disposable: voting.BuiltinDisposable(), demoMail: func() []web.DemoMail { return shownMails(mails) },
 		// The crowd says where it comes from as proxies do.
 		trustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")},

@@ -12,7 +12,7 @@ type rehearseCmd struct {
 	File     string `arg:"" name:"file" help:"The contest document, YAML or JSON; - is standard input."`
 	Seed     uint64 `default:"1" help:"The same seed brings the same crowd and the same farms."`
 	Voters   int    `default:"1500" help:"Honest voters beside the crowds that come together, such as a campus."`
-	Networks bool   `help:"Rehearse as with serve --networks: the server knows which networks are data centres, carriers and homes."`
+	Networks bool   `name:"known-networks" help:"The server of the rehearsal knows which networks are data centres, carriers and homes."`
 	JSON     bool   `name:"json" help:"Print one JSON document instead of a table."`
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -54,6 +55,7 @@ type config struct {
 	demoMail                       func() []web.DemoMail // nil but in the demo
 	sweepEvery                     time.Duration         // between looks of the detectors; 0: a minute
 	log                            *slog.Logger
+	gateLog                        *slog.Logger // what the store's gate notes; nil: log
 }
 
 // service is one running server. This file is the only place where its parts
@@ -110,7 +112,7 @@ func open(ctx context.Context, cfg config) (_ *service, err error) {
 	case cfg.acceptUnverified:
 		mode = store.AcceptUnverified
 	}
-	if s.gate, err = store.OpenGate(ctx, s.store, store.GateOptions{Mode: mode, Kept: cfg.data != "", Log: cfg.log}); err != nil {
+	if s.gate, err = store.OpenGate(ctx, s.store, store.GateOptions{Mode: mode, Kept: cfg.data != "", Log: cmp.Or(cfg.gateLog, cfg.log)}); err != nil {
 		return nil, storeFaults(err)
 	}
 	if s.dataset, err = store.OpenDataset(ctx, s.store, cfg.data); err != nil {

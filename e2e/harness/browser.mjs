@@ -48,6 +48,16 @@ export async function watch(page) {
   return seen;
 }
 
+// slowly holds a page's challenge up until it is let go, so that it can be looked at.
+export async function slowly(page) {
+  await page.addInitScript(() => {
+    const post = MessagePort.prototype.postMessage, held = [];
+    let free = false;
+    MessagePort.prototype.postMessage = function (...what) { if (free) post.apply(this, what); else held.push([this, what]); };
+    window.letGo = () => { free = true; for (const [port, what] of held) post.apply(port, what); };
+  });
+}
+
 // strangers are the requests that went to none of these origins.
 export function strangers(seen, ...origins) {
   return seen.requests.map((request) => request.url()).filter((url) => !/^(data|blob|about):/.test(url) && !origins.includes(new URL(url).origin));

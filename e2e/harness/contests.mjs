@@ -37,6 +37,9 @@ export const reviewed = (id, more) => contest(id, { antifraud: { policy: { name:
 // pressed as fast as tests press: it holds nothing.
 export const priced = (id, more) => contest(id, { antifraud: { policy: { name: 'a-price', weights: { unproven: 2 }, thresholds: { challenge: 2, hold: 40, reject: 50 } } }, ...more });
 
+// unscreened counts every ballot at once, whatever it shows.
+export const unscreened = (id, more) => contest(id, { antifraud: { policy: { name: 'only-tells', base: 'observe' } }, ...more });
+
 // crowd casts some ballots, so that there is a ranking to look at.
 export async function crowd(joute, id, counts = { 'lumiere-1': 5, 'vercors-1': 4, 'azur-1': 3, 'grand-quai-1': 2, 'lumiere-2': 1 }) {
   for (const [entry, n] of Object.entries(counts)) {

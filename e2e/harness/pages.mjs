@@ -110,11 +110,13 @@ export async function pages(joute, host, box) {
     }),
     {
       name: 'challenge', quick: false,
-      // Without its script, which would solve it and go on.
+      // Without its script, which would solve it and go on. The visitor's next challenge has it again.
       async open(page, lang) {
-        await page.route('**/static/challenge.*', (route) => route.fulfill({ contentType: 'text/javascript', body: '' }));
+        const script = '**/static/challenge.*';
+        await page.route(script, (route) => route.fulfill({ contentType: 'text/javascript', headers: { 'cache-control': 'no-store' }, body: '' }));
         await page.goto(`${joute.url}/c/priced/e/azur-1?lang=${lang}`);
         await Promise.all([page.waitForURL('**/vote?*'), page.locator('button.vote').first().click()]);
+        await page.unroute(script);
       },
     },
     own('no-such-receipt', '/r/cut-short'),

@@ -1,24 +1,26 @@
 // What voters see once they have voted: states that only a press leads to. Each is
 // opened in the order of the list by one visitor, whose next state follows from it.
 import { randomUUID } from 'node:crypto';
-import { contest, crowd, reviewed } from './contests.mjs';
+import { crowd, reviewed, unscreened } from './contests.mjs';
 import { embed } from './browser.mjs';
 import { voteTag } from './host.mjs';
-import { askCode, community, giveCode, press } from './voter.mjs';
+import { askCode, community, giveCode, press, voted } from './voter.mjs';
 
 // states fills a Joute that sends its mails to box, and answers what to look at.
 export async function states(joute, host, box) {
-  for (const id of ['after', 'after-void']) await joute.apply(contest(id, community));
+  // One visitor after the other presses as fast as the machine does, for the same entry:
+  // together they are what screening asks for a challenge, and not the page that is looked for.
+  for (const id of ['after', 'after-void']) await joute.apply(unscreened(id, community));
   await joute.apply(reviewed('after-held', { ...community, embed: { origins: [host.url] } }));
   await crowd(joute, 'after');
 
   const visitor = (page, lang, theme) => `${lang}-${theme}-${page.viewportSize().width}@example.org`;
   const at = (path, lang) => `${joute.url}${path}${path.includes('?') ? '&' : '?'}lang=${lang}`;
   const state = (name, open, quick = false) => ({ name, quick, open });
-  // voted presses the button of an entry, on its page.
-  const voted = (id) => async (page, lang) => {
+  // onEntry votes on the page of an entry.
+  const onEntry = (id) => async (page, lang) => {
     await page.goto(at(`/c/${id}/e/azur-1`, lang));
-    await press(page, '.hero .vote');
+    await voted(page, '.hero .vote');
   };
   const wrong = async (page, field, text) => {
     await page.fill(field, text);
@@ -44,18 +46,18 @@ export async function states(joute, host, box) {
     }),
     state('after-counted', async (page, lang) => {
       await page.goto(at('/c/after', lang));
-      await press(page, page.locator('[data-rows=entries] [data-id="azur-1"] button.vote'));
+      await voted(page, page.locator('[data-rows=entries] [data-id="azur-1"] button.vote'));
     }, true),
     state('after-declined', (page) => press(page, '.choice a')),
     state('after-void', async (page, lang) => {
-      await voted('after-void')(page, lang);
+      await onEntry('after-void')(page, lang);
       const records = (await joute.ask('GET', '/v1/contests/after-void/ledger')).split('\n').filter(Boolean).map((line) => JSON.parse(line));
       await joute.call('POST', '/v1/contests/after-void/standings', { body: { ballots: [records.filter((record) => record.ballot).at(-1).ballot], standing: 'void', reason: 'same-voter' } });
-      await voted('after-void')(page, lang);
+      await onEntry('after-void')(page, lang);
     }),
-    state('after-held', voted('after-held'), true),
+    state('after-held', onEntry('after-held'), true),
     state('what', (page) => press(page, '#status a')),
-    state('after-again', voted('after-held')),
+    state('after-again', onEntry('after-held')),
     state('email', (page) => press(page, '.offer a')),
     state('email-vote', (page, lang) => page.goto(at(`/c/after-held/email?entry=azur-1&ballot=${randomUUID()}`, lang))),
     state('email-fault', async (page, lang) => {
@@ -78,7 +80,7 @@ export async function states(joute, host, box) {
     state('fan-parent-fault', (page) => press(page, '.choice button')),
     state('fan-young', (page, lang) => page.goto(at('/c/after-held/fan?age=under', lang))),
     state('fan-asked', async (page, ...how) => {
-      await voted('after-held')(page, ...how);
+      await onEntry('after-held')(page, ...how);
       await page.check('#fan-opt-in');
       await page.fill('#fan-email', visitor(page, ...how));
       await page.check('#fan-over');

@@ -28,6 +28,13 @@ export async function press(page, what) {
   await Promise.all([page.waitForNavigation(), to.click()]);
 }
 
+// voted presses a vote, and holds the page that comes to say what became of it.
+export async function voted(page, what) {
+  await press(page, what);
+  const other = await page.evaluate(() => !document.querySelector('#status > .status') && document.querySelector('h1').innerText);
+  assert.ok(!other, `no vote, but: ${other}`);
+}
+
 // landed holds a page to say first what became of a press: there is the focus, and
 // it is in sight.
 export async function landed(page) {

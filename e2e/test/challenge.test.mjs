@@ -7,7 +7,7 @@ import { after, before, test } from 'node:test';
 import { createContext, runInContext } from 'node:vm';
 import { audit, sticksOut } from '../harness/audit.mjs';
 import { contest, priced } from '../harness/contests.mjs';
-import { embed, focused, launch, strangers, tabTo, visit, watch } from '../harness/browser.mjs';
+import { embed, focused, launch, slowly, strangers, tabTo, visit, watch } from '../harness/browser.mjs';
 import { host as serveHost, voteTag } from '../harness/host.mjs';
 import { start } from '../harness/joute.mjs';
 import { mailbox } from '../harness/mail.mjs';
@@ -42,16 +42,6 @@ test('the script finds what SHA-256 hides, whatever the length, and says when th
   await assert.rejects(solve(puzzle('salt', 151, 150)));
   await assert.rejects(solve({ ...puzzle('salt', 1, 150), challenge: `${sha256('salt1').slice(0, 63)}x` }));
 });
-
-// slowly holds a page's challenge up until it is let go, so that it can be looked at.
-async function slowly(page) {
-  await page.addInitScript(() => {
-    const post = MessagePort.prototype.postMessage, held = [];
-    let free = false;
-    MessagePort.prototype.postMessage = function (...what) { if (free) post.apply(this, what); else held.push([this, what]); };
-    window.letGo = () => { free = true; for (const [port, what] of held) post.apply(port, what); };
-  });
-}
 
 test('a page solves it, says so, and the same vote counts; by keyboard', async (t) => {
   await joute.apply(priced('pages'));

@@ -1,9 +1,9 @@
 // The vote widget on a page of another site, cookies of other sites blocked.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { contest } from '../harness/contests.mjs';
+import { contest, frozen, hidden } from '../harness/contests.mjs';
 import { embed, launch, visit } from '../harness/browser.mjs';
-import { host as serveHost, voteTag } from '../harness/host.mjs';
+import { boardTag, host as serveHost, voteTag } from '../harness/host.mjs';
 import { start } from '../harness/joute.mjs';
 
 let joute, host, browser;
@@ -184,4 +184,18 @@ test('a page that may not frame us gets a link, not a blank box', async (t) => {
   await page.clock.fastForward(6000); // past the time the loader gives the frame
   assert.ok(await page.locator('joute-vote > table a').isVisible());
   assert.equal(await page.locator('joute-vote iframe').isVisible(), false);
+});
+
+test('a board whose numbers are unseen says why in the lines that it has, on a phone', async (t) => {
+  const unseen = { hidden, frozen, voters: (id) => contest(id, { results: { visibility: 'after_ballot' } }) };
+  const page = await visit(t, browser);
+  for (const [id, make] of Object.entries(unseen)) {
+    await joute.apply(make(id));
+    for (const lang of ['fr', 'en']) {
+      await page.goto(host.page(`/${id}-${lang}`, await boardTag(joute, id, { lang })));
+      const frame = await embed(page);
+      const cut = await frame.locator('.few').evaluateAll((lines) => lines.filter((line) => line.scrollHeight > line.clientHeight + 1).map((line) => line.innerText));
+      assert.deepEqual(cut, [], `${id}, ${lang}`);
+    }
+  }
 });

@@ -25,6 +25,28 @@ test('a vote moves the ranking on another screen within a second', async (t) => 
   assert.ok(took <= 1000, `moved after ${took} ms`);
 });
 
+test('a noun goes with its number, also when the number moves', async (t) => {
+  await joute.apply(contest('nouns'));
+  const page = await visit(t, browser), entry = await visit(t, browser), wall = await visit(t, browser);
+  await page.goto(`${joute.url}/c/nouns`);
+  await entry.goto(`${joute.url}/c/nouns/e/azur-1?lang=en`);
+  await wall.goto(`${joute.url}/tv/nouns`);
+  const rows = (kind, id) => page.locator(`[data-rows=${kind}] > [data-id="${id}"] [data-noun]`);
+  const says = async (total, noun, english) => {
+    await page.waitForFunction((total) => document.querySelector('.total').innerText.replace(/\s+/g, ' ') === total, total);
+    await wall.waitForFunction((total) => document.querySelector('.total').innerText.replace(/\s+/g, ' ') === total, total);
+    for (const row of [rows('schools', 'azur'), rows('entries', 'azur-1')]) assert.equal(await row.innerText(), noun);
+    await entry.waitForFunction((english) => document.querySelector('[data-noun]').innerText === english, english);
+  };
+  await says('0 vote compté', 'vote', 'votes');
+  await joute.cast('nouns', 'azur-1');
+  await says('1 vote compté', 'vote', 'vote');
+  await joute.cast('nouns', 'azur-1');
+  await says('2 votes comptés', 'votes', 'votes');
+  await page.reload();
+  await says('2 votes comptés', 'votes', 'votes');
+});
+
 test('where the feed is refused the page asks from time to time', async (t) => {
   await joute.apply(contest('polls'));
   const page = await visit(t, browser);

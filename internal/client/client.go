@@ -217,9 +217,16 @@ func readProblem(answer *http.Response) *Problem {
 	return p
 }
 
-// Error is the server's sentence.
+// Error is the server's sentence, with what it names: what exactly is wrong, and where
+// the key comes from here.
 func (p *Problem) Error() string {
 	what := cmp.Or(p.Detail, p.Title, http.StatusText(p.Status))
+	for _, fault := range p.Errors {
+		what += fmt.Sprintf(" %s: %s.", fault.Path, fault.Message)
+	}
+	if p.Code == "unauthorized" {
+		what += " (--key or JOUTE_KEY is the key)"
+	}
 	if p.Code == "" {
 		return fmt.Sprintf("the server answered %d: %s", p.Status, what)
 	}

@@ -65,6 +65,21 @@ func TestCall_SaysWhatTheProblemSays(t *testing.T) {
 	}
 }
 
+func TestProblem_SaysWhatTheServerPointsAt(t *testing.T) {
+	c := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(400)
+		_, _ = io.WriteString(w, `{"code": "invalid-request", "detail": "Something is wrong; errors says what.", "errors": [{"path": "school", "message": "no such school"}, {"path": "x", "message": "unknown"}]}`)
+	})
+	_, err := c.Contest(context.Background(), "x")
+	if want := "the server answered 400 invalid-request: Something is wrong; errors says what. school: no such school. x: unknown."; err.Error() != want {
+		t.Errorf("%q, expected %q", err, want)
+	}
+	c = serve(t, func(w http.ResponseWriter, r *http.Request) { problem(w, 401, "unauthorized", "Send the key.") })
+	if _, err := c.Contest(context.Background(), "x"); !strings.HasSuffix(err.Error(), "Send the key. (--key or JOUTE_KEY is the key)") {
+		t.Errorf("%q does not say where the key comes from", err)
+	}
+}
+
 func TestCall_NobodyListens(t *testing.T) {
 	server := httptest.NewServer(nil)
 	address := server.URL

@@ -70,7 +70,7 @@ type boardFrameView struct {
 	When, Unit string
 	Schools    []schoolView
 	Scored     bool
-	Notices    []string
+	Notice     string // why numbers are hidden or frozen, in the two lines that there are
 	Feed       string // empty: numbers do not move, or are hidden
 	Phase      contest.Phase
 	Rows       int
@@ -148,8 +148,8 @@ func (s *Server) boardFrame(c *fiber.Ctx) error {
 		When: phaseLine(v.words, stored, board.Phase, board.Closes), Scored: d.Scoring.Schools.By == contest.ByPerStudent, Rows: boardRows, Phase: board.Phase,
 		Schools: schoolRows(v.words, d, board, boardRows), Unit: schoolUnit(v.words, d),
 	}
-	if board.Hidden || board.Frozen {
-		b.Notices = notices(v.words, d, board)
+	if reason := unseen(d, board); reason != "" {
+		b.Notice = v.Say("frame." + reason)
 	}
 	if d.Results.Visibility == contest.VisibleLive && board.Phase == contest.PhaseVoting {
 		b.Feed = "/v1/contests/" + d.ID + "/leaderboard?limit=1"

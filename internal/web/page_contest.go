@@ -267,15 +267,23 @@ func rulesLine(w words, d *contest.Contest) string {
 
 // notices are what a reader must know to read the numbers right.
 func notices(w words, d *contest.Contest, board *live.Board) (lines []string) {
-	switch {
-	case board.Hidden && d.Results.Visibility == contest.VisibleAfterBallot && !frozenNow(d):
-		lines = append(lines, w.Say("page.hidden.after_ballot"))
-	case board.Hidden:
-		lines = append(lines, w.Say("page.hidden.after_close", "Closes", w.When(board.Closes, d.Location())))
-	case board.Frozen:
-		lines = append(lines, w.Say("page.frozen", "At", w.When(d.FreezesAt(), d.Location()), "Closes", w.When(board.Closes, d.Location())))
+	if reason := unseen(d, board); reason != "" {
+		lines = append(lines, w.Say("page."+reason, "At", w.When(d.FreezesAt(), d.Location()), "Closes", w.When(board.Closes, d.Location())))
 	}
 	return lines
+}
+
+// unseen is why the numbers of now are not shown, as messages are named, or empty.
+func unseen(d *contest.Contest, board *live.Board) string {
+	switch {
+	case board.Hidden && d.Results.Visibility == contest.VisibleAfterBallot && !frozenNow(d):
+		return "hidden.after_ballot"
+	case board.Hidden:
+		return "hidden.after_close"
+	case board.Frozen:
+		return "frozen"
+	}
+	return ""
 }
 
 func frozenNow(d *contest.Contest) bool {

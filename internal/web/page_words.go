@@ -37,6 +37,11 @@ func (w words) CountOf(id string, n int64, pairs ...any) string {
 	for i := 0; i+1 < len(pairs); i += 2 {
 		data[fmt.Sprint(pairs[i])] = pairs[i+1]
 	}
+	// French has a form of its own for whole millions in words, un million de votes: in
+	// digits, as here, they are said like any other number.
+	if n != 0 && n%1_000_000 == 0 {
+		n = 2
+	}
 	text, err := w.texts.localizers[w.Lang].Localize(&i18n.LocalizeConfig{MessageID: id, PluralCount: n, TemplateData: data})
 	if err != nil {
 		return id

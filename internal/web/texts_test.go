@@ -24,7 +24,8 @@ import (
 var families = map[string][]string{
 	"page.phase.": {string(contest.PhaseUpcoming), string(contest.PhaseEntries), string(contest.PhaseBetween), string(contest.PhaseVoting), string(contest.PhaseClosed),
 		string(contest.PhasePublished)},
-	"page.":            {"counted", "held", "void", "withdrawn", "counted.title", "held.title", "void.title", "withdrawn.title"},
+	"page.":            {"counted", "held", "void", "withdrawn", "counted.title", "held.title", "void.title", "withdrawn.title", "frozen", "hidden.after_ballot", "hidden.after_close"},
+	"frame.":           {"frozen", "hidden.after_ballot", "hidden.after_close"},
 	"page.identity.":   {string(contest.LevelEmail), string(contest.LevelPartner)},
 	"page.rules.":      {string(contest.PerContest), string(contest.PerDay), string(contest.PerHour)},
 	"page.ties.":       {string(contest.TiesShared), string(contest.TiesEarliest)},

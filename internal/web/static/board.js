@@ -18,6 +18,8 @@
   function number(n, digits) {
     return new Intl.NumberFormat(lang, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(n);
   }
+  // How a noun is counted: 0 vote in French, 0 votes in English.
+  function noun(words, n) { return words[n === 1 || n === 0 && lang === 'fr' ? 'singular' : 'plural']; }
   function set(element, text) {
     if (element && element.textContent !== text) element.textContent = text;
   }
@@ -42,6 +44,7 @@
     item.dataset.place = none ? '' : row.rank;
     set(item.querySelector('[data-rank]'), none ? '–' : String(row.rank));
     set(item.querySelector('[data-votes]'), number(row.votes, 0));
+    set(item.querySelector('[data-noun]'), noun(live.dataset, row.votes));
     if (row.score !== undefined) {
       set(item.querySelector('[data-score]'), number(row.score, digits));
       var bar = item.querySelector('rect');
@@ -81,7 +84,11 @@
       live.hidden = true;
       return;
     }
-    if (board.totals.counted !== null) set(document.querySelector('[data-total]'), number(board.totals.counted, 0));
+    var total = document.querySelector('[data-total]');
+    if (total && board.totals.counted !== null) {
+      set(total, number(board.totals.counted, 0));
+      set(total.nextElementSibling, noun(total.nextElementSibling.dataset, board.totals.counted));
+    }
     if (board.phase !== 'voting') return; // there are no numbers yet
     none = board.totals.counted === 0;
     var first = document.querySelector('[data-none]');

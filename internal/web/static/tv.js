@@ -113,6 +113,7 @@
     if (!total) return;
     changed = Date.now();
     roll(total, board.totals.counted);
+    set(total.nextElementSibling, total.nextElementSibling.dataset[board.totals.counted === 1 || board.totals.counted === 0 && lang === 'fr' ? 'singular' : 'plural']);
     board.schools.forEach(function (row) { best = Math.max(best, row.score); });
     hall = board.schools.some(function (row) { return row.home; });
     one('[data-legend]').hidden = !hall;
