@@ -210,6 +210,7 @@ const (
 	// What one family has to bring, in ln per member, to hold a hand nearly alone.
 	pooledDevices   = 3.2
 	pooledAddresses = 1.2
+	lockstep        = 3.0 // of entries: fans who vote as much in step live each at home, so addresses need say but some
 	badAccounts     = 0.4
 	brisk           = 0.3 // of the haste at one machine: people take their time
 	leastBrisk      = 2.0 // in all
@@ -312,6 +313,7 @@ func (e *evidence) holds(members float64, some int, limit float64) bool {
 	switch {
 	case e.by[byDevice] >= pooledDevices*members && (e.pool >= manyShared || members >= leastDrawn && e.drawn >= manyShared && e.all >= limit):
 	case e.firm[byStructure] && e.by[byNetwork] >= pooledAddresses*members && e.addresses >= manyShared:
+	case e.firm[byStructure] && e.by[byStructure] >= lockstep*members && e.some[byNetwork] && e.addresses >= manyShared:
 	case e.bare && e.some[byDevice] && e.by[byNetwork] >= pooledAddresses*members && e.addresses >= manyShared:
 	case oneHome && e.pool < fewDevices && brings(byDevice, strongly[byDevice]) && e.by[byTempo] >= max(leastBrisk, brisk*members):
 	case brings(byAccount, badAccounts) && (some >= 2 || some == 1 && oneHome && members >= manyShared):
