@@ -74,12 +74,22 @@ func (f *farm) plain(n, family int) bool {
 	case byNetwork:
 		return own[atKind] > clearly && own[atNet] > 0
 	}
-	return family == byAccount || family == byStructure
+	return family == byAccount || family == byStructure && !f.ofFriends(n)
+}
+
+// ofFriends tells whether entries in lockstep may be those of friends, one of whom has a
+// phone and a browser that the farm has, too: where these are all that speaks besides.
+func (f *farm) ofFriends(n int) bool {
+	return f.speaks(n, byDevice) && !f.plain(n, byDevice) && f.alike(n) < inStep
 }
 
 const (
 	notPopular = 2.0 // log-odds of a device: more than those of a phone that many have
 	nobody     = 0.2 // strangers with it at an entry: of those who vote for a leader somebody has any phone that a few have
+
+	// inStep is, in ln, what somebody shows besides who is void by voting in step with a phone
+	// that people have: friends vote in step, and some have the farm's.
+	inStep = 6.0
 
 	// byChance is, in ln, what somebody shows of a farm who is void by what people have:
 	// of those who vote for whom it is paid for, one in some thousands does.

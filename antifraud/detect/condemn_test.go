@@ -85,6 +85,25 @@ func TestFarm_WhatPeopleHaveVoidsOnlyWhoHasAllOfIt(t *testing.T) {
 	}
 }
 
+// Friends vote in step, and one of them has a farm's popular phone and browser: that is held.
+func TestFarm_InStepWithAPopularPhoneTakesMore(t *testing.T) {
+	for _, row := range []struct {
+		name string
+		own  terms
+		void bool
+	}{
+		{"a popular phone, and its browser", terms{atDevice: 1.5, atAgent: 1.5, atNet: 2, atEntries: 4}, false},
+		{"a device that hardly a stranger has", terms{atDevice: 2.5, atAgent: 0.5, atEntries: 4}, true},
+		{"a popular phone, and all else is the farm's", terms{atDevice: 1.5, atAgent: 1.5, atNet: 2, atReferrer: 1, atEntries: 4}, true},
+	} {
+		f := member(true, [families]float64{byDevice: row.own[atDevice] + row.own[atAgent], byStructure: 3}, byDevice, byStructure)
+		f.own[0] = row.own
+		if got := f.condemns(0); got != row.void {
+			t.Errorf("%s: condemned %v", row.name, got)
+		}
+	}
+}
+
 // A phone that a few strangers have is somebody's of those who vote for a leader: it voids
 // where none of them can be expected.
 func TestFarm_ADeviceThatSomebodyThereHasIsNoFarmsAlone(t *testing.T) {

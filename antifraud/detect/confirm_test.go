@@ -53,7 +53,8 @@ func TestConfirm_TakesBackWhatFewMembersSayOfEachOther(t *testing.T) {
 	}
 }
 
-// One machine is in one place: its model says nothing against somebody elsewhere.
+// One machine is in one place: its model says nothing against somebody elsewhere, nor
+// against who votes there at hours when it does not.
 func TestConfirm_OneMachineIsInOnePlace(t *testing.T) {
 	var ballots []Ballot
 	for n := range 60 {
@@ -71,5 +72,13 @@ func TestConfirm_OneMachineIsInOnePlace(t *testing.T) {
 	}
 	if elsewhere := h.confirm(69, out, busiest, true); elsewhere.by[byDevice] != 0 {
 		t.Errorf("on the bus: %v", elsewhere.by[byDevice])
+	}
+	for hour, speaks := range map[float64]bool{atOtherHours: true, atOtherHours - 0.1: false} {
+		if at := h.confirm(60, terms{atDevice: 4, atHour: hour}, busiest, true); at.by[byDevice] > clearly != speaks {
+			t.Errorf("there, at hours of %v: %v", hour, at.by[byDevice])
+		}
+	}
+	if many := h.confirm(60, terms{atDevice: 4, atHour: -2}, busiest, false); many.by[byDevice] <= clearly {
+		t.Errorf("one of many machines: %v", many.by[byDevice])
 	}
 }

@@ -33,7 +33,7 @@ func (h *hand) confirm(v int32, out terms, busiest [2]int32, oneMachine bool) co
 	if d := was - out.sum(); d > 0 && f.w < 1 {
 		f.w = logistic(math.Log(f.w/(1-f.w)) - d)
 	}
-	if k := t.net.of[v]; oneMachine && k != busiest[0] && k != busiest[1] {
+	if k := t.net.of[v]; oneMachine && (k != busiest[0] && k != busiest[1] || out[atHour] < atOtherHours) {
 		f.by[byDevice] = min(f.by[byDevice], 0)
 	}
 	return f

@@ -210,9 +210,16 @@ const (
 	// What one family has to bring, in ln per member, to hold a hand nearly alone.
 	pooledDevices   = 3.2
 	pooledAddresses = 1.2
+	lockstep        = 3.0 // of entries: fans who vote as much in step live each at home, so addresses need say but some
 	badAccounts     = 0.4
 	brisk           = 0.3 // of the haste at one machine: people take their time
 	leastBrisk      = 2.0 // in all
+
+	// Of fewer than a roomful, with one machine that nobody else has: so few cannot bring what
+	// a pace takes of many. At one home they are one person or one household's tablet;
+	// elsewhere a small room of machines is quick by chance, too: seven in a thousand are.
+	nobodyElses = 6.0
+	leastInTurn = 3.0 // in all
 )
 
 // leastFamily is, in ln, what chance does not bring: for structure and devices it is
@@ -305,14 +312,16 @@ func (e *evidence) hopeless(members float64) bool {
 
 // holds tells whether one family is so plain that the hand is held: many devices, or
 // many addresses and entries in lockstep, or browsers where no device is known, shared among members; one machine at one
-// address, in a hurry; bad accounts with a little of some other family, or of one address.
+// address, in a hurry, or a few votes of one that nobody else has; bad accounts with a little of some other family, or of one address.
 func (e *evidence) holds(members float64, some int, limit float64) bool {
 	brings := func(family int, each float64) bool { return e.by[family] >= max(leastFamily[family], each*members) }
 	oneHome := e.one > oneAddress
 	switch {
 	case e.by[byDevice] >= pooledDevices*members && (e.pool >= manyShared || members >= leastDrawn && e.drawn >= manyShared && e.all >= limit):
 	case e.firm[byStructure] && e.by[byNetwork] >= pooledAddresses*members && e.addresses >= manyShared:
+	case e.firm[byStructure] && e.by[byStructure] >= lockstep*members && e.some[byNetwork] && e.addresses >= manyShared:
 	case e.bare && e.some[byDevice] && e.by[byNetwork] >= pooledAddresses*members && e.addresses >= manyShared:
+	case members < roomful && e.machine >= oneDevice && brings(byDevice, nobodyElses) && e.by[byTempo] >= brisk*members && (oneHome || e.by[byTempo] >= leastInTurn):
 	case oneHome && e.pool < fewDevices && brings(byDevice, strongly[byDevice]) && e.by[byTempo] >= max(leastBrisk, brisk*members):
 	case brings(byAccount, badAccounts) && (some >= 2 || some == 1 && oneHome && members >= manyShared):
 	default:

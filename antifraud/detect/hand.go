@@ -22,7 +22,7 @@ const (
 type terms [features]float64
 
 func (t *terms) sum() float64 {
-	return t.place() + min(t.looks(), mostLooks(t.place()))
+	return t.place() + min(t.looks(), mostLooks(t.there()))
 }
 
 // mostLooks is how much looks may count for who votes at a place.
@@ -30,6 +30,10 @@ func mostLooks(place float64) float64 { return 1.5 + 1.5*max(place, 0) }
 
 // place are the terms that say where a voter votes, and by which way they came.
 func (t *terms) place() float64 { return t[atVia] + t[atReferrer] + t[atHour] + t[atEntries] }
+
+// there is what a place makes of looks: that no other member voted at an hour does not make
+// those of somebody else.
+func (t *terms) there() float64 { return t.place() - min(t[atHour], 0) }
 
 // looks are all others. They do not count beyond what the place makes likely: a
 // farm's voters vote where the farm does, and whoever only has an address or a phone
@@ -157,8 +161,8 @@ func (h *hand) judge(v int32, out *terms, learn *[features]poolCount, same *stra
 var anybody = math.Inf(1)
 
 // hopeless tells whether no looks could make a member of a voter who votes where
-// place says, at the most. Nearly all voters are: the rest of the work is done for few.
-func hopeless(prior, place float64) bool { return prior+place+mostLooks(place) < lnFaint }
+// place says, and there makes likely, at the most. Nearly all voters are: the rest of the work is done for few.
+func hopeless(prior, place, there float64) bool { return prior+place+mostLooks(there) < lnFaint }
 
 func (h *hand) judgeLooks(v int32, w, own float64, out *terms, learn *[features]poolCount, s *strangers) {
 	c, t := h.c, h.c.t

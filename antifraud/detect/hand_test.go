@@ -90,7 +90,7 @@ func TestJudgePlace_LetsGoOfTheHopelessAlone(t *testing.T) {
 				if early != whole {
 					t.Fatalf("voter %d: %v, want %v", v, early, whole)
 				}
-			} else if gone++; !hopeless(prior, whole.place()) {
+			} else if gone++; !hopeless(prior, whole.place(), whole.there()) {
 				t.Fatalf("voter %d is let go of, with %v", v, whole)
 			}
 		}
@@ -113,6 +113,20 @@ func TestTerms_LooksCountAsFarAsThePlaceMakesThemLikely(t *testing.T) {
 }
 
 // handOf is a crowd of ballots, and a hand of their voters whose names begin with f.
+// That no other member voted at an hour is something against a voter, and no reason why
+// looks should be somebody else's. An hour at which members vote makes them likelier.
+func TestTerms_AnIdleHourTakesNothingFromLooks(t *testing.T) {
+	for _, row := range []struct{ hour, entries, looks, want float64 }{
+		{-2, 2, 9, -2 + 2 + 4.5}, {-2, 2, 3, -2 + 2 + 3}, {-2, -1, 9, -2 - 1 + 1.5}, {0, 2, 9, 2 + 4.5}, {1, 2, 9, 3 + 6},
+	} {
+		var x terms
+		x[atHour], x[atEntries], x[atDevice] = row.hour, row.entries, row.looks
+		if got := x.sum(); !near(got, row.want) {
+			t.Errorf("hour %v, entries %v, looks %v: %v, want %v", row.hour, row.entries, row.looks, got, row.want)
+		}
+	}
+}
+
 func handOf(ballots []Ballot) *hand {
 	l, table := tableOf(ballots...)
 	h := newHand(newCrowd(table))
