@@ -50,11 +50,11 @@ var asking = appendPart(appendCommand(nil, 1), "ASKING")
 // calls are those that nobody else knows of, to be used again.
 var calls = sync.Pool{New: func() any { return &call{done: make(chan struct{}, 1)} }}
 
-// start is what ticks count from.
-var start = time.Now()
+// noTicks is when ticks began.
+var noTicks = time.Now()
 
 // ticks is an instant as a number, by the clock that nobody sets.
-func ticks(at time.Time) int64 { return int64(at.Sub(start)) }
+func ticks(at time.Time) int64 { return int64(at.Sub(noTicks)) }
 
 // queue is a call's beginning, each time that it is used.
 func (c *call) queue() {

@@ -20,7 +20,7 @@ func TestCall_TimeOfAnEarlierUseIsNotThisOnes(t *testing.T) {
 	}
 	now := ticks(time.Now())
 	use := func(in time.Duration) {
-		c.deadline = start.Add(time.Duration(now) + in)
+		c.deadline = noTicks.Add(time.Duration(now) + in)
 		c.queue()
 	}
 
