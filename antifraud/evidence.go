@@ -92,8 +92,6 @@ func NewEvidenceKey(key []byte) EvidenceKey { return EvidenceKey{keyed.New(key)}
 // left out.
 func (k EvidenceKey) Evidence(a Attempt) Evidence {
 	e := Evidence{
-		Agent:       k.hash("agent", a.UserAgent),
-		Device:      k.hash("device", a.Client.Device),
 		Via:         a.Client.Via,
 		Referrer:    a.Client.Referrer,
 		EmbedOrigin: a.Client.EmbedOrigin,
@@ -104,11 +102,16 @@ func (k EvidenceKey) Evidence(a Attempt) Evidence {
 		NetKind: a.NetKind, ASN: a.ASN,
 		Present: a.Present, SchoolDomain: a.School, Opened: a.Opened,
 	}
+	hashes := hashes{under: k.under}
+	hashes.add(&e.Agent, "agent", a.UserAgent)
+	hashes.add(&e.Device, "device", a.Client.Device)
 	if a.Address.IsValid() {
 		address := a.Address.Unmap().WithZone("")
 		var net, within [48]byte // text that is not kept
-		e.Net, e.Block = k.hash("net", string(address.AppendTo(net[:0]))), k.hash("block", string(block(address).AppendTo(within[:0])))
+		hashes.add(&e.Net, "net", string(address.AppendTo(net[:0])))
+		hashes.add(&e.Block, "block", string(block(address).AppendTo(within[:0])))
 	}
+	hashes.give()
 	if p := a.Profile; p != nil {
 		e.Profile = p.evidence(a.At)
 		e.EmailProven = p.EmailVerified
@@ -122,7 +125,11 @@ func (k EvidenceKey) Block(address netip.Addr) string {
 	if !address.IsValid() {
 		return ""
 	}
-	return k.hash("block", block(address.Unmap().WithZone("")).String())
+	var name string
+	hashes := hashes{under: k.under}
+	hashes.add(&name, "block", block(address.Unmap().WithZone("")).String())
+	hashes.give()
+	return name
 }
 
 // block is the network an address is usually handed out from: a /24 of IPv4, a
@@ -136,15 +143,37 @@ func block(address netip.Addr) netip.Prefix {
 	return prefix
 }
 
-// hash is 72 bits of HMAC-SHA256 over kind and value: short enough for a log of
-// millions, and two of a million values meet with probability below 1e-9. An
-// absent value stays absent.
-func (k EvidenceKey) hash(kind, value string) string {
+// hashLength is that of a hash's text: 72 bits in base64.
+const hashLength = 12
+
+// hashes are those of one attempt. They are made one behind the other and become one
+// string in the end, of which each is a part: a ballot has four.
+type hashes struct {
+	under *keyed.Hash
+	text  [4 * hashLength]byte
+	of    [4]*string
+	n     int
+}
+
+// add makes a hash: 72 bits of HMAC-SHA256 over kind and value, short enough for a log of
+// millions, and two of a million values meet with probability below 1e-9. An absent value
+// stays absent.
+func (h *hashes) add(into *string, kind, value string) {
 	if value == "" {
-		return ""
+		return
 	}
-	sum := k.under.Sum(kind, "\x00", value)
-	return base64.RawURLEncoding.EncodeToString(sum[:9])
+	sum := h.under.Sum(kind, "\x00", value)
+	base64.RawURLEncoding.Encode(h.text[h.n*hashLength:], sum[:hashLength/4*3])
+	h.of[h.n] = into
+	h.n++
+}
+
+// give puts each hash where it was asked for.
+func (h *hashes) give() {
+	text := string(h.text[:h.n*hashLength])
+	for i, into := range h.of[:h.n] {
+		*into = text[i*hashLength : (i+1)*hashLength]
+	}
 }
 
 func (p *Profile) evidence(at time.Time) *EvidenceProfile {

@@ -85,9 +85,9 @@ func openToken(token string, key func(kind string) (*keyed.Hash, error)) (c clai
 	}
 	// Compared as text: one signature has one spelling.
 	signed := by.Sum(token[:len(head)+1+len(body)])
-	var expected [43]byte // so long is the text of 32 bytes
+	var given, expected [43]byte // so long is the text of 32 bytes
 	tokenText.Encode(expected[:], signed[:])
-	if !hmac.Equal([]byte(signature), expected[:]) {
+	if copy(given[:], signature) != len(signature) || !hmac.Equal(given[:len(signature)], expected[:]) {
 		return claims{}, "", errSignature
 	}
 	raw, err := part(body)

@@ -139,7 +139,8 @@ func (p *Passes) issue(c *contest.Contest, pass Pass, now time.Time) (string, Pa
 
 // Check reads a token for contest c at the instant now: one of ours, or a
 // partner's JWT signed with the contest's secret. The algorithm is pinned to
-// HS256, `aud` must name the contest, `exp` must be there.
+// HS256, `aud` must name the contest, `exp` must be there. The token is not kept, nor any
+// part of it.
 func (p *Passes) Check(c *contest.Contest, token string, now time.Time) (Pass, error) {
 	claims, kind, err := openToken(token, func(kind string) (*keyed.Hash, error) {
 		if kind == passKind {

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/joute/joute/internal/keyed"
 )
@@ -15,8 +16,9 @@ import (
 // gives the same text, on every server with the same key, and one text has one
 // spelling.
 type Sealer struct {
-	aead cipher.AEAD
-	mac  *keyed.Hash
+	aead  cipher.AEAD
+	mac   *keyed.Hash
+	rooms sync.Pool // of *[]byte: where a record is sealed
 }
 
 // NewSealer takes a 32-byte key; what one name sealed, no other opens.
@@ -29,7 +31,10 @@ func NewSealer(key []byte, name string) (*Sealer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	return &Sealer{aead: aead, mac: keyed.New(derive(key, name+" nonce"))}, nil
+	return &Sealer{
+		aead: aead, mac: keyed.New(derive(key, name+" nonce")),
+		rooms: sync.Pool{New: func() any { return new([]byte) }},
+	}, nil
 }
 
 // Seal is the text of a record: 28 bytes more than it, in base64.
@@ -38,12 +43,14 @@ func NewSealer(key []byte, name string) (*Sealer, error) {
 // records are meant to look equal, different ones never share a nonce but by a
 // 96-bit collision.
 func (s *Sealer) Seal(plain []byte) string {
-	sum, n := s.mac.Sum(string(plain)), s.aead.NonceSize()
-	sealed := make([]byte, 0, n+len(plain)+s.aead.Overhead())
-	sealed = append(append(sealed, sum[:n]...), plain...) // and sealed where it is
+	sum, n := s.mac.SumBytes(plain), s.aead.NonceSize()
+	room := s.rooms.Get().(*[]byte)
+	defer s.rooms.Put(room)
+	sealed := append(append((*room)[:0], sum[:n]...), plain...) // and sealed where it is
 	sealed = s.aead.Seal(sealed[:n], sealed[:n], sealed[n:], nil)
-	var room [256]byte
-	return string(base64.RawURLEncoding.AppendEncode(room[:0], sealed))
+	*room = sealed
+	var text [256]byte
+	return string(base64.RawURLEncoding.AppendEncode(text[:0], sealed))
 }
 
 // Open reads the record back; not ok is a text of at most most bytes that no Seal

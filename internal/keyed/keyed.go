@@ -24,15 +24,27 @@ func New(key []byte) *Hash {
 }
 
 // Sum is the hash of all parts, one behind the other.
-func (h *Hash) Sum(parts ...string) (sum [sha256.Size]byte) {
+func (h *Hash) Sum(parts ...string) [sha256.Size]byte {
 	s := h.ready.Get().(*state)
 	defer h.ready.Put(s)
-	s.text = s.text[:0]
 	for _, part := range parts {
 		s.text = append(s.text, part...)
 	}
+	return s.sumText()
+}
+
+// SumBytes is Sum of one part.
+func (h *Hash) SumBytes(part []byte) [sha256.Size]byte {
+	s := h.ready.Get().(*state)
+	defer h.ready.Put(s)
+	s.text = append(s.text, part...)
+	return s.sumText()
+}
+
+// sumText hashes the text, which is empty then.
+func (s *state) sumText() [sha256.Size]byte {
 	s.mac.Reset()
 	s.mac.Write(s.text)
-	s.sum = s.mac.Sum(s.sum[:0])
+	s.text, s.sum = s.text[:0], s.mac.Sum(s.sum[:0])
 	return [sha256.Size]byte(s.sum)
 }

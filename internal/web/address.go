@@ -15,7 +15,8 @@ func (s *Server) address(c *fiber.Ctx) netip.Addr {
 	if tcp, ok := c.Context().RemoteAddr().(*net.TCPAddr); ok {
 		peer = tcp.AddrPort().Addr().Unmap()
 	}
-	var forwarded []string
+	var room [4]string // a chain is seldom longer
+	forwarded := room[:0]
 	for _, line := range c.Request().Header.PeekAll(fiber.HeaderXForwardedFor) {
 		forwarded = append(forwarded, string(line))
 	}

@@ -16,7 +16,7 @@ const maxAgent = 1024
 // attempt is what the server saw of the request. It lives as long as this
 // request: only its Evidence, keyed, is ever kept.
 func (s *Server) attempt(c *fiber.Ctx, stored *registry.Stored, entry string, pass voting.Pass, client antifraud.Client) antifraud.Attempt {
-	agent, from := header(c, fiber.HeaderUserAgent), s.address(c)
+	agent, from := string(c.Request().Header.UserAgent()), s.address(c)
 	network := s.network(stored, from)
 	return antifraud.Attempt{
 		At: time.Now(), Level: string(pass.Level), Address: from, UserAgent: agent[:min(len(agent), maxAgent)],

@@ -77,7 +77,7 @@ func (s *Server) postBallot(c *fiber.Ctx) error {
 //
 //go:noinline
 func (s *Server) readCast(c *fiber.Ctx, k *casting) error {
-	var body castBody
+	body := &k.body
 	if err := body.decode(c); err != nil {
 		return err
 	}

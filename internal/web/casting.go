@@ -15,6 +15,7 @@ import (
 // 8 KiB are enough (TestCast_TakesLittleStack).
 type casting struct {
 	stored   *registry.Stored
+	body     castBody // of a ballot that came by the API
 	id       uuid.UUID
 	entry    string
 	pass     voting.Pass

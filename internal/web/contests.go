@@ -16,7 +16,7 @@ import (
 
 // contest is the contest that the path names.
 func (s *Server) contest(c *fiber.Ctx) (*registry.Stored, error) {
-	stored, ok := s.cfg.Registry.Get(param(c, "contest"))
+	stored, ok := s.cfg.Registry.Get(c.Params("contest"))
 	if !ok {
 		return nil, errNoContest
 	}

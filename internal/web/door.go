@@ -1,8 +1,6 @@
 package web
 
 import (
-	"time"
-
 	"github.com/joute/joute/antifraud"
 	"github.com/joute/joute/voting"
 )
@@ -50,5 +48,5 @@ func (s *Server) countAttempt(k *casting) {
 	if !suspect && as.action != antifraud.Accept {
 		suspect = !s.policies.of(k.stored).policy.AsksEverybody()
 	}
-	s.cfg.Pressure.Count(id, suspect, time.Now())
+	s.cfg.Pressure.Count(id, suspect, k.attempt.At)
 }

@@ -43,7 +43,11 @@ func (s *Server) requestID(c *fiber.Ctx) string {
 
 // newRequestID is to be found in a log, and no secret.
 func newRequestID() string {
-	return hex.EncodeToString(binary.BigEndian.AppendUint64(nil, rand.Uint64()))
+	var id [8]byte
+	var text [2 * len(id)]byte
+	binary.BigEndian.PutUint64(id[:], rand.Uint64())
+	hex.Encode(text[:], id[:])
+	return string(text[:])
 }
 
 // lang is the language the caller reads: "en" or "fr".

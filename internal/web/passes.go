@@ -154,7 +154,7 @@ func (s *Server) mailLang(c *fiber.Ctx, stored *registry.Stored) string {
 
 // pass is the pass that the call carries as a bearer.
 func (s *Server) pass(c *fiber.Ctx, stored *registry.Stored) (voting.Pass, error) {
-	token := bearer(header(c, fiber.HeaderAuthorization))
+	token := bearer(c.Get(fiber.HeaderAuthorization))
 	if token == "" {
 		return voting.Pass{}, errInvalidPass
 	}

@@ -123,7 +123,8 @@ func (p *castParts) put(s *registry.Stored, f *frame, ballot *voting.Ballot, aro
 		p.shared.Args.Int(bound.UnixMilli())
 	}
 
-	p.own.Keys.Text(f.keys.voters(ballot.Voter))
+	var key [128]byte
+	p.own.Keys.Bytes(f.keys.appendVoters(key[:0], ballot.Voter))
 	life := ""
 	if c := ballot.Solved; c != nil {
 		p.own.Keys.Text(f.keys.solved(c.ID))

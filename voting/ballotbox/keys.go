@@ -102,9 +102,10 @@ func boxOf(v voting.Voter, boxes int) int {
 }
 
 // voters is the hash that has a voter and its ballots.
-func (k boxKeys) voters(v voting.Voter) string {
+func (k boxKeys) voters(v voting.Voter) string { return string(k.appendVoters(nil, v)) }
+
+// appendVoters writes it behind b.
+func (k boxKeys) appendVoters(b []byte, v voting.Voter) []byte {
 	bucket := binary.BigEndian.Uint16(v[8:10]) % buckets
-	var digits [4]byte
-	hex.Encode(digits[:], []byte{byte(bucket >> 8), byte(bucket)})
-	return k.prefix + "voters:" + string(digits[:])
+	return hex.AppendEncode(append(append(b, k.prefix...), "voters:"...), []byte{byte(bucket >> 8), byte(bucket)})
 }
