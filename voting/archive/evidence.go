@@ -246,7 +246,7 @@ func (w *seenWriter) append(records []ballotbox.MovedRecord) error {
 		if len(r.Seen) == 0 || r.Position.Offset <= last {
 			continue
 		}
-		whole := ballotbox.UsualSeen(r.Seen) || json.Valid(r.Seen) // the first takes half the time
+		whole := r.ReadSeen() || json.Valid(r.Seen)
 		if len(r.Seen) > maxSeen/2 || bytes.IndexByte(r.Seen, '\n') >= 0 || !whole {
 			return fmt.Errorf("%w: of record %d the store has no evidence", errEvidence, r.Position.Offset)
 		}
