@@ -109,9 +109,9 @@ func (s *Server) sendCast(c *fiber.Ctx, k *casting) error {
 		status = fiber.StatusAccepted
 	}
 	noStore.set(c)
-	answer := s.castAnswer(k.stored, k.outcome)
+	answer := s.castAnswer(k)
 	var room [640]byte // copied into the response's own, which is used again
-	c.Set(fiber.HeaderContentType, typeJSON)
+	c.Response().Header.SetContentType(typeJSON)
 	c.Status(status).Response().SetBody(answer.appendJSON(room[:0]))
 	return nil
 }
@@ -171,7 +171,14 @@ func (s *Server) fill(k *casting) {
 	b := &k.ballot
 	b.ID, b.Voter, b.Entry, b.Present, b.Level = k.id, k.pass.Voter, k.entry, k.pass.Present, string(k.pass.Level)
 	b.Standing, b.Reasons, b.Policy, b.Evidence = k.screened.standing, k.screened.reasons, k.screened.policy, k.screened.evidence
-	b.Refuse = refuse(k.stored, k.entry, &k.pass)
+	entry, there := k.stored.Contest.Entry(k.entry)
+	k.school = entry.School
+	switch { // what can be refused without the store, to a ballot that it has not seen: a repeat gets its first answer
+	case !k.pass.Level.AtLeast(k.stored.Contest.Identity):
+		b.Refuse = voting.IdentityLevel
+	case !there || entry.Hidden:
+		b.Refuse = voting.NoSuchEntry
+	}
 	if b.Refuse == "" {
 		b.Refuse = k.screened.refused
 	}
@@ -180,22 +187,10 @@ func (s *Server) fill(k *casting) {
 	}
 }
 
-// refuse is what can be refused without the store. It applies only to a ballot
-// that the store has not seen: a repeat gets its first answer.
-func refuse(stored *registry.Stored, entry string, pass *voting.Pass) voting.Code {
-	if !pass.Level.AtLeast(stored.Contest.Identity) {
-		return voting.IdentityLevel
-	}
-	if e, ok := stored.Contest.Entry(entry); !ok || e.Hidden {
-		return voting.NoSuchEntry
-	}
-	return ""
-}
-
-func (s *Server) castAnswer(stored *registry.Stored, o voting.Outcome) castAnswer {
-	entry, _ := stored.Contest.Entry(o.Cast.Entry) // cast into it: it is there, hidden or not
+func (s *Server) castAnswer(k *casting) castAnswer {
+	stored, o := k.stored, &k.outcome
 	a := castAnswer{
-		Ballot: o.Cast.Ballot, Contest: stored.Contest.ID, Entry: o.Cast.Entry, School: entry.School,
+		Ballot: o.Cast.Ballot, Contest: stored.Contest.ID, Entry: o.Cast.Entry, School: k.school,
 		Standing: o.Cast.Standing, Remaining: o.Remaining, Duplicate: o.Duplicate,
 	}
 	if o.Pending {

@@ -18,6 +18,7 @@ type casting struct {
 	body     castBody // of a ballot that came by the API
 	id       uuid.UUID
 	entry    string
+	school   string // of the entry, once it was looked up
 	pass     voting.Pass
 	attempt  antifraud.Attempt
 	solution string // of a challenge that the ballot was asked for before, or empty
