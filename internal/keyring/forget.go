@@ -1,11 +1,13 @@
 package keyring
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // ErrForgotten is returned for the key of a contest that was forgotten. There
@@ -40,10 +42,43 @@ func (r *Ring) forget(id string) error {
 	if err := errors.Join(mark.Sync(), mark.Close(), r.syncDir()); err != nil {
 		return err
 	}
+	if err := r.forgetAside(id); err != nil {
+		return err
+	}
 	if err := os.Remove(r.keyFile(id)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	return r.syncDir()
+}
+
+// forgetAside deletes what a server has left that died while it made the contest's key:
+// the same key under the name that it was written aside.
+func (r *Ring) forgetAside(id string) error {
+	key, err := os.ReadFile(r.keyFile(id))
+	if errors.Is(err, fs.ErrNotExist) { // it goes last
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	files, err := os.ReadDir(r.dir)
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
+		if !strings.HasPrefix(f.Name(), asidePrefix) {
+			continue
+		}
+		path := filepath.Join(r.dir, f.Name())
+		same, err := os.ReadFile(path)
+		if err == nil && bytes.Equal(same, key) {
+			err = os.Remove(path)
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) { // another server's is there for a moment only
+			return err
+		}
+	}
+	return nil
 }
 
 // Forgotten tells whether a contest of that id was forgotten, as far as this

@@ -123,3 +123,23 @@ func TestForget_AgainstServersThatMakeTheKey(t *testing.T) {
 		}
 	}
 }
+
+// A server that dies just after it has made a key leaves it under a second name.
+func TestForget_TheKeyIsUnderNoOtherName(t *testing.T) {
+	dir := t.TempDir()
+	ring := open(t, dir)
+	for _, id := range []string{"one", "two"} {
+		if _, err := ring.Contest(id); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Link(filepath.Join(dir, "keys", "contest-"+id+".key"), filepath.Join(dir, "keys", ".new-"+id)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := ring.Forget("one"); err != nil {
+		t.Fatal(err)
+	}
+	if left, err := filepath.Glob(filepath.Join(dir, "keys", ".new-*")); err != nil || len(left) != 1 || filepath.Base(left[0]) != ".new-two" {
+		t.Errorf("left are %q, %v", left, err)
+	}
+}

@@ -23,6 +23,9 @@ import (
 
 const keySize = 32
 
+// asidePrefix begins the names of keys that are not whole yet. A crash may leave one.
+const asidePrefix = ".new-"
+
 // ErrKeyFile is returned for a key file that is not what this package wrote, or
 // that others may read.
 var ErrKeyFile = errors.New("bad key file")
@@ -59,13 +62,17 @@ func Open(dir string) (*Ring, error) {
 // Check reads every key file of a data folder and makes none: [ErrKeyFile] for each
 // that is not as it should be, one a line. A folder without keys is well.
 func Check(dir string) error {
-	files, err := filepath.Glob(filepath.Join(dir, "keys", "*.key"))
-	if err != nil {
+	dir = filepath.Join(dir, "keys")
+	files, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("open keys: %w", err)
 	}
 	var faults []error
-	for _, path := range files {
-		if _, err := readKey(path); err != nil {
+	for _, f := range files {
+		if !strings.HasSuffix(f.Name(), ".key") {
+			continue
+		}
+		if _, err := readKey(filepath.Join(dir, f.Name())); err != nil {
 			faults = append(faults, err)
 		}
 	}
@@ -143,16 +150,16 @@ func (r *Ring) key(name string) ([]byte, error) {
 }
 
 func (r *Ring) write(path string, key []byte) error {
-	aside, err := os.CreateTemp(r.dir, ".new-*") // 0600 by os.CreateTemp
+	f, err := os.CreateTemp(r.dir, asidePrefix+"*") // 0600 by os.CreateTemp
 	if err != nil {
 		return err
 	}
-	defer os.Remove(aside.Name())
-	_, err = aside.WriteString(base64.StdEncoding.EncodeToString(key) + "\n")
-	if err = errors.Join(err, aside.Sync(), aside.Close()); err != nil {
+	defer os.Remove(f.Name())
+	_, err = f.WriteString(base64.StdEncoding.EncodeToString(key) + "\n")
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return err
 	}
-	if err := os.Link(aside.Name(), path); err != nil {
+	if err := os.Link(f.Name(), path); err != nil {
 		return err
 	}
 	return r.syncDir()
