@@ -6,7 +6,9 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/joute/joute/internal/keyring"
 )
@@ -142,4 +144,45 @@ func TestForget_TheKeyIsUnderNoOtherName(t *testing.T) {
 	if left, err := filepath.Glob(filepath.Join(dir, "keys", ".new-*")); err != nil || len(left) != 1 || filepath.Base(left[0]) != ".new-two" {
 		t.Errorf("left are %q, %v", left, err)
 	}
+}
+
+// A disk that is slow to take a mark keeps no other contest's voters waiting.
+func TestForget_LetsOthersGoOnWhileItWaitsForTheDisk(t *testing.T) {
+	dir := t.TempDir()
+	ring := open(t, dir)
+	for _, id := range []string{"one", "slow"} {
+		if _, err := ring.Contest(id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	mark := filepath.Join(dir, "keys", "contest-slow.forgotten") // opened to write, a pipe waits for a reader
+	if err := syscall.Mkfifo(mark, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	forgotten := make(chan struct{})
+	go func() { defer close(forgotten); _ = ring.Forget("slow") }() // a pipe is no mark: it fails
+	asked := make(chan error, 1)
+	go func() {
+		for { // until it is on its way
+			if _, err := ring.Contest("slow"); errors.Is(err, keyring.ErrForgotten) {
+				break
+			}
+		}
+		_, err := ring.Contest("one")
+		asked <- err
+	}()
+	select {
+	case err := <-asked:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("it waits")
+	}
+	reader, err := os.OpenFile(mark, os.O_RDONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-forgotten
+	reader.Close()
 }

@@ -36,10 +36,12 @@ type Ring struct {
 	dir    string // empty: keys live and die with the process
 	server []byte
 
-	mu        sync.RWMutex
-	ledger    ed25519.PrivateKey // guarded by mu; nil until it is asked for
-	contests  map[string][]byte  // guarded by mu
-	forgotten map[string]bool    // guarded by mu; see Forget
+	files  sync.Mutex         // held by who makes or deletes keys: nobody who only asks waits for a disk
+	ledger ed25519.PrivateKey // guarded by files; nil until it is asked for
+
+	mu        sync.RWMutex      // held for a moment; by who writes, inside files
+	contests  map[string][]byte // guarded by mu
+	forgotten map[string]bool   // guarded by mu; see Forget
 }
 
 // Open reads or makes the keys under dir/keys. With an empty dir they are made
@@ -92,8 +94,8 @@ func (r *Ring) Derive(purpose string) []byte {
 // the first call, and kept when the folder is: another one could not go on with a
 // ledger that this one has signed.
 func (r *Ring) Ledger() (ed25519.PrivateKey, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
+	r.files.Lock()
+	defer r.files.Unlock()
 	if r.ledger == nil {
 		seed, err := r.key("ledger")
 		if err != nil {
@@ -107,26 +109,31 @@ func (r *Ring) Ledger() (ed25519.PrivateKey, error) {
 // Contest is the contest's own key. It is made at the first call. It returns
 // [ErrForgotten] for a contest that was forgotten.
 func (r *Ring) Contest(id string) ([]byte, error) {
-	r.mu.RLock()
-	key, gone := r.contests[id], r.forgotten[id]
-	r.mu.RUnlock()
-	if key != nil {
+	if key, gone := r.known(id); gone {
+		return nil, ErrForgotten
+	} else if key != nil {
 		return key, nil
 	}
-	if gone {
-		return nil, ErrForgotten
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if key := r.contests[id]; key != nil {
+	r.files.Lock()
+	defer r.files.Unlock()
+	if key, _ := r.known(id); key != nil {
 		return key, nil
 	}
 	key, err := r.living(id)
 	if err != nil {
 		return nil, err
 	}
+	r.mu.Lock()
 	r.contests[id] = key
+	r.mu.Unlock()
 	return key, nil
+}
+
+// known is what is in memory of a contest.
+func (r *Ring) known(id string) (key []byte, forgotten bool) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.contests[id], r.forgotten[id]
 }
 
 // key reads the key file of that name, or makes it. The file appears whole and
