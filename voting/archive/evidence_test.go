@@ -2,8 +2,10 @@ package archive
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,8 +13,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/google/uuid"
 
 	"github.com/joute/joute/internal/store"
 	"github.com/joute/joute/voting"
@@ -184,10 +184,14 @@ func TestEvidence_DamageBeforeWhatWasGivenAwayIsTold(t *testing.T) {
 }
 
 // A store is lost that had records of which the folder has what was seen, and no line
-// yet. Those that have their offsets in the next store are others, and seen as such.
+// yet. In the one that is restored, what was seen before those is there, and those that
+// have their offsets are others, and seen as such.
 func TestEvidence_IsOfTheStoreThatIsThere(t *testing.T) {
 	h := newHall(t, openStore(t, ""))
 	w, crash := h.worker(h.archive(Options{})), errors.New("crash")
+	h.vote(20)
+	h.visit(w)
+	kept := maps.Clone(h.cast)
 	w.step = func(what string) error {
 		if what == "append" {
 			return crash
@@ -201,7 +205,14 @@ func TestEvidence_IsOfTheStoreThatIsThere(t *testing.T) {
 	w.close()
 
 	h.st = openStore(t, "")
-	h.boxes, h.cast = ballotbox.New(h.st).WithArchive(NewReader(h.data)), map[uuid.UUID]voting.Position{}
+	h.boxes, h.cast = ballotbox.New(h.st).WithArchive(NewReader(h.data)), kept
+	restored := *h.s
+	restored.Epochs = h.s.NextEpoch(time.Now(), []int64{21}) // and the opening
+	restored.Epoch = restored.Epochs[1].Number
+	h.s = &restored
+	must(t, h.boxes.Restore(t.Context(), h.s, func(ctx context.Context, box int, yield func(voting.Record) error) error {
+		return NewReader(h.data).Records(ctx, h.s.Contest.ID, box, voting.Position{}, yield)
+	}))
 	h.vote(50)
 	h.visit(h.worker(h.archive(Options{})))
 	h.check()
