@@ -154,7 +154,7 @@ func TestCheckSecret(t *testing.T) {
 }
 
 func TestText_FallsBackToALanguageItHas(t *testing.T) {
-	text := InLanguages(map[string]string{"fr": "oui", "en": "yes", "pt-BR": "sim"})
+	text := mustParse(t, strings.Replace(base, "{fr: Le pire CV, en: The worst CV}", "{fr: oui, en: 'yes', pt-BR: sim}", 1)).Title
 	for _, c := range [][3]string{{"fr", "en", "oui"}, {"fr-CA", "en", "oui"}, {"de", "en-GB", "yes"}, {"pt-BR", "en", "sim"}, {"de", "it", "yes"}, {"", "", "yes"}} {
 		if got := text.In(c[0], c[1]); got != c[2] {
 			t.Errorf("In(%q, %q) = %q, expected %q", c[0], c[1], got, c[2])

@@ -15,9 +15,6 @@ type Text struct {
 // Plain is a text that is the same in every language.
 func Plain(s string) Text { return Text{plain: s} }
 
-// InLanguages is a text with one wording a language.
-func InLanguages(byLang map[string]string) Text { return Text{byLang: maps.Clone(byLang)} }
-
 // IsZero tells whether there is no text at all.
 func (t Text) IsZero() bool { return t.plain == "" && len(t.byLang) == 0 }
 

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/joute/joute/community"
 	"github.com/joute/joute/internal/storetest"
 )
@@ -143,6 +145,7 @@ func TestForget_LeavesNothingOfTheContestAndAllOfTheOthers(t *testing.T) {
 		mine, other := f.stored, document(t, f.stored.Contest.ID+"-other")
 		f.stored = other
 		f.join("ada@example.org", "vercors")
+		must(t, f.st.Client().ZAdd(t.Context(), keysOf(mine.Contest.ID).recent, redis.Z{Member: "somebody's edit"}).Err())
 		for range 2 {
 			must(t, f.Forget(t.Context(), mine.Contest.ID))
 		}

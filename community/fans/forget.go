@@ -27,14 +27,15 @@ func (f *Fans) Forget(ctx context.Context, contestID string) error {
 		names := make([]string, 0, 2*len(recent))
 		for _, text := range recent {
 			var fan community.Fan
-			if err := fan.UnmarshalText([]byte(text)); err != nil {
-				return fmt.Errorf("forget fans: corrupt: %w", err)
+			if err := fan.UnmarshalText([]byte(text)); err == nil { // what is no fan has no keys, and keeps nobody's
+				names = append(names, keys.pending(fan), keys.asks(fan))
 			}
-			names = append(names, keys.pending(fan), keys.asks(fan))
 		}
 		// The index after what it names, which must not be left behind.
 		_, err = client.TxPipelined(ctx, func(p redis.Pipeliner) error {
-			p.Unlink(ctx, names...)
+			if len(names) > 0 {
+				p.Unlink(ctx, names...)
+			}
 			p.ZRem(ctx, keys.recent, toAny(recent)...)
 			return nil
 		})

@@ -232,6 +232,25 @@ func (r *Registry) Restore(ctx context.Context, k Kept) error {
 	return r.keep(k.Contest)
 }
 
+// runRepair repairs until ctx ends. It is apart from the polling, which must not wait
+// for a slow disk, or for a server that is frozen with the lock.
+func (r *Registry) runRepair(ctx context.Context) {
+	ticker := time.NewTicker(repairEvery)
+	defer ticker.Stop()
+	for failing := false; ; {
+		err := r.repair()
+		if err != nil && !failing {
+			r.log.Error("contests cannot be kept in the data folder: without them it restores nothing of them", "error", err)
+		}
+		failing = err != nil
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
 // repair keeps what is not kept yet, of all contests.
 func (r *Registry) repair() error {
 	var faults []error

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/joute/joute/internal/folder"
 	"github.com/joute/joute/internal/redistest"
 	"github.com/joute/joute/internal/store"
 )
@@ -128,6 +129,39 @@ func TestRestore_GivesBackWhatTheFolderHas(t *testing.T) {
 			t.Errorf("a put after it: %+v", next)
 		}
 	})
+}
+
+// A server that is frozen while it writes a contest's file keeps nobody from seeing changes.
+func TestRun_SeesChangesWhileTheFolderIsLocked(t *testing.T) {
+	st, dir := open(t, ""), t.TempDir()
+	put(t, New(st, ring, Options{}), parse(t, document("one", time.Hour, 2*time.Hour, "")))
+	unlock, err := folder.Lock(filepath.Join(dir, lockFile), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := New(st, ring, Options{Dir: dir})
+	if err := r.Refresh(t.Context()); err != nil { // it knows a contest that the folder has not
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- r.Run(ctx) }()
+	sees := func(id string) {
+		t.Helper()
+		put(t, New(st, ring, Options{}), parse(t, document(id, time.Hour, 2*time.Hour, "")))
+		eventually(t, 20*time.Second, id+" is seen", func() bool { _, seen := r.Get(id); return seen })
+	}
+	sees("two")
+	sees("three")
+	if err := unlock(); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, 20*time.Second, "it is kept, once that is possible", func() bool {
+		_, err := readKept(filepath.Join(dir, "one.json"))
+		return err == nil
+	})
+	stop()
+	<-done
 }
 
 // A part of the store is gone that had contests, as when a master of a cluster loses

@@ -113,9 +113,14 @@ func (r *Registry) List() []*Stored {
 
 // Run refreshes until ctx ends, and returns then. A store that is gone is tried again.
 func (r *Registry) Run(ctx context.Context) error {
+	var keeping sync.WaitGroup
+	defer keeping.Wait()
+	if r.opts.Dir != "" {
+		keeping.Go(func() { r.runRepair(ctx) })
+	}
 	ticker := time.NewTicker(pollEvery)
 	defer ticker.Stop()
-	failing, unkept, repaired := false, false, time.Time{}
+	failing := false
 	for {
 		select {
 		case <-ctx.Done():
@@ -127,13 +132,6 @@ func (r *Registry) Run(ctx context.Context) error {
 			r.log.Warn("contests cannot be read: the last ones seen stay", "error", err)
 		}
 		failing = err != nil
-		if now := time.Now(); now.Sub(repaired) >= repairEvery {
-			err, repaired = r.repair(), now
-			if err != nil && !unkept {
-				r.log.Error("contests cannot be kept in the data folder: without them it restores nothing of them", "error", err)
-			}
-			unkept = err != nil
-		}
 	}
 }
 

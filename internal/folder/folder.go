@@ -6,7 +6,6 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -22,9 +21,13 @@ func Write(path string, content []byte) error {
 }
 
 // Fill is [Write] for what is made while it is written.
+//
+// It is written aside under a name that is always the same: what a crash leaves
+// there, perhaps of people who are forgotten since, goes with the next call. So one
+// caller at a time, see [Lock].
 func Fill(path string, fill func(*bufio.Writer) error) (err error) {
 	dir := filepath.Dir(path)
-	aside, err := os.CreateTemp(dir, ".new-*") // 0600 by os.CreateTemp
+	aside, err := os.OpenFile(filepath.Join(dir, ".new-"+filepath.Base(path)), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, errors.Unwrap(err))
 	}
@@ -79,13 +82,4 @@ func Lock(path string, wait bool) (unlock func() error, err error) {
 		// Closing alone leaves it with a child that was forked meanwhile, until that executes its program.
 		return errors.Join(syscall.Flock(int(f.Fd()), syscall.LOCK_UN), f.Close())
 	}, nil
-}
-
-// Read is the file's content; empty and no error where it is not.
-func Read(path string) ([]byte, error) {
-	content, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	return content, err
 }

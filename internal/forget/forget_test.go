@@ -230,7 +230,7 @@ func TestRun_AnotherServerFollowsWithinASecond(t *testing.T) {
 }
 
 // What a server wrote that had not seen the mark is deleted when it has.
-func TestRun_LateWritesAreDeletedToo(t *testing.T) {
+func TestFollow_LateWritesAreDeletedToo(t *testing.T) {
 	onEveryStore(t, func(t *testing.T, st *store.Store) {
 		dir := t.TempDir()
 		here, there := newServer(t, st, dir), newServer(t, st, dir)
@@ -245,11 +245,19 @@ func TestRun_LateWritesAreDeletedToo(t *testing.T) {
 		if err := there.reach.Mint(t.Context(), now, reach.Owned{Code: 78, Owner: voting.Voter{7}}); !errors.Is(err, registry.ErrForgotten) {
 			t.Errorf("a server that has seen it: %v", err)
 		}
-		there.run()
-		eventually(t, "the late code is gone", func() bool { return len(here.left(stored.Contest.ID)) == 0 })
+		must(t, there.known.Refresh(t.Context()))
+		marked, _ := there.known.Get(stored.Contest.ID)
+		done := map[string]swept{}
+		must(t, there.forget.follow(t.Context(), marked, done))
+		if left := here.left(stored.Contest.ID); len(left) != 0 {
+			t.Fatalf("left: %q", left)
+		}
 		// And once more, for a request that was under way all that time.
 		must(t, there.reach.Mint(t.Context(), stored, reach.Owned{Code: 79, Owner: voting.Voter{7}}))
-		eventually(t, "the very late code is gone", func() bool { return len(here.left(stored.Contest.ID)) == 0 })
+		eventually(t, "the very late code is gone", func() bool {
+			must(t, there.forget.follow(t.Context(), marked, done))
+			return len(here.left(stored.Contest.ID)) == 0
+		})
 	})
 }
 

@@ -1,11 +1,13 @@
 package keyring
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // ErrForgotten is returned for the key of a contest that was forgotten. There
@@ -17,10 +19,9 @@ var ErrForgotten = errors.New("the contest's key was deleted")
 // file; servers that have it in memory must be told to forget it too. After an
 // error, or a crash, call it again. Copies of the folder are nobody's here.
 func (r *Ring) Forget(id string) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	delete(r.contests, id)
-	r.forgotten[id] = true
+	r.files.Lock()
+	defer r.files.Unlock()
+	r.gone(id)
 	if r.dir == "" {
 		return nil
 	}
@@ -28,6 +29,14 @@ func (r *Ring) Forget(id string) error {
 		return fmt.Errorf("forget key: %w", err)
 	}
 	return nil
+}
+
+// gone drops the key from memory. r.files is held.
+func (r *Ring) gone(id string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.contests, id)
+	r.forgotten[id] = true
 }
 
 // forget writes down that the contest is forgotten, before the key goes: with the
@@ -40,21 +49,54 @@ func (r *Ring) forget(id string) error {
 	if err := errors.Join(mark.Sync(), mark.Close(), r.syncDir()); err != nil {
 		return err
 	}
+	if err := r.forgetAside(id); err != nil {
+		return err
+	}
 	if err := os.Remove(r.keyFile(id)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	return r.syncDir()
 }
 
+// forgetAside deletes what a server has left that died while it made the contest's key:
+// the same key under the name that it was written aside.
+func (r *Ring) forgetAside(id string) error {
+	key, err := os.ReadFile(r.keyFile(id))
+	if errors.Is(err, fs.ErrNotExist) { // it goes last
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	files, err := os.ReadDir(r.dir)
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
+		if !strings.HasPrefix(f.Name(), asidePrefix) {
+			continue
+		}
+		path := filepath.Join(r.dir, f.Name())
+		same, err := os.ReadFile(path)
+		if err == nil && bytes.Equal(same, key) {
+			err = os.Remove(path)
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) { // another server's is there for a moment only
+			return err
+		}
+	}
+	return nil
+}
+
 // Forgotten tells whether a contest of that id was forgotten, as far as this
 // server or its folder knows. It makes no key.
 func (r *Ring) Forgotten(id string) (bool, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
+	r.files.Lock()
+	defer r.files.Unlock()
 	return r.isForgotten(id)
 }
 
-// living reads or makes the key of a contest that was not forgotten. r.mu is held.
+// living reads or makes the key of a contest that was not forgotten. r.files is held.
 func (r *Ring) living(id string) ([]byte, error) {
 	gone, err := r.isForgotten(id)
 	if err != nil {
@@ -81,10 +123,10 @@ func (r *Ring) living(id string) ([]byte, error) {
 	return key, nil
 }
 
-// isForgotten looks into the folder, and remembers a yes. r.mu is held.
+// isForgotten looks into the folder, and remembers a yes. r.files is held.
 func (r *Ring) isForgotten(id string) (bool, error) {
-	if r.forgotten[id] || r.dir == "" {
-		return r.forgotten[id], nil
+	if _, gone := r.known(id); gone || r.dir == "" {
+		return gone, nil
 	}
 	_, err := os.Stat(r.forgottenFile(id))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -93,7 +135,7 @@ func (r *Ring) isForgotten(id string) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("read keys: %w", err)
 	}
-	r.forgotten[id] = true
+	r.gone(id)
 	return true, nil
 }
 

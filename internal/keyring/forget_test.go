@@ -6,7 +6,9 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/joute/joute/internal/keyring"
 )
@@ -122,4 +124,65 @@ func TestForget_AgainstServersThatMakeTheKey(t *testing.T) {
 			t.Fatalf("a key is left: %v", err)
 		}
 	}
+}
+
+// A server that dies just after it has made a key leaves it under a second name.
+func TestForget_TheKeyIsUnderNoOtherName(t *testing.T) {
+	dir := t.TempDir()
+	ring := open(t, dir)
+	for _, id := range []string{"one", "two"} {
+		if _, err := ring.Contest(id); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Link(filepath.Join(dir, "keys", "contest-"+id+".key"), filepath.Join(dir, "keys", ".new-"+id)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := ring.Forget("one"); err != nil {
+		t.Fatal(err)
+	}
+	if left, err := filepath.Glob(filepath.Join(dir, "keys", ".new-*")); err != nil || len(left) != 1 || filepath.Base(left[0]) != ".new-two" {
+		t.Errorf("left are %q, %v", left, err)
+	}
+}
+
+// A disk that is slow to take a mark keeps no other contest's voters waiting.
+func TestForget_LetsOthersGoOnWhileItWaitsForTheDisk(t *testing.T) {
+	dir := t.TempDir()
+	ring := open(t, dir)
+	for _, id := range []string{"one", "slow"} {
+		if _, err := ring.Contest(id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	mark := filepath.Join(dir, "keys", "contest-slow.forgotten") // opened to write, a pipe waits for a reader
+	if err := syscall.Mkfifo(mark, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	forgotten := make(chan struct{})
+	go func() { defer close(forgotten); _ = ring.Forget("slow") }() // a pipe is no mark: it fails
+	asked := make(chan error, 1)
+	go func() {
+		for { // until it is on its way
+			if _, err := ring.Contest("slow"); errors.Is(err, keyring.ErrForgotten) {
+				break
+			}
+		}
+		_, err := ring.Contest("one")
+		asked <- err
+	}()
+	select {
+	case err := <-asked:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("it waits")
+	}
+	reader, err := os.OpenFile(mark, os.O_RDONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-forgotten
+	reader.Close()
 }

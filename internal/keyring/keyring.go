@@ -23,6 +23,9 @@ import (
 
 const keySize = 32
 
+// asidePrefix begins the names of keys that are not whole yet. A crash may leave one.
+const asidePrefix = ".new-"
+
 // ErrKeyFile is returned for a key file that is not what this package wrote, or
 // that others may read.
 var ErrKeyFile = errors.New("bad key file")
@@ -33,10 +36,12 @@ type Ring struct {
 	dir    string // empty: keys live and die with the process
 	server []byte
 
-	mu        sync.RWMutex
-	ledger    ed25519.PrivateKey // guarded by mu; nil until it is asked for
-	contests  map[string][]byte  // guarded by mu
-	forgotten map[string]bool    // guarded by mu; see Forget
+	files  sync.Mutex         // held by who makes or deletes keys: nobody who only asks waits for a disk
+	ledger ed25519.PrivateKey // guarded by files; nil until it is asked for
+
+	mu        sync.RWMutex      // held for a moment; by who writes, inside files
+	contests  map[string][]byte // guarded by mu
+	forgotten map[string]bool   // guarded by mu; see Forget
 }
 
 // Open reads or makes the keys under dir/keys. With an empty dir they are made
@@ -59,13 +64,17 @@ func Open(dir string) (*Ring, error) {
 // Check reads every key file of a data folder and makes none: [ErrKeyFile] for each
 // that is not as it should be, one a line. A folder without keys is well.
 func Check(dir string) error {
-	files, err := filepath.Glob(filepath.Join(dir, "keys", "*.key"))
-	if err != nil {
+	dir = filepath.Join(dir, "keys")
+	files, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("open keys: %w", err)
 	}
 	var faults []error
-	for _, path := range files {
-		if _, err := readKey(path); err != nil {
+	for _, f := range files {
+		if !strings.HasSuffix(f.Name(), ".key") {
+			continue
+		}
+		if _, err := readKey(filepath.Join(dir, f.Name())); err != nil {
 			faults = append(faults, err)
 		}
 	}
@@ -85,8 +94,8 @@ func (r *Ring) Derive(purpose string) []byte {
 // the first call, and kept when the folder is: another one could not go on with a
 // ledger that this one has signed.
 func (r *Ring) Ledger() (ed25519.PrivateKey, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
+	r.files.Lock()
+	defer r.files.Unlock()
 	if r.ledger == nil {
 		seed, err := r.key("ledger")
 		if err != nil {
@@ -100,26 +109,31 @@ func (r *Ring) Ledger() (ed25519.PrivateKey, error) {
 // Contest is the contest's own key. It is made at the first call. It returns
 // [ErrForgotten] for a contest that was forgotten.
 func (r *Ring) Contest(id string) ([]byte, error) {
-	r.mu.RLock()
-	key, gone := r.contests[id], r.forgotten[id]
-	r.mu.RUnlock()
-	if key != nil {
+	if key, gone := r.known(id); gone {
+		return nil, ErrForgotten
+	} else if key != nil {
 		return key, nil
 	}
-	if gone {
-		return nil, ErrForgotten
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if key := r.contests[id]; key != nil {
+	r.files.Lock()
+	defer r.files.Unlock()
+	if key, _ := r.known(id); key != nil {
 		return key, nil
 	}
 	key, err := r.living(id)
 	if err != nil {
 		return nil, err
 	}
+	r.mu.Lock()
 	r.contests[id] = key
+	r.mu.Unlock()
 	return key, nil
+}
+
+// known is what is in memory of a contest.
+func (r *Ring) known(id string) (key []byte, forgotten bool) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.contests[id], r.forgotten[id]
 }
 
 // key reads the key file of that name, or makes it. The file appears whole and
@@ -143,16 +157,16 @@ func (r *Ring) key(name string) ([]byte, error) {
 }
 
 func (r *Ring) write(path string, key []byte) error {
-	aside, err := os.CreateTemp(r.dir, ".new-*") // 0600 by os.CreateTemp
+	f, err := os.CreateTemp(r.dir, asidePrefix+"*") // 0600 by os.CreateTemp
 	if err != nil {
 		return err
 	}
-	defer os.Remove(aside.Name())
-	_, err = aside.WriteString(base64.StdEncoding.EncodeToString(key) + "\n")
-	if err = errors.Join(err, aside.Sync(), aside.Close()); err != nil {
+	defer os.Remove(f.Name())
+	_, err = f.WriteString(base64.StdEncoding.EncodeToString(key) + "\n")
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return err
 	}
-	if err := os.Link(aside.Name(), path); err != nil {
+	if err := os.Link(f.Name(), path); err != nil {
 		return err
 	}
 	return r.syncDir()

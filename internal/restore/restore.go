@@ -49,8 +49,10 @@ type Contest struct {
 // ledgers is where the folder has them.
 func (p Parts) ledgers() string { return filepath.Join(p.Dir, "ledger") }
 
-// Check reads the folder and does not touch it: every contest's file, and every
-// record, hash and signature of every ledger. It returns ErrFolder with what is wrong.
+// Check reads the folder: every contest's file, and every record, hash and signature
+// of every ledger. It returns ErrFolder with what is wrong. It writes nothing but the
+// first checkpoint of a ledger whose server was killed before it: without one its
+// records would be damage, and keep all contests from being restored.
 func (p Parts) Check(ctx context.Context) ([]registry.Kept, error) {
 	kept, err := p.Registry.ReadKept()
 	if err != nil {
@@ -61,9 +63,15 @@ func (p Parts) Check(ctx context.Context) ([]registry.Kept, error) {
 		return nil, fmt.Errorf("%w: %w", ErrFolder, err)
 	}
 	for _, dir := range with {
-		known := slices.ContainsFunc(kept, func(k registry.Kept) bool { return k.Contest == dir.Name() })
+		id := dir.Name()
+		known := slices.ContainsFunc(kept, func(k registry.Kept) bool { return k.Contest == id })
 		if dir.IsDir() && !known {
-			return nil, fmt.Errorf("%w: it has the ledger of contest %s, and not contests/%s.json", ErrFolder, dir.Name(), dir.Name())
+			return nil, fmt.Errorf("%w: it has the ledger of contest %s, and not contests/%s.json", ErrFolder, id, id)
+		}
+		if _, err := ledger.ReadCheckpoint(p.ledgers(), id); known && errors.Is(err, ledger.ErrNoLedger) {
+			if err := p.settle(ctx, id); err != nil {
+				return nil, err
+			}
 		}
 	}
 	if len(with) == 0 {
@@ -88,12 +96,19 @@ func (p Parts) Settle() error {
 		return fmt.Errorf("%w: %w", ErrFolder, err)
 	}
 	for _, k := range kept {
-		_, free, err := p.take(context.Background(), k.Contest)
-		if err != nil {
-			return fmt.Errorf("%w: %w", ErrFolder, err)
+		if err := p.settle(context.Background(), k.Contest); err != nil {
+			return err
 		}
-		free()
 	}
+	return nil
+}
+
+func (p Parts) settle(ctx context.Context, id string) error {
+	_, free, err := p.take(ctx, id)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrFolder, err)
+	}
+	free()
 	return nil
 }
 

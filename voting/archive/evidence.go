@@ -164,10 +164,7 @@ func findSeen(f *os.File, box int, after int64) (int64, error) {
 			continue
 		}
 		at, _, err := parseSeenLine(line, box)
-		if err != nil {
-			return 0, err
-		}
-		if at.Offset > after {
+		if err != nil || at.Offset > after { // what is no line is told by who reads as far
 			high = middle
 		} else {
 			low = middle + int64(n-len(rest))
@@ -187,53 +184,67 @@ type seenWriter struct {
 	buf   []byte
 }
 
-// openSeen finds the end of what is there, and cuts a line that a crash has torn.
-func openSeen(dir string, box int) (*seenWriter, error) {
-	w := &seenWriter{dir: dir}
+// openSeen goes on behind the casts that the store has given away, those up to the
+// offset trimmed: they were synced before. What is there of later ones the store has
+// too, and it is cut and written again: nobody knows that it is on disk, all of it,
+// or that it is of the records that have these offsets in a store that was restored.
+func openSeen(dir string, box int, trimmed int64) (*seenWriter, error) {
+	w := &seenWriter{dir: dir, last: trimmed}
 	paths, firsts, err := seenFiles(dir)
-	if err != nil || len(paths) == 0 {
-		return w, err
+	if err != nil {
+		return nil, err
 	}
-	w.last = firsts[len(firsts)-1] - 1
+	for i := len(paths) - 1; i >= 0 && firsts[i] > trimmed; i-- {
+		if err := os.Remove(paths[i]); err != nil {
+			return nil, err
+		}
+		paths = paths[:i]
+	}
+	if len(paths) == 0 {
+		return w, nil
+	}
 	if w.f, err = os.OpenFile(paths[len(paths)-1], os.O_RDWR, 0o600); err != nil {
 		return nil, err
 	}
-	if err := w.findEnd(box); err != nil {
-		return nil, errors.Join(err, w.f.Close())
+	if w.bytes, err = endOfSeen(w.f, box, trimmed); err == nil {
+		err = w.f.Truncate(w.bytes)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", w.f.Name(), err), w.f.Close())
 	}
 	return w, nil
 }
 
-func (w *seenWriter) findEnd(box int) error {
-	info, err := w.f.Stat()
+// endOfSeen is where the last line ends that is not behind an offset. What is no line
+// comes after it, or the file is damaged where it was synced.
+func endOfSeen(f *os.File, box int, upto int64) (end int64, err error) {
+	at, err := findSeen(f, box, upto)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	from := max(info.Size()-2*maxSeen, 0)
-	tail := make([]byte, info.Size()-from)
-	if _, err := w.f.ReadAt(tail, from); err != nil {
-		return err
-	}
-	for len(tail) > 0 {
-		end := bytes.LastIndexByte(tail, '\n')
-		if end < 0 {
-			break
+	end = at
+	in := bufio.NewReaderSize(io.NewSectionReader(f, at, 1<<62), maxSeen)
+	for torn := false; ; {
+		line, err := in.ReadSlice('\n')
+		switch {
+		case err == io.EOF:
+			return end, nil
+		case err != nil && !errors.Is(err, bufio.ErrBufferFull):
+			return 0, err
 		}
-		begin := bytes.LastIndexByte(tail[:end], '\n') + 1
-		at, seen, err := parseSeenLine(tail[begin:end], box)
-		if err == nil && json.Valid(seen) {
-			w.last, w.bytes = at.Offset, from+int64(end)+1
-			return w.f.Truncate(w.bytes)
+		at += int64(len(line))
+		of, _, err := parseSeenLine(bytes.TrimSuffix(line, []byte("\n")), box)
+		switch {
+		case err != nil:
+			torn = true
+		case of.Offset > upto:
+			return end, nil
+		case torn:
+			return 0, errEvidence
+		default:
+			end = at
 		}
-		if begin == 0 && from > 0 {
-			return fmt.Errorf("%s: %w", w.f.Name(), errEvidence)
-		}
-		tail = tail[:begin]
 	}
-	if from > 0 {
-		return fmt.Errorf("%s: %w", w.f.Name(), errEvidence)
-	}
-	return w.f.Truncate(0)
 }
 
 // append adds what was seen of casts; those it has already are passed over. They are

@@ -1,8 +1,11 @@
 package archive
 
 import (
+	"bytes"
+	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -48,7 +51,7 @@ func seenOffsets(t *testing.T, d evidenceFolder, after int64, most int) (offsets
 
 func TestEvidence_IsFoundByPosition(t *testing.T) {
 	d := evidenceFolder(t.TempDir())
-	w, err := openSeen(d.box("one", 3), 3)
+	w, err := openSeen(d.box("one", 3), 3, 0)
 	must(t, err)
 	for from := int64(1); from < 4000; from += 100 {
 		if from == 2001 { // as after 64 MB
@@ -80,7 +83,7 @@ func TestEvidence_IsFoundByPosition(t *testing.T) {
 func TestEvidence_ATornLineIsWrittenAgain(t *testing.T) {
 	d := evidenceFolder(t.TempDir())
 	dir := d.box("one", 3)
-	w, err := openSeen(dir, 3)
+	w, err := openSeen(dir, 3, 0)
 	must(t, err)
 	must(t, w.append(seenRecords(1, 6)))
 	must(t, w.close())
@@ -91,7 +94,7 @@ func TestEvidence_ATornLineIsWrittenAgain(t *testing.T) {
 	for cut := range len(whole) {
 		for name, end := range map[string]string{"cut": "", "zeros": strings.Repeat("\x00", 50), "a line of nothing": "\x00\x00\n"} {
 			must(t, os.WriteFile(paths[0], append(slices.Clone(whole[:cut]), end...), 0o600))
-			w, err := openSeen(dir, 3)
+			w, err := openSeen(dir, 3, 0)
 			must(t, err)
 			must(t, w.append(seenRecords(1, 8)))
 			must(t, w.close())
@@ -100,6 +103,119 @@ func TestEvidence_ATornLineIsWrittenAgain(t *testing.T) {
 			}
 		}
 	}
+}
+
+// Nobody knows what a power cut, or a sync that failed, has left of what the store still
+// has: it is written again, whatever is there.
+func TestEvidence_WhatTheStoreStillHasIsWrittenAgain(t *testing.T) {
+	for name, spoil := range map[string]func(whole []byte, kept int) []byte{
+		"nothing is lost":    func(whole []byte, _ int) []byte { return whole },
+		"zeros before lines": func(whole []byte, kept int) []byte { clear(whole[kept : kept+60]); return whole },
+		"another store's":    func(whole []byte, kept int) []byte { return append(whole[:kept], otherSeen(21, 40)...) },
+		"zeros for long":     func(whole []byte, kept int) []byte { return append(whole[:kept], make([]byte, 3*maxSeen)...) },
+	} {
+		for _, trimmed := range []int64{0, 2, 19, 20} {
+			t.Run(fmt.Sprint(name, " behind ", trimmed), func(t *testing.T) {
+				d := evidenceFolder(t.TempDir())
+				dir := d.box("one", 3)
+				w, err := openSeen(dir, 3, 0)
+				must(t, err)
+				must(t, w.append(seenRecords(1, trimmed)))
+				kept := int(w.bytes)
+				must(t, w.append(seenRecords(trimmed+1, 40)))
+				must(t, w.close())
+				must(t, w.append(seenRecords(41, 44))) // as after 64 MB
+				must(t, w.close())
+				paths, _, err := seenFiles(dir)
+				must(t, err)
+				whole, err := os.ReadFile(paths[0])
+				must(t, err)
+				must(t, os.WriteFile(paths[0], spoil(whole, kept), 0o600))
+
+				w, err = openSeen(dir, 3, trimmed)
+				must(t, err)
+				must(t, w.append(seenRecords(1, 30)))
+				must(t, w.close())
+				if got := seenOffsets(t, d, 0, 0); len(got) != 15 || got[0] != 2 || got[14] != 30 {
+					t.Errorf("%v", got)
+				}
+			})
+		}
+	}
+}
+
+// otherSeen are lines that the store knows nothing of.
+func otherSeen(from, to int64) (lines []byte) {
+	for offset := from; offset <= to; offset++ {
+		lines = seenLine(lines, voting.Position{Millis: 1, Offset: offset}, []byte(`{"level":"device","evidence":{"via":"another"}}`))
+	}
+	return lines
+}
+
+// What was synced and is damaged is in no store any more: it is told, and not cut.
+func TestEvidence_DamageBeforeWhatWasGivenAwayIsTold(t *testing.T) {
+	d := evidenceFolder(t.TempDir())
+	dir := d.box("one", 3)
+	w, err := openSeen(dir, 3, 0)
+	must(t, err)
+	must(t, w.append(seenRecords(1, 1000)))
+	must(t, w.close())
+	paths, _, err := seenFiles(dir)
+	must(t, err)
+	whole, err := os.ReadFile(paths[0])
+	must(t, err)
+	for _, at := range []int{0, len(whole) / 2, len(whole) - 300} {
+		spoilt := slices.Clone(whole)
+		line := at + bytes.IndexByte(whole[at:], '\n') + 1
+		clear(spoilt[line : line+20])
+		must(t, os.WriteFile(paths[0], spoilt, 0o600))
+		w, err := openSeen(dir, 3, 1000)
+		if err == nil { // found behind it: who reads as far is told
+			must(t, w.close())
+			err = d.read(t.Context(), "one", 3, 0, func(voting.Position, []byte) error { return nil })
+		}
+		if !errors.Is(err, errEvidence) {
+			t.Errorf("zeros at %d: %v", at, err)
+		}
+		if left, err := os.ReadFile(paths[0]); err != nil || string(left) != string(spoilt) {
+			t.Errorf("zeros at %d: the file was changed: %v", at, err)
+		}
+	}
+}
+
+// A store is lost that had records of which the folder has what was seen, and no line
+// yet. In the one that is restored, what was seen before those is there, and those that
+// have their offsets are others, and seen as such.
+func TestEvidence_IsOfTheStoreThatIsThere(t *testing.T) {
+	h := newHall(t, openStore(t, ""))
+	w, crash := h.worker(h.archive(Options{})), errors.New("crash")
+	h.vote(20)
+	h.visit(w)
+	kept := maps.Clone(h.cast)
+	w.step = func(what string) error {
+		if what == "append" {
+			return crash
+		}
+		return nil
+	}
+	h.vote(60)
+	if _, err := w.visit(t.Context(), h.s); !errors.Is(err, crash) {
+		t.Fatal(err)
+	}
+	w.close()
+
+	h.st = openStore(t, "")
+	h.boxes, h.cast = ballotbox.New(h.st).WithArchive(NewReader(h.data)), kept
+	restored := *h.s
+	restored.Epochs = h.s.NextEpoch(time.Now(), []int64{21}) // and the opening
+	restored.Epoch = restored.Epochs[1].Number
+	h.s = &restored
+	must(t, h.boxes.Restore(t.Context(), h.s, func(ctx context.Context, box int, yield func(voting.Record) error) error {
+		return NewReader(h.data).Records(ctx, h.s.Contest.ID, box, voting.Position{}, yield)
+	}))
+	h.vote(50)
+	h.visit(h.worker(h.archive(Options{})))
+	h.check()
 }
 
 func FuzzParseSeenLine(f *testing.F) {

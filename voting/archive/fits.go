@@ -90,7 +90,6 @@ func (w *worker) watch(ctx context.Context, stored *registry.Stored) error {
 	if err := errors.Join(err1, err2, err3); err != nil {
 		return err
 	}
-	w.a.states.gave(w.id)
 	var waiting int64
 	for box, m := range moved {
 		if err := compareSizes(w.id, box, m.Offset, m.Trimmed, before.Size(box), after.Size(box)); err != nil {

@@ -136,7 +136,7 @@ func (w *worker) keepSeen(box int, u ballotbox.Unmoved) (err error) {
 		w.seen = append(w.seen, nil)
 	}
 	if w.seen[box] == nil {
-		if w.seen[box], err = openSeen(w.a.seen.box(w.id, box), box); err != nil {
+		if w.seen[box], err = openSeen(w.a.seen.box(w.id, box), box, u.Trimmed); err != nil {
 			return err
 		}
 	}

@@ -35,7 +35,6 @@ type fault struct {
 
 // state is what is known of a contest.
 type state struct {
-	mine      bool // this server moves it
 	fault     fault
 	since     time.Time // of the fault
 	drift     []int     // boxes that are not as their records say
@@ -79,9 +78,6 @@ func (s *states) change(id string, f func(*state)) {
 	f(&one)
 	s.of[id] = one
 }
-
-func (s *states) took(id string) { s.change(id, func(one *state) { one.mine = true }) }
-func (s *states) gave(id string) { s.change(id, func(one *state) { one.mine = false }) }
 
 func (s *states) wait(id string, waiting, committed int64, now time.Time) {
 	s.change(id, func(one *state) {

@@ -165,7 +165,6 @@ func (w *worker) open() (err error) {
 		w.disk = nil
 		return err
 	}
-	w.a.states.took(w.id)
 	_, err = w.disk.Commit()
 	return err
 }

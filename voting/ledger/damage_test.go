@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/joute/joute/voting"
@@ -106,6 +107,41 @@ func TestOpen_Mends(t *testing.T) {
 				t.Errorf("it leaves %v", left)
 			}
 		})
+	}
+}
+
+// Until the next writer cuts it, readers pass over what a power cut has left behind the
+// checkpoint. What is damaged before it they are told.
+func TestRecords_WhateverIsBehindTheCheckpoint(t *testing.T) {
+	for name, left := range map[string]string{
+		"a torn line":           string(lineOf(1, 31))[:90],
+		"a whole line of zeros": "\x00\x00\x00\n",
+		"zeros before a line":   strings.Repeat("\x00", 20_000) + string(lineOf(1, 50)) + "\n",
+		"zeros for long":        strings.Repeat("\x00", 3<<20),
+		"lines of nobody":       strings.Repeat("no record\n", 5000),
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := committed(t)
+			edit(t, dir, "box-1/000000000001.ndjson", addText(left))
+			for n := int64(0); n <= 31; n++ {
+				after := voting.Position{}
+				if n > 0 {
+					after = voting.Position{Epoch: 7, Box: 1, Millis: 1_800_000_000_000 + n/3, Offset: n}
+				}
+				if got := read(t, dir, 1, after); len(got) != int(max(30-n, 0)) {
+					t.Fatalf("behind record %d: %v", n, got)
+				}
+			}
+		})
+	}
+	dir := committed(t)
+	edit(t, dir, "box-1/000000000001.ndjson", func(b []byte) []byte { b[len(b)/2] = '\n'; return b })
+	for n := int64(1); n < 10; n++ {
+		after := voting.Position{Epoch: 7, Box: 1, Millis: 1_800_000_000_000 + n/3, Offset: n}
+		err := ledger.Records(t.Context(), dir, contest, 1, after, func([]byte, voting.Record) error { return nil })
+		if !errors.Is(err, ledger.ErrDamaged) {
+			t.Errorf("behind record %d of a damaged segment: %v", n, err)
+		}
 	}
 }
 

@@ -170,18 +170,16 @@ func findLine(f *os.File, after voting.Position) (int64, error) {
 	for high-low > 1 {
 		middle := low + (high-low)/2
 		start, line, err := lineFrom(f, middle)
-		if err == io.EOF || start >= high {
-			high = middle
-			continue
-		}
-		if err != nil {
+		if err != nil && err != io.EOF && !errors.Is(err, errTorn) {
 			return 0, err
 		}
-		at, err := positionOf(line)
-		if err != nil {
-			return 0, err
+		var at voting.Position
+		if err == nil && start < high {
+			at, err = positionOf(line)
 		}
-		if behind(after, at) {
+		// What is no line is behind the promised ones, where a power cut may leave
+		// anything; where it is not, whoever reads on from low is told.
+		if err != nil || start >= high || behind(after, at) {
 			high = middle
 		} else {
 			low = start

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"syscall"
 
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
@@ -67,12 +69,7 @@ func ledgersOf(dir string) (folders []string, several bool, err error) {
 		return nil, false, err
 	}
 	for _, e := range entries {
-		path := filepath.Join(dir, e.Name())
-		boxes, err := filepath.Glob(filepath.Join(path, "box-*"))
-		if err != nil {
-			return nil, false, err
-		}
-		if isLedger(path) || len(boxes) > 0 {
+		if path := filepath.Join(dir, e.Name()); isLedger(path) || hasBox(path) {
 			folders = append(folders, path)
 		}
 	}
@@ -89,6 +86,15 @@ func isLedger(dir string) bool {
 		}
 	}
 	return false
+}
+
+// hasBox is true also of a folder that cannot be read: that must be told, and not passed over.
+func hasBox(dir string) bool {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return !errors.Is(err, syscall.ENOTDIR)
+	}
+	return slices.ContainsFunc(entries, func(e os.DirEntry) bool { return strings.HasPrefix(e.Name(), "box-") })
 }
 
 type verifier struct {

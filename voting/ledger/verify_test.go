@@ -389,3 +389,24 @@ func recordOf(t testing.TB, line []byte) voting.Record {
 	}
 	return r
 }
+
+// A contest whose folder cannot be read is told, and not passed over.
+func TestVerify_AFolderThatIsNotThere(t *testing.T) {
+	dir := filepath.Join(inMemory(t), "ledgers[of") // no pattern
+	if err := os.Rename(sample(t).store(t), dir); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "notes"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if report, err := ledger.Verify(dir, ledger.Options{}); err != nil || len(report.Contests) != 1 {
+		t.Fatalf("%+v, %v", report, err)
+	}
+	if err := os.Symlink(filepath.Join(dir, "of a disk that is away"), filepath.Join(dir, "moved")); err != nil {
+		t.Fatal(err)
+	}
+	report, err := ledger.Verify(dir, ledger.Options{})
+	if err == nil || !strings.Contains(err.Error(), filepath.Join(dir, "moved")) || len(report.Contests) != 2 {
+		t.Errorf("%+v, %v", report, err)
+	}
+}

@@ -1,0 +1,125 @@
+package restore
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	_ "time/tzdata"
+
+	"github.com/joute/joute/contest"
+	"github.com/joute/joute/contest/registry"
+	"github.com/joute/joute/internal/keyring"
+	"github.com/joute/joute/internal/store"
+	"github.com/joute/joute/voting"
+	"github.com/joute/joute/voting/ballotbox"
+	"github.com/joute/joute/voting/ledger"
+)
+
+// partsOf are a data folder's, over a store.
+func partsOf(t *testing.T, dir string, st *store.Store) Parts {
+	t.Helper()
+	ring, err := keyring.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := ring.Ledger()
+	if err != nil {
+		t.Fatal(err)
+	}
+	signer, err := ledger.NewSigner(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Parts{
+		Dir: dir, Store: st, Signer: signer, Keys: ring, Boxes: ballotbox.New(st),
+		Registry: registry.New(st, ring, registry.Options{Dir: filepath.Join(dir, "contests")}),
+	}
+}
+
+// A server puts records of a contest into the folder for the first time, and is killed;
+// then the store is lost. What is whole is restored, whichever files it had got to.
+func TestCheck_ALedgerThatWasNotSignedYetIsRestored(t *testing.T) {
+	for name, gone := range map[string][]string{
+		"records alone":               {"checkpoint", "box-0/checkpoint"},
+		"and their box's checkpoint":  {"checkpoint"},
+		"and no checkpoint is gone":   nil,
+		"records and half of another": {"checkpoint", "box-0/checkpoint"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir, lost := t.TempDir(), embedded(t)
+			before := partsOf(t, dir, lost)
+			for _, id := range []string{"one", "other"} {
+				c, err := contest.Parse(fmt.Appendf(nil, `id: %s
+title: A contest
+phases: {voting: {opens: 2026-01-01T00:00:00Z, closes: 2036-01-01T00:00:00Z}}
+schools: [{id: north, name: North}]
+entries: [{id: n-1, school: north, title: One}]
+`, id))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, _, _, err := before.Registry.Put(t.Context(), c); err != nil {
+					t.Fatal(err)
+				}
+			}
+			one, _ := before.Registry.Get("one")
+			w, err := ledger.Open(before.ledgers(), "one", before.Signer)
+			if err != nil {
+				t.Fatal(err)
+			}
+			const records = 5
+			for offset := range int64(records) {
+				r := voting.Record{
+					Position: voting.Position{Epoch: one.EpochAt(0, offset+1), Millis: 1_800_000_000_000, Offset: offset + 1}, Kind: voting.KindCast,
+					Ballot: [16]byte{1, byte(offset)}, Voter: voting.Voter{1, byte(offset)}, Entry: "n-1", School: "north",
+					Standing: voting.Counted, Actor: voting.ActorVoter,
+				}
+				line, err := r.MarshalJSON()
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := w.Append(0, [][]byte{line}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if _, err := w.Commit(); err != nil {
+				t.Fatal(err)
+			}
+			if err := w.Close(); err != nil {
+				t.Fatal(err)
+			}
+			for _, file := range gone {
+				if err := os.Remove(filepath.Join(before.ledgers(), "one", file)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if name == "records and half of another" {
+				tear(t, filepath.Join(before.ledgers(), "one", "box-0", "000000000001.ndjson"))
+			}
+
+			after := partsOf(t, dir, embedded(t))
+			kept, err := after.Check(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			done, err := after.Contests(t.Context(), kept)
+			if err != nil || len(done) != 2 || done[0].ID != "one" || done[0].Records != records || done[0].Tally.Counted != records {
+				t.Errorf("%+v, %v", done, err)
+			}
+		})
+	}
+}
+
+func tear(t *testing.T, path string) {
+	t.Helper()
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = f.WriteString(`{"position":"`)
+	if err := errors.Join(err, f.Close()); err != nil {
+		t.Fatal(err)
+	}
+}
