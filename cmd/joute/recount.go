@@ -17,7 +17,7 @@ import (
 type recountCmd struct {
 	connection `embed:""`
 	Contest    string   `arg:"" help:"Id of the contest."`
-	PublicKey  string   `placeholder:"KEY" help:"The key that must have signed the checkpoint (ledger_key), from elsewhere than this server."`
+	PublicKey  string   `placeholder:"KEY" help:"The key that must have signed the checkpoint (ledger_key), from elsewhere than this server: where nothing is signed, exit status 1."`
 	Checkpoint []string `placeholder:"FILE" sep:"none" help:"A checkpoint that was kept when it was seen: the ledger must go on from it. May be given several times."`
 	JSON       bool     `name:"json" help:"Print one JSON document instead of a table."`
 }
@@ -67,6 +67,9 @@ func (cmd recountCmd) Run(ctx context.Context, m *Main) error {
 		return err
 	}
 	if len(board.Boxes) == 0 || board.Totals.Counted == nil || board.Totals.Held == nil {
+		if cmd.Key != "" {
+			return errors.New("the ledger is not public yet, and the key that was given is not the organizer's key of this server")
+		}
 		return errors.New("the ledger is not public yet: give the organizer's key as JOUTE_KEY, or wait until it is published")
 	}
 	if err := proof.reached(board.Boxes); err != nil {
