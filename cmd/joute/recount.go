@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"text/tabwriter"
+	"strconv"
 	"time"
 
 	"github.com/joute/joute/internal/client"
@@ -226,20 +226,21 @@ func compare(board voting.Leaderboard, ledger *ledgerCut) recounted {
 }
 
 func (r recounted) print(m *Main) error {
-	table := tabwriter.NewWriter(m.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(table, "%s at %s\tserver\tledger\n", r.Contest, r.Position)
+	rows := [][]string{{r.Contest + " at " + r.Position, "server", "ledger"}}
 	for _, c := range r.Counts {
-		mark := ""
+		row := []string{c.What, strconv.FormatInt(c.Server, 10), strconv.FormatInt(c.Ledger, 10)}
 		if c.differs() {
-			mark = fmt.Sprintf("\tdiffers by %+d", c.Server-c.Ledger)
+			row = append(row, fmt.Sprintf("differs by %+d", c.Server-c.Ledger))
 		}
-		fmt.Fprintf(table, "%s\t%d\t%d%s\n", c.What, c.Server, c.Ledger, mark)
+		rows = append(rows, row)
 	}
-	fmt.Fprintln(table, r.Proof)
+	if err := columns(m.Stdout, rows); err != nil {
+		return err
+	}
 	verdict := "match"
 	if !r.Match {
 		verdict = "differs"
 	}
-	fmt.Fprintln(table, verdict)
-	return table.Flush()
+	_, err := fmt.Fprintf(m.Stdout, "%s\n%s\n", r.Proof, verdict)
+	return err
 }
