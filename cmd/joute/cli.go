@@ -49,7 +49,7 @@ type commands struct {
 
 // connection are the flags of every command that speaks to a running server.
 type connection struct {
-	Server string `default:"http://127.0.0.1:8080" placeholder:"URL" help:"Address of the server."`
+	Server string `default:"http://127.0.0.1:8080" help:"Address of the server."`
 	Key    string `placeholder:"KEY" help:"The organizer's key. Every user of the machine can read a command line: prefer the environment variable."`
 }
 

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -26,6 +28,11 @@ func TestCLI_HelpNamesEveryFlagsVariable(t *testing.T) {
 		}
 		if _, same, _ := run(t, nil, "", "help", command); same != help {
 			t.Errorf("help %s is another text than %s --help", command, command)
+		}
+	}
+	for _, shown := range [][3]string{{"export", "--server", "http://127.0.0.1:8080"}, {"hall", "--for", "72h"}, {"demo", "--farm", "2m"}} {
+		if _, help, _ := run(t, nil, "", shown[0], "--help"); !regexp.MustCompile(shown[1] + `="?` + shown[2]).MatchString(help) {
+			t.Errorf("%s --help does not show what %s is without it", shown[0], shown[1])
 		}
 	}
 	for _, args := range [][]string{nil, {"help"}, {"--help"}} {
@@ -89,7 +96,8 @@ func TestCLI_FaultsAreOneSentence(t *testing.T) {
 		{[]string{"verify", ".", "--checkpoint", "no-such-file"}, "no-such-file"},
 		{[]string{"verify", ".", "--public-key", "x"}, "name+hash+key"},
 		{[]string{"score", "--profiles", "p"}, "--out"},
-		{[]string{"score", "--profiles", "no-such-file", "--out", "o"}, "no-such-file: there is no such file"},
+		{[]string{"score", "--profiles", "no-such-file", "--out", "o"}, "no-such-file: there is no such file\n"},
+		{[]string{"score", "--profiles", os.DevNull, "--out", "no-such-folder/o"}, "write no-such-folder/o: no such file or directory\n"},
 		{[]string{"score", "--profiles", "p", "--out", "o", "--base-rate", "1"}, "--base-rate"},
 		{[]string{"serve", "--log-format", "xml"}, "text"},
 		{[]string{"bench", "--contest", "c", "--duration", "long"}, "duration"},

@@ -36,7 +36,7 @@ type demoCmd struct {
 	Rate   float64 `default:"25" help:"About how many visitors come each second."`
 	Seed   uint64  `default:"1" help:"The same seed brings the same crowd."`
 
-	Farm time.Duration `default:"2m" placeholder:"DURATION" help:"How often somebody comes who sells votes; 0: nobody does."`
+	Farm time.Duration `default:"2m" help:"How often somebody comes who sells votes; 0: nobody does."`
 }
 
 func (demoCmd) Help() string {

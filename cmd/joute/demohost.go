@@ -18,7 +18,7 @@ var hostPage = template.Must(template.New("host").Parse(`<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>A blog</title>
-<style>body{max-width:40rem;margin:2rem auto;padding:0 1rem;font:1.0625rem/1.6 Georgia,serif}</style>
+<style>:root{color-scheme:light dark}body{max-width:40rem;margin:2rem auto;padding:0 1rem;font:1.0625rem/1.6 Georgia,serif}</style>
 <h1>A blog</h1>
 <p>This page is on another site than Joute: {{.Own}}, and Joute is on {{.Joute}}. The contest names it, so the vote is confirmed right here.</p>
 <script src="{{.Joute}}/embed/v1/loader.js" async></script>

@@ -37,6 +37,10 @@ func (cmd forgetCmd) Run(ctx context.Context, m *Main) error {
 		if err != nil {
 			return err
 		}
+		if typed == "" { // or there was nobody to type
+			fmt.Fprintln(m.Stderr)
+			return errors.New("nothing was typed: nothing was deleted (--yes does not ask)")
+		}
 		if typed != cmd.Contest {
 			return errors.New("that is not its id: nothing was deleted")
 		}

@@ -61,6 +61,8 @@ func TestForget_AsksForTheIdAndSaysSince(t *testing.T) {
 	for what, typed := range map[string]string{"nothing": "", "yes": "yes\n", "another": "gone2\n", "much": strings.Repeat("gone", 1000)} {
 		if code, out, errs := run(t, vars, typed, "forget", "gone"); code != 1 || out != "" || !strings.Contains(errs, "nothing was deleted") {
 			t.Errorf("typed %s: exit %d, %q, %q", what, code, out, errs)
+		} else if typed == "" && !strings.Contains(errs, "\njoute: nothing was typed") {
+			t.Errorf("nobody to type, and what is said is not a line of its own: %q", errs)
 		}
 	}
 	if code, _, errs := run(t, vars, "gone\n", "forget", "gone"); code != 1 || !strings.Contains(errs, "not-closed") {

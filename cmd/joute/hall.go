@@ -9,7 +9,7 @@ import (
 type hallCmd struct {
 	connection `embed:""`
 	Contest    string        `arg:"" help:"Id of the contest."`
-	For        time.Duration `default:"72h" placeholder:"DURATION" help:"How long the link shows the code, 1m to 2160h."`
+	For        time.Duration `default:"72h" help:"How long the link shows the code, 1m to 2160h."`
 }
 
 func (hallCmd) Help() string {

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"text/tabwriter"
+	"strconv"
 	"time"
 
 	"github.com/joute/joute/internal/client"
@@ -17,7 +17,7 @@ import (
 type recountCmd struct {
 	connection `embed:""`
 	Contest    string   `arg:"" help:"Id of the contest."`
-	PublicKey  string   `placeholder:"KEY" help:"The key that must have signed the checkpoint (ledger_key), from elsewhere than this server."`
+	PublicKey  string   `placeholder:"KEY" help:"The key that must have signed the checkpoint (ledger_key), from elsewhere than this server: where nothing is signed, exit status 1."`
 	Checkpoint []string `placeholder:"FILE" sep:"none" help:"A checkpoint that was kept when it was seen: the ledger must go on from it. May be given several times."`
 	JSON       bool     `name:"json" help:"Print one JSON document instead of a table."`
 }
@@ -67,6 +67,9 @@ func (cmd recountCmd) Run(ctx context.Context, m *Main) error {
 		return err
 	}
 	if len(board.Boxes) == 0 || board.Totals.Counted == nil || board.Totals.Held == nil {
+		if cmd.Key != "" {
+			return errors.New("the ledger is not public yet, and the key that was given is not the organizer's key of this server")
+		}
 		return errors.New("the ledger is not public yet: give the organizer's key as JOUTE_KEY, or wait until it is published")
 	}
 	if err := proof.reached(board.Boxes); err != nil {
@@ -223,20 +226,21 @@ func compare(board voting.Leaderboard, ledger *ledgerCut) recounted {
 }
 
 func (r recounted) print(m *Main) error {
-	table := tabwriter.NewWriter(m.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(table, "%s at %s\tserver\tledger\n", r.Contest, r.Position)
+	rows := [][]string{{r.Contest + " at " + r.Position, "server", "ledger"}}
 	for _, c := range r.Counts {
-		mark := ""
+		row := []string{c.What, strconv.FormatInt(c.Server, 10), strconv.FormatInt(c.Ledger, 10)}
 		if c.differs() {
-			mark = fmt.Sprintf("\tdiffers by %+d", c.Server-c.Ledger)
+			row = append(row, fmt.Sprintf("differs by %+d", c.Server-c.Ledger))
 		}
-		fmt.Fprintf(table, "%s\t%d\t%d%s\n", c.What, c.Server, c.Ledger, mark)
+		rows = append(rows, row)
 	}
-	fmt.Fprintln(table, r.Proof)
+	if err := columns(m.Stdout, rows); err != nil {
+		return err
+	}
 	verdict := "match"
 	if !r.Match {
 		verdict = "differs"
 	}
-	fmt.Fprintln(table, verdict)
-	return table.Flush()
+	_, err := fmt.Fprintf(m.Stdout, "%s\n%s\n", r.Proof, verdict)
+	return err
 }

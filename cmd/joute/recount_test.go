@@ -117,6 +117,9 @@ func TestRecount_NeedsTheOrganizersKeyUntilTheLedgerIsPublic(t *testing.T) {
 	if code != 1 || stdout != "" || !strings.Contains(stderr, "JOUTE_KEY") {
 		t.Errorf("exit %d, %q, %q", code, stdout, stderr)
 	}
+	if code, stdout, stderr = s.try("recount", "keyed", "--key", "of-another-server"); code != 1 || stdout != "" || !strings.Contains(stderr, "not the organizer's key") {
+		t.Errorf("another key: exit %d, %q, %q", code, stdout, stderr)
+	}
 	s.organizer("POST", "/v1/contests/keyed/close")
 	s.organizer("POST", "/v1/contests/keyed/publish")
 	code, stdout, stderr = run(t, env{"JOUTE_SERVER": s.url}, "", "recount", "keyed")

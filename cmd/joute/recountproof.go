@@ -42,7 +42,8 @@ type proven struct {
 const newestName = "the server's checkpoint"
 
 // newProof asks the server for its newest checkpoint. A server that signs nothing
-// yet proves nothing, unless a checkpoint was kept.
+// yet proves nothing, unless a checkpoint was kept; whoever names the key that
+// must have signed is refused, as whoever cheats would rather show no signature.
 func newProof(ctx context.Context, server *client.Client, contest, pinned string, kept []ledger.Seen) (*proof, error) {
 	view, err := server.Contest(ctx, contest)
 	if err != nil {
@@ -59,6 +60,9 @@ func newProof(ctx context.Context, server *client.Client, contest, pinned string
 	all := kept
 	if newest != nil {
 		all = append([]ledger.Seen{{Name: newestName, Note: newest}}, kept...)
+	}
+	if len(all) == 0 && pinned != "" {
+		return nil, errors.New("the server has signed no checkpoint yet: there is nothing that --public-key could prove")
 	}
 	if len(all) > 0 && p.key == "" {
 		return nil, errors.New("the server shows no ledger_key: give the key that has signed as --public-key")

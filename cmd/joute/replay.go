@@ -11,7 +11,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/joute/joute/antifraud"
@@ -260,13 +259,13 @@ func printReasons(m *Main, one, other map[sweep.Ballot]sweep.Outcome) error {
 	rows := slices.SortedFunc(maps.Keys(counts), func(x, y kind) int {
 		return cmp.Or(cmp.Compare(x.school, y.school), cmp.Compare(x.standing, y.standing), cmp.Compare(x.reason, y.reason))
 	})
-	table := tabwriter.NewWriter(m.Stdout, 0, 0, 2, ' ', 0)
-	for _, row := range rows {
-		n, change := counts[row], ""
+	table := make([][]string, len(rows))
+	for i, row := range rows {
+		n := counts[row]
+		table[i] = []string{row.school, row.standing, cmp.Or(row.reason, "-"), fmt.Sprint(n[0]), fmt.Sprint(n[1])}
 		if n[0] != n[1] {
-			change = fmt.Sprintf("\t%+d", n[1]-n[0])
+			table[i] = append(table[i], fmt.Sprintf("%+d", n[1]-n[0]))
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%d%s\n", row.school, row.standing, cmp.Or(row.reason, "-"), n[0], n[1], change)
 	}
-	return table.Flush()
+	return columns(m.Stdout, table)
 }

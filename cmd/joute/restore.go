@@ -8,7 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"text/tabwriter"
+	"strconv"
 	"time"
 
 	"github.com/joute/joute/contest/registry"
@@ -76,13 +76,19 @@ func (cmd restoreCmd) Run(ctx context.Context, m *Main) error {
 	if err != nil {
 		return fmt.Errorf("%w; the store is half restored and no server takes it: run joute restore again", err)
 	}
-	table := tabwriter.NewWriter(m.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "contest\trecords\tcounted\theld\tvoid\twithdrawn")
+	rows := [][]string{{"contest", "records", "counted", "held", "void", "withdrawn"}}
 	for _, c := range done {
-		fmt.Fprintf(table, "%s\t%d\t%d\t%d\t%d\t%d\n", c.ID, c.Records, c.Tally.Counted, c.Tally.Held, c.Tally.Void, c.Tally.Withdrawn)
+		row := []string{c.ID}
+		for _, n := range []int64{c.Records, c.Tally.Counted, c.Tally.Held, c.Tally.Void, c.Tally.Withdrawn} {
+			row = append(row, strconv.FormatInt(n, 10))
+		}
+		rows = append(rows, row)
 	}
-	fmt.Fprintf(table, "restored in %v\n", time.Since(started).Round(time.Millisecond))
-	return table.Flush()
+	if err := columns(m.Stdout, rows); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(m.Stdout, "restored in %v\n", time.Since(started).Round(time.Millisecond))
+	return err
 }
 
 // checkDataFolder tells whether a folder was a store's, with its keys, before

@@ -107,6 +107,9 @@ func TestRecount_WithACheckpoint(t *testing.T) {
 	if out := without.joute("recount", "signed"); !strings.Contains(out, "signed no checkpoint yet") {
 		t.Errorf("without a checkpoint:\n%s", out)
 	}
+	if code, out, stderr := without.try("recount", "signed", "--public-key", signerOf(t, t.TempDir()).Public()); code != 1 || out != "" || !strings.Contains(stderr, "signed no checkpoint yet") {
+		t.Errorf("a key that has signed nothing: exit %d, %s%s", code, out, stderr)
+	}
 	data := t.TempDir()
 	s := serve(t, "--data", data)
 	s.joute("apply", write(t, "c.yaml", smallDocument("signed", "")))

@@ -27,7 +27,7 @@ var errLong = fmt.Errorf("expected a line of at most %d bytes", MaxLine)
 func Read(path string, each func(line int, raw []byte) error) error {
 	f, err := os.Open(path)
 	if errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("%s: there is no such file: %w", path, os.ErrNotExist)
+		return absent(path)
 	}
 	if err != nil {
 		return err // names the file
@@ -35,6 +35,12 @@ func Read(path string, each func(line int, raw []byte) error) error {
 	defer f.Close()
 	return ReadFrom(f, path, each)
 }
+
+// absent is a path at which there is no file, said once: an [os.ErrNotExist].
+type absent string
+
+func (a absent) Error() string { return string(a) + ": there is no such file" }
+func (absent) Unwrap() error   { return os.ErrNotExist }
 
 // ReadFrom is [Read] of what is open already; name is for errors.
 func ReadFrom(in io.Reader, name string, each func(line int, raw []byte) error) error {

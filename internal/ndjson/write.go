@@ -31,6 +31,10 @@ func WriteWhole(path string, fill func(w *bufio.Writer) error) (err error) {
 		return fmt.Errorf("write: %w", err)
 	}
 	part, err := os.OpenFile(target+".part-"+rand.Text(), os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+	var at *fs.PathError
+	if errors.As(err, &at) { // of the part, whose name tells nobody anything
+		return fmt.Errorf("write %s: %w", path, at.Err)
+	}
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}

@@ -181,8 +181,19 @@ func (s *Server) failPage(c *fiber.Ctx, p *problem, m message) error {
 		m.Contests = s.contestLinks(c, lang)
 	}
 	m.layout = s.frame(c, lang, m.Heading)
+	if p == errNotFound {
+		m.Other = "" // the address is anybody's: //elsewhere/ as a link would lead there
+	}
 	p.wait(c)
 	return s.render(c, p.status, "message.html", lang, m)
+}
+
+// wantsPage says that a person is looking for a page: browsers ask for HTML, programs do
+// not, and nobody asks the API for it.
+func wantsPage(c *fiber.Ctx) bool {
+	method := c.Method()
+	return (method == fiber.MethodGet || method == fiber.MethodHead) && !strings.HasPrefix(c.Path(), "/v1/") &&
+		strings.Contains(c.Get(fiber.HeaderAccept), fiber.MIMETextHTML)
 }
 
 // tell is a refusal in words for who looks at a page.

@@ -407,6 +407,26 @@ func TestPage_HomeAndUnknownContests(t *testing.T) {
 	}
 }
 
+// Who mistypes an address is told so on a page; a program gets a problem.
+func TestPage_NothingAtAnAddressIsAPageForWhoReads(t *testing.T) {
+	e := start(t)
+	id, _ := e.contest("")
+	reader := e.browser("Accept: text/html,application/xhtml+xml,*/*;q=0.8", "Accept-Language: fr")
+	for _, path := range []string{"/nowhere", "/c/" + id + "/", "/c/" + id + "/nowhere", "//elsewhere.example/x"} {
+		page := reader.get(path).want(404, "")
+		page.shows("Rien ici", "/c/"+id, "Tous les concours")
+		if got := page.header.Get("Content-Type"); got != "text/html; charset=utf-8" {
+			t.Errorf("%s: type %s", path, got)
+		}
+		if strings.Contains(string(page.body), "elsewhere") {
+			t.Errorf("%s: the page leads to where it was asked for: %s", path, page.body)
+		}
+	}
+	e.do("GET", "/nowhere", "").want(404, "not-found").fits("Problem")
+	e.do("GET", "/v1/nowhere", "", "Accept: text/html").want(404, "not-found").fits("Problem")
+	e.do("POST", "/nowhere", "{}", "Accept: text/html").want(404, "not-found").fits("Problem")
+}
+
 func TestPage_LargeContestsComeInParts(t *testing.T) {
 	e := start(t)
 	id := newID()

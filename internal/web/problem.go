@@ -194,6 +194,9 @@ func (s *Server) fail(c *fiber.Ctx, err error) error {
 	case p.status >= 500:
 		s.log.Warn("request refused", slog.String("request", s.requestID(c)), slog.String("code", p.code), slog.Any("error", err))
 	}
+	if p == errNotFound && wantsPage(c) {
+		return s.failPage(c, p, message{})
+	}
 	return s.answerProblem(c, p)
 }
 
