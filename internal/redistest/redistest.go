@@ -151,6 +151,35 @@ func (s *Server) AOF() string {
 // gone. It returns once the process is.
 func (s *Server) Kill() { s.end(syscall.SIGKILL) }
 
+// Tear makes what a kill -9 in the middle of Redis' write to its file leaves: the file
+// ends cut bytes after what it had before write. Redis starts from it, goOn is called,
+// and at the next start the beginning of what was torn runs. It tells whether cut is
+// past what write wrote: then nothing is torn.
+func (s *Server) Tear(cut int64, write, goOn func()) (past bool) {
+	s.t.Helper()
+	size := func() int64 {
+		info, err := os.Stat(s.AOF())
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		return info.Size()
+	}
+	begin := size()
+	write()
+	end := size()
+	s.Kill()
+	if past = begin+cut >= end; !past {
+		if err := os.Truncate(s.AOF(), begin+cut); err != nil {
+			s.t.Fatal(err)
+		}
+		s.Restart()
+		goOn()
+		s.Kill()
+	}
+	s.Restart()
+	return past
+}
+
 // Restart starts a server that is down again, on the same port and data, and
 // returns when it answers.
 func (s *Server) Restart() {

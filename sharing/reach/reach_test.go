@@ -344,3 +344,44 @@ func FuzzParseRecord(f *testing.F) {
 		}
 	})
 }
+
+// However Redis' write of a code is torn, the same call completes it: it is found, its
+// link was given out, and all of it expires.
+func TestMint_TornIsCompletedByTheSameCall(t *testing.T) {
+	server := redistest.Start(t)
+	for _, given := range []sharing.Channel{"", sharing.Copy} {
+		cuts := 0
+		for cut := int64(1); ; cut += 67 {
+			r := newRoom(t, openStore(t, server.URL()), Options{})
+			mint := func(name string) {
+				t.Helper()
+				must(t, New(openStore(t, server.URL()), r.boxes, Options{Now: r.clock.now}).Mint(t.Context(), r.s, owned(name, given)))
+			}
+			past := server.Tear(cut, func() { mint("ada") }, func() {
+				other := newRoom(t, openStore(t, server.URL()), Options{}) // whose end closes the torn transaction
+				must(t, other.Mint(t.Context(), other.s, owned("bob", sharing.Copy)))
+			})
+			if past {
+				break
+			}
+			cuts++
+			mint("ada")
+			client, k := openStore(t, server.URL()).Client(), keysOf(r.s.Contest.ID)
+			for _, key := range k.all() {
+				if life := client.PTTL(t.Context(), key).Val(); life == -1 {
+					t.Errorf("%q, cut %d bytes in: %s never expires", given, cut, key)
+				}
+			}
+			links := []string{codeOf("ada").String()}
+			if given != "" {
+				links = append(links, sharing.Via{Code: codeOf("ada"), Channel: given}.String())
+			}
+			if recent := client.ZRange(t.Context(), k.recent, 0, -1).Val(); len(recent) != len(links) {
+				t.Errorf("%q, cut %d bytes in: readers find %q, want %q", given, cut, recent, links)
+			}
+		}
+		if cuts < 6 {
+			t.Errorf("%d cuts only", cuts)
+		}
+	}
+}

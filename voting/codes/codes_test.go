@@ -204,3 +204,38 @@ func TestAsk_KeepsNothingInClear(t *testing.T) {
 		}
 	})
 }
+
+// However Redis' write of a question is torn, what is left of it expires.
+func TestAsk_TornLeavesNobodyBehind(t *testing.T) {
+	server := redistest.Start(t)
+	load := func() (*Codes, *store.Store) {
+		st := storetest.Open(t, server.URL())
+		return New(st, gate.New(st), []byte("a key of 32 bytes for these tests")), st
+	}
+	cuts := 0
+	for cut := int64(1); ; cut += 43 {
+		c, _ := load()
+		past := server.Tear(cut, func() { ask(t, c, question()) }, func() {
+			c, _ := load()
+			ask(t, c, question())
+		})
+		if past {
+			break
+		}
+		cuts++
+		_, st := load()
+		keys, err := st.Client().Keys(t.Context(), pendingPrefix("t")+"*").Result()
+		if err != nil || len(keys) == 0 {
+			t.Fatalf("cut %d bytes in: %q, %v", cut, keys, err)
+		}
+		for _, key := range keys {
+			fields, life := st.Client().HGetAll(t.Context(), key).Val(), st.Client().PTTL(t.Context(), key).Val()
+			if life <= 0 && (len(fields) != 1 || fields["tries"] != "0") {
+				t.Errorf("cut %d bytes in: %q stays for good", cut, fields)
+			}
+		}
+	}
+	if cuts < 10 {
+		t.Errorf("%d cuts only", cuts)
+	}
+}

@@ -12,6 +12,6 @@ redis.call('HGET', KEYS[1], id) -- the wrong type fails here, before anything is
 if not old[1] then return {'absent'} end
 if old[3] then return {'marked'} end
 local revision = string.format('%.0f', tonumber(old[2]) + 1)
+redis.call('HSET', KEYS[1], id, old[1] .. '-' .. revision) -- first: see put.lua
 redis.call('HSET', KEYS[2], field, at, 'revision', revision)
-redis.call('HSET', KEYS[1], id, old[1] .. '-' .. revision)
 return {'marked'}

@@ -9,6 +9,9 @@
 --      6 the link that was given out, or empty  7 when all keys expire, in ms
 --
 -- Replies: {made}; {known}: by this owner, since before; {taken}: by another
+--
+-- What is known for is written last, and lifetimes are looked at each time: what a kill has
+-- torn (docs/decisions/0005-torn-writes.md) the same call completes.
 
 local code, owner, school, entry, via = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[6]
 local kept = redis.call('HGET', KEYS[1], code)
@@ -25,15 +28,20 @@ if kept then
   if entry == '' then entry = leads end
 end
 local record = owner .. '|' .. made .. '|' .. school .. '|' .. entry
-if record == kept and not news then return { 'known' } end
+if record == kept and not news then
+  for _, key in ipairs(KEYS) do
+    if redis.call('PTTL', key) == -1 then redis.call('PEXPIREAT', key, ARGV[7]) end
+  end
+  return { 'known' }
+end
 
 local time = redis.call('TIME')
 local now = string.format('%.0f', tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000))
-redis.call('HSET', KEYS[1], code, record)
 redis.call('ZADD', KEYS[4], now, code)
 if news then
-  redis.call('HSET', KEYS[2], via, '1')
   redis.call('ZADD', KEYS[4], now, via)
+  redis.call('HSET', KEYS[2], via, '1')
 end
+redis.call('HSET', KEYS[1], code, record)
 for _, key in ipairs(KEYS) do redis.call('PEXPIREAT', key, ARGV[7]) end
 return { kept and 'known' or 'made' }

@@ -20,7 +20,7 @@ if last == ARGV[2] then return { 'counted', n } end
 
 n = n + 1
 local time = redis.call('TIME')
+redis.call('ZADD', KEYS[4], string.format('%.0f', tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)), ARGV[1]) -- first: see mint.lua
 redis.call('HSET', KEYS[3], ARGV[1], string.format('%.0f', n) .. ' ' .. ARGV[2])
-redis.call('ZADD', KEYS[4], string.format('%.0f', tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)), ARGV[1])
 for _, key in ipairs(KEYS) do redis.call('PEXPIREAT', key, ARGV[3]) end
 return { 'counted', n }
