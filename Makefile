@@ -21,8 +21,8 @@ e2e: ## every test in a real browser, and how fast pages paint
 	./scripts/e2e
 
 .PHONY: screenshots
-screenshots: ## every page, theme, size and language into screenshots/
-	./scripts/e2e screenshots
+screenshots: ## every page, theme, size and language into screenshots/ (PARTS="phone dark fr": of these)
+	./scripts/e2e screenshots $(PARTS)
 
 .PHONY: lint
 lint: ## gofmt, go vet, staticcheck

@@ -104,8 +104,8 @@ test('a captain sees the school’s place and what each way of sharing brought, 
   const facts = await page.locator('.facts').innerText();
   // 4 of 9000 students; Azur has 9 of 10000, Vercors 1 of 8000.
   assert.match(facts, /^2\s+e?.*sur 8/);
-  assert.match(facts, /\+?5\s+votes pour passer Azur School of Management/);
-  assert.match(facts, /3\s+votes manquent à Vercors Business School pour vous passer/);
+  assert.match(facts, /\+?5\s+votes pour dépasser Azur School of Management/);
+  assert.match(facts, /3\s+votes manquent à Vercors Business School pour vous dépasser/);
   assert.match(await page.locator('.channels').innerText(), /Personne n'est encore venu/);
 
   const poster = await page.request.get(new URL(await page.locator('a[href*="poster.svg"]').first().getAttribute('href'), url).href);

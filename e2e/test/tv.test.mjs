@@ -352,7 +352,7 @@ test('hidden and frozen walls show and ask for no number that moves', async (t) 
     if (make === hidden) {
       assert.equal(await page.locator('[data-score], [data-rank], [data-total], [data-best]').count(), 0);
       assert.doesNotMatch(said, /\d/);
-    } else assert.match(said, /Chiffres gelés depuis/);
+    } else assert.match(said, /Chiffres figés depuis/);
   }
 });
 

@@ -355,7 +355,7 @@ func TestOrganize_ListsContestsWithWhatWaits(t *testing.T) {
 	page := b.get("/organize").want(200, "")
 	_, row, _ := strings.Cut(string(page.body), `href="/organize/`+id+`/held"`)
 	row, _, _ = strings.Cut(row, "</a>")
-	if !strings.Contains(row, "1 bulletin attend une décision.") {
+	if !strings.Contains(row, "1 bulletin attend une décision.") || !strings.Contains(row, ">"+id+"<") {
 		t.Errorf("%s", row)
 	}
 	b.get("/organize/"+id+"/held?lang=fr").want(200, "").shows("Bulletins à vérifier", "1 bulletin attend", "appareil seul")

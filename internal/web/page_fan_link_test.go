@@ -171,7 +171,7 @@ func TestFan_SpeaksFrench(t *testing.T) {
 	b := e.browser("Accept-Language: fr")
 	page := b.offered(id, "lumiere-1")
 	page.shows("Rejoindre Tremplin", "Je rejoins Tremplin", "Non merci", "15 ans ou plus")
-	b.fill(page, "email=ada@example.org").shows("Cochez cette case", "Dites si vous avez 15 ans")
+	b.fill(page, "email=ada@example.org").shows("Cochez cette case", "Dites si vous avez 15 ans ou plus")
 	b.follow(b.fill(page, "opt_in=yes", "email=ada@example.org", "age=over")).shows("Regardez vos mails")
 	m := e.mailed("ada@example.org", 1)[0]
 	if !strings.Contains(m.Subject, "Confirmez") || !strings.Contains(confirmLink(t, m), "?lang=fr") {

@@ -100,6 +100,7 @@ type organizeView struct {
 
 // organizedContest is a contest with what waits in it.
 type organizedContest struct {
+	ID                             string // what commands and the API call it
 	Href, Title, Brand, When, Held string
 	Waiting                        bool
 }
@@ -122,7 +123,7 @@ func (s *Server) organizeHome(c *fiber.Ctx, _ session) error {
 				}
 				d := one.Contest
 				v.Contests[i] = organizedContest{
-					Href: "/organize/" + d.ID + "/held" + chosen(c), Title: v.In(d.Title, d), Brand: d.Brand,
+					ID: d.ID, Href: "/organize/" + d.ID + "/held" + chosen(c), Title: v.In(d.Title, d), Brand: d.Brand,
 					When: phaseLine(v.words, one, one.Phase(time.Now()), one.Closes()), Held: v.waiting(count.Live.Held), Waiting: count.Live.Held > 0,
 				}
 				return nil

@@ -99,7 +99,11 @@ func (v *contestView) sumOf(d *contest.Contest, board *live.Board, row voting.Sc
 		line = strings.Join(summands, " + ") + " = " + line
 	}
 	if v.Scored {
-		line += fmt.Sprintf("; %s ÷ (%s ÷ %s) = %s", v.Number(votes), v.Number(int64(school.Students)), v.Number(int64(d.Scoring.Schools.Per)),
+		then := "; "
+		if v.Lang == "fr" {
+			then = "\u00a0; " // as French sets it
+		}
+		line += then + fmt.Sprintf("%s ÷ (%s ÷ %s) = %s", v.Number(votes), v.Number(int64(school.Students)), v.Number(int64(d.Scoring.Schools.Per)),
 			v.fraction(votes, int64(d.Scoring.Schools.Per), int64(school.Students)))
 	}
 	return &sum{Line: line}

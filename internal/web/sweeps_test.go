@@ -77,7 +77,7 @@ func TestSweeps_TheQueueSaysWhatWasFoundAndThePublicDoesNot(t *testing.T) {
 		}
 	}
 	page := e.organizer().get("/organize/" + id + "/held?lang=en")
-	if !strings.Contains(string(page.body), "detectors: 80 % a farm’s (device, network)") {
+	if !strings.Contains(string(page.body), "detectors: 80% a farm&#39;s (device, network)") {
 		t.Errorf("the page does not say it:\n%s", page.body)
 	}
 	for _, public := range []answer{
