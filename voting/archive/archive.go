@@ -20,6 +20,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -103,24 +104,28 @@ func New(boxes *ballotbox.Boxes, data string, signer *ledger.Signer, opts Option
 // What fails is tried again.
 func (a *Archive) Run(ctx context.Context, contests func() []*registry.Stored) {
 	working := map[string]context.CancelFunc{}
+	var newest atomic.Pointer[map[string]*registry.Stored] // for the workers: there may be a thousand, and a list is long
 	var workers sync.WaitGroup
 	defer workers.Wait()
 	ticker := time.NewTicker(lookEvery)
 	defer ticker.Stop()
 	for {
 		ending := ctx.Err() != nil // a last look: what came since the one before has records to move too
-		there := map[string]bool{}
+		there := map[string]*registry.Stored{}
 		for _, s := range contests() {
-			id := s.Contest.ID
-			if there[id] = true; working[id] == nil {
+			there[s.Contest.ID] = s
+		}
+		newest.Store(&there)
+		for id := range there {
+			if working[id] == nil {
 				mine, cancel := context.WithCancel(ctx)
 				working[id] = cancel
-				w := &worker{a: a, id: id, contests: contests}
+				w := &worker{a: a, id: id, stored: func() *registry.Stored { return (*newest.Load())[id] }}
 				workers.Go(func() { w.run(mine) })
 			}
 		}
 		for id, cancel := range working {
-			if !there[id] { // gone from the store: there is nothing to move
+			if there[id] == nil { // gone from the store: there is nothing to move
 				cancel()
 				delete(working, id)
 				a.states.drop(id)

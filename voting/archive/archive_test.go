@@ -86,11 +86,11 @@ func TestArchive_StopsAfterAnErrorWithNothingLeft(t *testing.T) {
 		failed = true
 		return errors.New("for a moment")
 	}
-	w.contests = func() []*registry.Stored {
+	w.stored = func() *registry.Stored {
 		if failed { // it is about to wait
 			stop()
 		}
-		return []*registry.Stored{h.s}
+		return h.s
 	}
 	h.vote(100)
 	w.run(ctx)

@@ -92,7 +92,7 @@ func (h *hall) archive(opts Options) *Archive {
 
 // worker is one that a test visits the contest with, by hand.
 func (h *hall) worker(a *Archive) *worker {
-	w := &worker{a: a, id: h.s.Contest.ID, contests: func() []*registry.Stored { return []*registry.Stored{h.s} }}
+	w := &worker{a: a, id: h.s.Contest.ID, stored: func() *registry.Stored { return h.s }}
 	h.t.Cleanup(w.close)
 	return w
 }

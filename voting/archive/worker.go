@@ -15,9 +15,9 @@ import (
 
 // worker moves one contest's records. It is for one goroutine.
 type worker struct {
-	a        *Archive
-	id       string
-	contests func() []*registry.Stored
+	a      *Archive
+	id     string
+	stored func() *registry.Stored // the newest version; nil: it is gone
 
 	disk  *ledger.Writer // nil: another server's, or to be opened
 	seen  []*seenWriter  // by box; nil: not opened yet
@@ -104,15 +104,6 @@ func (w *worker) sleep(ctx context.Context, wait time.Duration) bool {
 			}
 		}
 	}
-}
-
-func (w *worker) stored() *registry.Stored {
-	for _, s := range w.contests() {
-		if s.Contest.ID == w.id {
-			return s
-		}
-	}
-	return nil
 }
 
 // close lets another server move the contest's records.
