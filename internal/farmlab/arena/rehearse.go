@@ -178,18 +178,19 @@ func (o *Rehearsed) Table(to io.Writer) error {
 		}
 		fmt.Fprintf(t, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%s\n", name, h.Attempts+f.Attempts, h.Counted+f.Counted, h.Challenged+f.Challenged, h.Held+f.Held, h.Void+f.Void, h.Rejected+f.Rejected, share)
 	}
+	section := func(name string) { fmt.Fprintln(t, name+strings.Repeat("\t", 7)) } // with its cells, or columns end there
 	row("all", o.All)
 	row("  of honest voters", Sides{Honest: o.All.Honest})
 	row("  of farms", Sides{Farms: o.All.Farms})
-	fmt.Fprintln(t, "by school")
+	section("by school")
 	for _, name := range most(o.Schools) {
 		row("  "+name, *o.Schools[name])
 	}
-	fmt.Fprintln(t, "by reason")
+	section("by reason")
 	for _, name := range most(o.Reasons) {
 		row("  "+name, *o.Reasons[name])
 	}
-	fmt.Fprintln(t, "by kind of crowd or farm")
+	section("by kind of crowd or farm")
 	for _, name := range slices.Sorted(maps.Keys(o.Groups)) {
 		s := Sides{Honest: o.Groups[name]}
 		if slices.Contains(farmlab.Farms, name) {
