@@ -41,6 +41,9 @@ type evidence struct {
 	pageless  bool           // tempo is that members open no page, as some people's browsers do not
 	bare      bool           // no device is known of anybody: browsers are all there is of it
 	madeUp    bool           // no stranger has a device of the members', where people's are such as others have
+	fewExits  bool           // they share no more addresses than a school behind a security service has
+	room      bool           // members have one device, and vote from one address
+	turns     float64        // of tempo: that members vote in turn, as one person does
 	clock     float64        // of tempo: that members vote around the clock; it is of none of them, so it never voids
 }
 
@@ -124,9 +127,11 @@ func (h *hand) weighEvidence(others []float64) (e evidence) {
 		}
 	}
 	e.pool, e.addresses = h.spread(&h.c.t.device, h.device), h.spread(&h.c.t.net, h.net)
+	e.fewExits = e.addresses < fewAddresses
 	e.drawn = h.drawn(&h.c.t.device, h.device)
 	_, most := h.topDevice()
 	e.machine = most / h.mass
+	e.room = e.machine >= oneDevice && busiest[0] >= 0 && h.net[busiest[0]] >= oneAddress*h.mass
 	for _, v := range h.who {
 		if h.c.t.net.of[v] == busiest[0] {
 			if !h.c.t.isCampus(v) {
@@ -138,7 +143,8 @@ func (h *hand) weighEvidence(others []float64) (e evidence) {
 	e.pageless, e.bare = h.pageless(), h.c.withDevice < 1
 	e.madeUp = h.madeUp()
 	// How long members read and how they follow each other are two things.
-	e.by[byTempo], e.clock = max(e.by[byTempo], h.haste())+max(h.serial(), 0), h.clock()
+	e.turns = max(h.serial(), 0)
+	e.by[byTempo], e.clock = max(e.by[byTempo], h.haste())+e.turns, h.clock()
 	return e
 }
 
@@ -194,10 +200,11 @@ const (
 	toHold     = 15.0 // ln below the limit that is enough to hold, and not to void
 	unlike     = 0.1  // ln per member: a look that says less against a hand says nothing
 
-	oneAddress = 0.7 // of the members: they are of one home or room
-	fewDevices = 4.0 // effective number
-	manyShared = 8.0 // effective number of devices, or of addresses: a pool that no community has
-	leastDrawn = 12  // members who tell what they draw from: of eight devices some eight pairs have one in common, give or take a third
+	oneAddress   = 0.7 // of the members: they are of one home or room
+	fewDevices   = 4.0 // effective number
+	fewAddresses = 4.0
+	manyShared   = 8.0 // effective number of devices, or of addresses: a pool that no community has
+	leastDrawn   = 12  // members who tell what they draw from: of eight devices some eight pairs have one in common, give or take a third
 
 	// One person's phone may be one that many have: it says less, and the pace more. Who
 	// have that phone on one campus, and are quick by chance, have no pace in common;
@@ -260,6 +267,9 @@ func (e *evidence) convinces(h *hand, limit float64) (strong, ok bool) {
 		default:
 			need = ownModel
 		}
+		if f == byNetwork && e.fewExits {
+			continue // a school behind a security service has a data centre's address or two
+		}
 		if x >= max(leastFamily[f], need*h.mass) {
 			e.firm[f] = true
 			model = model || f == byDevice && x-e.model < max(leastFamily[f], need*h.mass)
@@ -272,6 +282,10 @@ func (e *evidence) convinces(h *hand, limit float64) (strong, ok bool) {
 	if e.pageless && !e.firm[byDevice] && !e.firm[byNetwork] && !e.firm[byAccount] {
 		return false, false // whoever runs no scripts has friends, and they vote for the same
 	}
+	if firm == 2 && e.firm[byNetwork] && e.firm[byTempo] && e.by[byTempo] < brisk*h.mass {
+		e.firm[byTempo] = false // schools behind one security service, some classes of which are quick
+		firm, looks = 1, 0
+	}
 	strong = firm >= 2 && looks >= 1 && e.all >= limit
 	if h.mass > mostShare*float64(h.c.n) && !(strong && e.hired(h)) {
 		return false, false
@@ -280,7 +294,16 @@ func (e *evidence) convinces(h *hand, limit float64) (strong, ok bool) {
 		strong = false // friends with one model of phone, who vote for the same
 	}
 	ok = strong || e.holds(h.mass, some, limit)
-	return strong && !(model && firm == 2 && e.firm[byAccount]), ok
+	if firm == 2 && e.firm[byDevice] && (model && e.firm[byAccount] || e.class()) {
+		strong = false
+	}
+	return strong, ok
+}
+
+// class tells whether members may be of one lesson: machines are alike there, and so is the
+// pace. Who is alone at one machine takes turns.
+func (e *evidence) class() bool {
+	return e.room && e.firm[byTempo] && e.turns < leastFamily[byTempo]
 }
 
 // hired tells whether a hand is a program's on rented machines, whatever share of a contest
