@@ -108,7 +108,7 @@ func (h *hand) weighEvidence(others []float64) (e evidence) {
 		for _, v := range h.who[from:to] {
 			h.judge(v, &out, &unlearned, same)
 			by := h.split(v, &out, busiest)
-			left, x, sum := 1-others[v], prior+out.sum(), 0.0
+			left, x, sum := 1-others[v], prior+out.sum(h.common), 0.0
 			for f, s := range by {
 				sum += s
 				p.by[f] += mixed(x-s, s, left)
@@ -239,7 +239,7 @@ var leastFamily = [families]float64{byDevice: 25, byTempo: 8, byNetwork: 10, byA
 // accounts with a little of anything else, convince enough to hold. It notes the
 // families in firm and some.
 func (e *evidence) convinces(h *hand, limit float64) (strong, ok bool) {
-	if h.mass < leastHand || h.mass > mostRented*float64(h.c.n) || e.all < limit-toHold || e.place < leastPlace {
+	if h.mass < leastHand || h.mass > mostRented*float64(h.c.n) || e.all < limit-toHold || e.place+h.common < leastPlace {
 		return false, false
 	}
 	looks, firm, some := 0, 0, 0
@@ -334,7 +334,7 @@ func (e *evidence) hopeless(members float64) bool {
 }
 
 // holds tells whether one family is so plain that the hand is held: many devices, or
-// many addresses and entries in lockstep, or browsers where no device is known, shared among members; one machine at one
+// many addresses and entries in lockstep, or with some devices, or browsers where none is known, shared among members; one machine at one
 // address, in a hurry, or a few votes of one that nobody else has; bad accounts with a little of some other family, or of one address.
 func (e *evidence) holds(members float64, some int, limit float64) bool {
 	brings := func(family int, each float64) bool { return e.by[family] >= max(leastFamily[family], each*members) }
@@ -343,7 +343,7 @@ func (e *evidence) holds(members float64, some int, limit float64) bool {
 	case e.by[byDevice] >= pooledDevices*members && (e.pool >= manyShared || members >= leastDrawn && e.drawn >= manyShared && e.all >= limit):
 	case e.firm[byStructure] && e.by[byNetwork] >= pooledAddresses*members && e.addresses >= manyShared:
 	case e.firm[byStructure] && e.by[byStructure] >= lockstep*members && e.some[byNetwork] && e.addresses >= manyShared:
-	case e.bare && e.some[byDevice] && e.by[byNetwork] >= pooledAddresses*members && e.addresses >= manyShared:
+	case e.some[byDevice] && (e.bare || e.pool >= manyShared) && e.by[byNetwork] >= pooledAddresses*members && e.addresses >= manyShared:
 	case members < roomful && e.machine >= oneDevice && brings(byDevice, nobodyElses) && e.by[byTempo] >= brisk*members && (oneHome || e.by[byTempo] >= leastInTurn):
 	case oneHome && e.pool < fewDevices && brings(byDevice, strongly[byDevice]) && e.by[byTempo] >= max(leastBrisk, brisk*members):
 	case brings(byAccount, badAccounts) && (some >= 2 || some == 1 && oneHome && members >= manyShared):

@@ -27,11 +27,11 @@ func (h *hand) judgePlace(v int32, w, own, prior float64, out *terms, learn *[fe
 		}
 		out[atVia] = clip(ratio, leastVia, mostVia)
 	}
-	if most := out[atEntries] + out[atVia] + mostHour + mostReferrer; w == 0 && hopeless(prior, most, most) {
+	if most := out[atEntries] + out[atVia] + mostHour + mostReferrer; w == 0 && hopeless(prior, most, most+h.common) {
 		return false
 	}
 	out[atHour] = h.judgeHours(v, w, own, s)
-	if w == 0 && hopeless(prior, out.place()+mostReferrer, out.there()+mostReferrer) {
+	if w == 0 && hopeless(prior, out.place()+mostReferrer, out.there()+mostReferrer+h.common) {
 		return false
 	}
 	if t.referrer.size() > 0 {
@@ -47,7 +47,7 @@ func (h *hand) judgePlace(v int32, w, own, prior float64, out *terms, learn *[fe
 			out[atReferrer] /= 2 // a link brings its referrer with it
 		}
 	}
-	return !hopeless(prior, out.place(), out.there())
+	return !hopeless(prior, out.place(), out.there()+h.common)
 }
 
 // placeWeight is how many voters of the whole crowd an entry's own crowd is mixed

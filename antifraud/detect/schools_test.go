@@ -135,3 +135,56 @@ func TestWhole_AClassAtTheSchoolsOwnMachines(t *testing.T) {
 		}
 	}
 }
+
+// A farm for whom most vote, at the hour at which they do, by the link by which they come:
+// its place says nothing, and its looks all.
+func TestWhole_AFarmWithinASpikeThatIsMostOfAContest(t *testing.T) {
+	for seed := uint64(1); seed <= 3; seed++ {
+		a := joined(farmlab.Mix{Entries: 8, Schools: 8, Days: 5, Ballots: 1, Voters: 1200}, seed)
+		pace := a.pace()
+		came := func(e *antifraud.Evidence) { e.Via, e.Referrer, e.ConfirmMS = "on TV", antifraud.ReferrerSocial, nil }
+		a.add("spike", false, 3000, 2, 40, came)
+		a.add("farm", true, 200, 2, 40, func(e *antifraud.Evidence) {
+			came(e)
+			net := a.r.IntN(15)
+			e.Net, e.Block, e.ASN, e.NetKind = fmt.Sprint("rented", net), fmt.Sprint("rented block", net/4), 1, antifraud.NetHosting
+			e.Device = fmt.Sprint("rack", a.r.IntN(10))
+			e.Agent = "agent of " + e.Device
+			e.DwellMS = a.paced(0.3*pace, 0.3)
+		})
+		for group, o := range a.outcomes() {
+			if group == "farm" {
+				if o.share(o.void+o.held) < 0.95 {
+					t.Errorf("seed %d: farm %+v", seed, o)
+				}
+			} else if o.void > 0 || o.share(o.held) > 0.01 {
+				t.Errorf("seed %d: %s %+v", seed, group, o)
+			}
+		}
+	}
+}
+
+// Some devices and some addresses, each shared among members and not by people, are as
+// much as plenty of one.
+func TestWhole_SomeDevicesAndSomeHomes(t *testing.T) {
+	for seed := uint64(1); seed <= 3; seed++ {
+		a := joined(farmlab.Mix{Entries: 8, Schools: 8, Days: 5, Ballots: 1, Voters: 1200}, seed)
+		came := func(e *antifraud.Evidence) { e.Via, e.Referrer, e.ConfirmMS = "on TV", antifraud.ReferrerSocial, nil }
+		a.add("spike", false, 2500, 2, 60, came)
+		a.add("farm", true, 300, 2, 60, func(e *antifraud.Evidence) {
+			came(e)
+			home := a.r.IntN(75)
+			e.Net, e.Block, e.ASN, e.NetKind = fmt.Sprint("proxy", home), fmt.Sprint("block of ", home), 1, antifraud.NetResidential
+			e.Device = fmt.Sprint("rack", a.r.IntN(40))
+		})
+		for group, o := range a.outcomes() {
+			if group == "farm" {
+				if o.share(o.void+o.held) < 0.8 {
+					t.Errorf("seed %d: farm %+v", seed, o)
+				}
+			} else if o.void > 0 || o.share(o.held) > 0.01 {
+				t.Errorf("seed %d: %s %+v", seed, group, o)
+			}
+		}
+	}
+}
