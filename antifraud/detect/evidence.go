@@ -67,7 +67,7 @@ func (h *hand) split(v int32, out *terms, busiest [2]int32) (by [families]float6
 		by[byAccount] = out[atAccount]
 	}
 	if from, to := c.t.acts(v); to-from > 1 { // one vote goes where everybody's goes
-		by[byStructure] = out[atEntries] * float64(to-from-1) / float64(to-from)
+		by[byStructure] = min(out[atEntries], h.together(v)) * float64(to-from-1) / float64(to-from)
 	}
 	if h.mechanical() {
 		by[byProvenance] = out[atVia] + out[atReferrer]

@@ -130,6 +130,27 @@ func (h *hand) judgeEntry(e int32, w, own, n float64) float64 {
 	return clip(math.Log(1-errands+errands*q/p), -3, 8)
 }
 
+// severalWeight is how many acts of everybody those of who votes for several entries are
+// mixed with, to say what can be expected of somebody who does.
+const severalWeight = 50
+
+// together is what entries say of a voter who votes for several, held against others who do:
+// a spike brings very many who vote once, for one, beside whom all others are in step.
+func (h *hand) together(v int32) float64 {
+	c := h.c
+	w, own := h.w[v], 1-c.taken[v]
+	from, to := c.t.acts(v)
+	n, sum := float64(to-from), 0.0
+	errands := min(1, usualErrands/n)
+	for _, e := range c.t.entry[from:to] {
+		general := (max(c.entry[e]-own, 0) + 0.5) / (c.acts + float64(len(c.entry)))
+		p := (max(c.several[e]-own, 0) + severalWeight*general) / (max(c.severalActs-own*n, 0) + severalWeight)
+		q := (max(h.entry[e]-w, 0) + 6*p) / (max(h.acts-w*n, 0) + 6)
+		sum += clip(math.Log(1-errands+errands*q/p), -3, 8)
+	}
+	return clip(sum, leastEntries, mostEntries)
+}
+
 // judgeCount is of how many entries a voter votes for.
 func (h *hand) judgeCount(k int32, w, own float64) float64 {
 	return clip(predictive(h.count[k]-w, h.mass-w, h.c.count[k]-own, h.c.mass-own, 6), -2, 2)

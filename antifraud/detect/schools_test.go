@@ -140,7 +140,7 @@ func TestWhole_AClassAtTheSchoolsOwnMachines(t *testing.T) {
 // its place says nothing, and its looks all.
 func TestWhole_AFarmWithinASpikeThatIsMostOfAContest(t *testing.T) {
 	for seed := uint64(1); seed <= 3; seed++ {
-		a := joined(farmlab.Mix{Entries: 8, Schools: 8, Days: 5, Ballots: 1, Voters: 1200}, seed)
+		a := joined(farmlab.Mix{Entries: 8, Schools: 8, Days: 5, Ballots: 5, Voters: 1200}, seed)
 		pace := a.pace()
 		came := func(e *antifraud.Evidence) { e.Via, e.Referrer, e.ConfirmMS = "on TV", antifraud.ReferrerSocial, nil }
 		a.add("spike", false, 3000, 2, 40, came)
@@ -183,6 +183,20 @@ func TestWhole_SomeDevicesAndSomeHomes(t *testing.T) {
 					t.Errorf("seed %d: farm %+v", seed, o)
 				}
 			} else if o.void > 0 || o.share(o.held) > 0.01 {
+				t.Errorf("seed %d: %s %+v", seed, group, o)
+			}
+		}
+	}
+}
+
+// After a spike of people who vote once, whoever votes for several is in step with all
+// others who do, and nobody's farm.
+func TestWhole_ASpikeMakesNobodyElseInStep(t *testing.T) {
+	for _, seed := range []uint64{2, 3, 4, 6} {
+		a := joined(farmlab.Mix{Entries: 8, Schools: 8, Days: 5, Ballots: 5, Voters: 1200}, seed)
+		a.add("spike", false, 3000, 2, 40, func(e *antifraud.Evidence) { e.Via, e.Referrer, e.ConfirmMS = "on TV", antifraud.ReferrerSocial, nil })
+		for group, o := range a.outcomes() {
+			if o.void > 0 || o.share(o.held) > 0.01 {
 				t.Errorf("seed %d: %s %+v", seed, group, o)
 			}
 		}
