@@ -294,16 +294,16 @@ func (e *evidence) convinces(h *hand, limit float64) (strong, ok bool) {
 		strong = false // friends with one model of phone, who vote for the same
 	}
 	ok = strong || e.holds(h.mass, some, limit)
-	if firm == 2 && e.firm[byDevice] && (model && e.firm[byAccount] || e.class()) {
+	if firm == 2 && e.firm[byDevice] && (model && e.firm[byAccount] || e.class(h.mass)) {
 		strong = false
 	}
 	return strong, ok
 }
 
 // class tells whether members may be of one lesson: machines are alike there, and so is the
-// pace. Who is alone at one machine takes turns.
-func (e *evidence) class() bool {
-	return e.room && e.firm[byTempo] && e.turns < leastFamily[byTempo]
+// pace. Who is alone at one machine takes turns, or is in more of a hurry than any class.
+func (e *evidence) class(members float64) bool {
+	return e.room && e.firm[byTempo] && e.turns < leastFamily[byTempo] && e.by[byTempo] < hurried*members
 }
 
 // hired tells whether a hand is a program's on rented machines, whatever share of a contest

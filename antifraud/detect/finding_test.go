@@ -78,6 +78,7 @@ func TestEvidence_Convinces(t *testing.T) {
 		{"network and tempo", evidence{by: by{byNetwork: 200, byTempo: 30}, all: 400, place: 4, pool: 20, addresses: 9}, n, true, true},
 		{"some of it in a hurry: schools behind a security service", evidence{by: by{byNetwork: 200, byTempo: 29}, all: 400, place: 4, pool: 20, addresses: 9}, n, false, false},
 		{"a class at machines of one model, somewhat quick", evidence{by: by{byDevice: 300, byTempo: 20}, all: 400, place: 4, pool: 1, machine: 1, room: true}, n, false, true},
+		{"more of a hurry than any class", evidence{by: by{byDevice: 300, byTempo: 80}, all: 400, place: 4, pool: 1, machine: 1, room: true}, n, true, true},
 		{"who takes turns there", evidence{by: by{byDevice: 300, byTempo: 20}, all: 400, place: 4, pool: 1, machine: 1, room: true, turns: 9}, n, true, true},
 		{"some devices and some addresses", evidence{by: by{byDevice: 100, byNetwork: 120}, all: 400, place: 4, pool: 8, addresses: 8}, n, false, true},
 		{"few devices and some addresses", evidence{by: by{byDevice: 100, byNetwork: 120}, all: 400, place: 4, pool: 7, addresses: 8}, n, false, false},
