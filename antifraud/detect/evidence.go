@@ -344,6 +344,7 @@ func (e *evidence) holds(members float64, some int, limit float64) bool {
 	case e.firm[byStructure] && e.by[byNetwork] >= pooledAddresses*members && e.addresses >= manyShared:
 	case e.firm[byStructure] && e.by[byStructure] >= lockstep*members && e.some[byNetwork] && e.addresses >= manyShared:
 	case e.some[byDevice] && (e.bare || e.pool >= manyShared) && e.by[byNetwork] >= pooledAddresses*members && e.addresses >= manyShared:
+	case e.some[byDevice] && e.some[byNetwork] && e.by[byDevice]+e.by[byNetwork] >= pooledDevices*members && e.pool >= manyShared && e.addresses >= manyShared:
 	case members < roomful && e.machine >= oneDevice && brings(byDevice, nobodyElses) && e.by[byTempo] >= brisk*members && (oneHome || e.by[byTempo] >= leastInTurn):
 	case oneHome && e.pool < fewDevices && brings(byDevice, strongly[byDevice]) && e.by[byTempo] >= max(leastBrisk, brisk*members):
 	case brings(byAccount, badAccounts) && (some >= 2 || some == 1 && oneHome && members >= manyShared):
