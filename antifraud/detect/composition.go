@@ -8,13 +8,15 @@ import (
 // composition is what a set of voters is made of, each voter weighing from 0 to 1:
 // that of the crowd and that of a hand are held against each other.
 type composition struct {
-	mass, acts float64 // voters, acts
+	mass, acts  float64 // voters, acts
+	severalActs float64 // of who votes for more than one entry
 
 	// By value, with one place more for who shows none.
 	device, agent, net, block, via, referrer []float64
 
 	dwell, account []float64 // by bin
 	entry          []float64
+	several        []float64 // by entry, of who votes for more than one
 	hour           []float64 // by cell of hours
 	inHour         []float64 // by entry and cell of hours
 	count          [countBins]float64
@@ -33,7 +35,7 @@ func newComposition(c *crowd) composition {
 	return composition{
 		device: by(&t.device), agent: by(&t.agent), net: by(&t.net), block: by(&t.block), via: by(&t.via), referrer: by(&t.referrer),
 		dwell: make([]float64, dwellBins), account: make([]float64, accountBins+1),
-		entry: make([]float64, t.entries.size()), inHour: make([]float64, c.byHour.n),
+		entry: make([]float64, t.entries.size()), several: make([]float64, t.entries.size()), inHour: make([]float64, c.byHour.n),
 		hour: make([]float64, (slices.Max(t.hour)-c.firstHour)/hoursInCell+1),
 	}
 }
@@ -84,6 +86,12 @@ func (x *composition) add(c *crowd, v int32, d float64) {
 	from, to := t.acts(v)
 	x.count[min(to-from, countBins-1)] += d
 	x.acts += d * float64(to-from)
+	if to-from > 1 {
+		x.severalActs += d * float64(to-from)
+		for _, e := range t.entry[from:to] {
+			x.several[e] += d
+		}
+	}
 	for a := from; a < to; a++ {
 		x.entry[t.entry[a]] += d
 		x.hour[c.hourCell(a)] += d

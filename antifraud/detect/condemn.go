@@ -4,7 +4,7 @@ package detect
 // member, one of them neither account nor tempo: one by something that is no person's, or
 // both by more than a person shows by chance.
 func (f *farm) condemns(n int) bool {
-	if f.rhythm && f.w[n] < certain {
+	if f.rhythm && f.w[n] < certain || !f.rhythm && f.confirmed[n].w < beyondChance {
 		return false
 	}
 	var speaks [families]bool
@@ -26,7 +26,9 @@ func (f *farm) condemns(n int) bool {
 	if !speaks[byDevice] && !speaks[byNetwork] && !speaks[byAccount] && f.confirmed[n].by[byTempo] <= clearly {
 		return false // fans vote in step, and some are quick
 	}
-	return plain || !f.alibi(n) && f.alike(n) >= byChance
+	// Members of one machine were chosen by their phone, browser and address: whoever has
+	// these shows much of it by that, and nothing more.
+	return plain || f.evidence.machine < oneDevice && !f.alibi(n) && f.alike(n) >= byChance
 }
 
 // speaks tells whether a family speaks against the member by itself, where it does against
@@ -114,6 +116,11 @@ func (f *farm) alibi(n int) bool {
 	return own[atDevice]+own[atAgent] < -clearly || own[atVia]+own[atReferrer] < -clearly || f.wait[n] < -clearly ||
 		own[atHour] < atOtherHours || own[atEntries] <= clearly
 }
+
+// beyondChance is the probability of being a member, by what others confirm, from which one
+// is void, 6.9 in ln: of the thousands who vote in a contest somebody has two things that
+// hardly anybody but a farm has, and is less. A rhythm is confirmed by nobody.
+const beyondChance = 0.999
 
 // certain is the probability of being a member from which a rhythm and a way to come are
 // enough: log-odds of 7. Whoever comes that way and takes that time by chance is less.

@@ -85,6 +85,18 @@ func TestFarm_WhatPeopleHaveVoidsOnlyWhoHasAllOfIt(t *testing.T) {
 	}
 }
 
+// Members of one machine all show its phone, browser and address, by which they were chosen:
+// with a phone that many have these and a pace void nobody.
+func TestFarm_OneMachineOfAPopularModelVoidsNobody(t *testing.T) {
+	for machine, void := range map[float64]bool{0.6: true, 0.9: false} {
+		f := member(true, [families]float64{byDevice: 4, byTempo: 2}, byDevice, byTempo)
+		f.evidence.machine, f.own[0] = machine, terms{atDevice: 1.9, atAgent: 2, atNet: 2.5, atDwell: 2, atReferrer: 1, atEntries: 3}
+		if got := f.condemns(0); got != void {
+			t.Errorf("with the device of %v of the members: condemned %v", machine, got)
+		}
+	}
+}
+
 // Friends vote in step, and one of them has a farm's popular phone and browser: that is held.
 func TestFarm_InStepWithAPopularPhoneTakesMore(t *testing.T) {
 	for _, row := range []struct {
@@ -186,6 +198,7 @@ func TestFarm_VoidTakesWhatIsConfirmed(t *testing.T) {
 		{"all of it", 0.999, both, confirmed{0.999, both}, temper(0.999)},
 		{"a device that says it of one other", 0.999, both, confirmed{0.999, [families]float64{byDevice: clearly, byTempo: 2}}, unsure},
 		{"less probable without what two say of each other", 0.999, both, confirmed{0.95, both}, unsure},
+		{"less than beyond chance", 0.9995, both, confirmed{0.9985, both}, unsure},
 		{"a way to come, of somebody who is certain", 0.9995, way, confirmed{0.999, way}, temper(0.999)},
 		{"and who is not quite", 0.999, way, confirmed{0.999, way}, unsure},
 	} {

@@ -16,7 +16,7 @@ type confirmed struct {
 // block: neighbours are not members. And the device of one machine says nothing of who is
 // elsewhere: one person is in one place, or on the way between two.
 func (h *hand) confirm(v int32, out terms, busiest [2]int32, oneMachine bool) confirmed {
-	t, was := h.c.t, out.sum()
+	t, was := h.c.t, out.sum(h.common)
 	for _, x := range [...]struct {
 		feature int
 		value   int32
@@ -30,7 +30,7 @@ func (h *hand) confirm(v int32, out terms, busiest [2]int32, oneMachine bool) co
 		}
 	}
 	f := confirmed{w: h.w[v], by: h.split(v, &out, busiest)}
-	if d := was - out.sum(); d > 0 && f.w < 1 {
+	if d := was - out.sum(h.common); d > 0 && f.w < 1 {
 		f.w = logistic(math.Log(f.w/(1-f.w)) - d)
 	}
 	if k := t.net.of[v]; oneMachine && (k != busiest[0] && k != busiest[1] || out[atHour] < atOtherHours) {

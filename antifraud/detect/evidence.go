@@ -41,6 +41,9 @@ type evidence struct {
 	pageless  bool           // tempo is that members open no page, as some people's browsers do not
 	bare      bool           // no device is known of anybody: browsers are all there is of it
 	madeUp    bool           // no stranger has a device of the members', where people's are such as others have
+	fewExits  bool           // they share no more addresses than a school behind a security service has
+	room      bool           // members have one device, and vote from one address
+	turns     float64        // of tempo: that members vote in turn, as one person does
 	clock     float64        // of tempo: that members vote around the clock; it is of none of them, so it never voids
 }
 
@@ -64,7 +67,7 @@ func (h *hand) split(v int32, out *terms, busiest [2]int32) (by [families]float6
 		by[byAccount] = out[atAccount]
 	}
 	if from, to := c.t.acts(v); to-from > 1 { // one vote goes where everybody's goes
-		by[byStructure] = out[atEntries] * float64(to-from-1) / float64(to-from)
+		by[byStructure] = min(out[atEntries], h.together(v)) * float64(to-from-1) / float64(to-from)
 	}
 	if h.mechanical() {
 		by[byProvenance] = out[atVia] + out[atReferrer]
@@ -105,7 +108,7 @@ func (h *hand) weighEvidence(others []float64) (e evidence) {
 		for _, v := range h.who[from:to] {
 			h.judge(v, &out, &unlearned, same)
 			by := h.split(v, &out, busiest)
-			left, x, sum := 1-others[v], prior+out.sum(), 0.0
+			left, x, sum := 1-others[v], prior+out.sum(h.common), 0.0
 			for f, s := range by {
 				sum += s
 				p.by[f] += mixed(x-s, s, left)
@@ -124,9 +127,11 @@ func (h *hand) weighEvidence(others []float64) (e evidence) {
 		}
 	}
 	e.pool, e.addresses = h.spread(&h.c.t.device, h.device), h.spread(&h.c.t.net, h.net)
+	e.fewExits = e.addresses < fewAddresses
 	e.drawn = h.drawn(&h.c.t.device, h.device)
 	_, most := h.topDevice()
 	e.machine = most / h.mass
+	e.room = e.machine >= oneDevice && busiest[0] >= 0 && h.net[busiest[0]] >= oneAddress*h.mass
 	for _, v := range h.who {
 		if h.c.t.net.of[v] == busiest[0] {
 			if !h.c.t.isCampus(v) {
@@ -138,7 +143,8 @@ func (h *hand) weighEvidence(others []float64) (e evidence) {
 	e.pageless, e.bare = h.pageless(), h.c.withDevice < 1
 	e.madeUp = h.madeUp()
 	// How long members read and how they follow each other are two things.
-	e.by[byTempo], e.clock = max(e.by[byTempo], h.haste())+max(h.serial(), 0), h.clock()
+	e.turns = max(h.serial(), 0)
+	e.by[byTempo], e.clock = max(e.by[byTempo], h.haste())+e.turns, h.clock()
 	return e
 }
 
@@ -194,10 +200,11 @@ const (
 	toHold     = 15.0 // ln below the limit that is enough to hold, and not to void
 	unlike     = 0.1  // ln per member: a look that says less against a hand says nothing
 
-	oneAddress = 0.7 // of the members: they are of one home or room
-	fewDevices = 4.0 // effective number
-	manyShared = 8.0 // effective number of devices, or of addresses: a pool that no community has
-	leastDrawn = 12  // members who tell what they draw from: of eight devices some eight pairs have one in common, give or take a third
+	oneAddress   = 0.7 // of the members: they are of one home or room
+	fewDevices   = 4.0 // effective number
+	fewAddresses = 4.0
+	manyShared   = 8.0 // effective number of devices, or of addresses: a pool that no community has
+	leastDrawn   = 12  // members who tell what they draw from: of eight devices some eight pairs have one in common, give or take a third
 
 	// One person's phone may be one that many have: it says less, and the pace more. Who
 	// have that phone on one campus, and are quick by chance, have no pace in common;
@@ -232,7 +239,7 @@ var leastFamily = [families]float64{byDevice: 25, byTempo: 8, byNetwork: 10, byA
 // accounts with a little of anything else, convince enough to hold. It notes the
 // families in firm and some.
 func (e *evidence) convinces(h *hand, limit float64) (strong, ok bool) {
-	if h.mass < leastHand || h.mass > mostRented*float64(h.c.n) || e.all < limit-toHold || e.place < leastPlace {
+	if h.mass < leastHand || h.mass > mostRented*float64(h.c.n) || e.all < limit-toHold || e.place+h.common < leastPlace {
 		return false, false
 	}
 	looks, firm, some := 0, 0, 0
@@ -260,6 +267,9 @@ func (e *evidence) convinces(h *hand, limit float64) (strong, ok bool) {
 		default:
 			need = ownModel
 		}
+		if f == byNetwork && e.fewExits {
+			continue // a school behind a security service has a data centre's address or two
+		}
 		if x >= max(leastFamily[f], need*h.mass) {
 			e.firm[f] = true
 			model = model || f == byDevice && x-e.model < max(leastFamily[f], need*h.mass)
@@ -272,6 +282,10 @@ func (e *evidence) convinces(h *hand, limit float64) (strong, ok bool) {
 	if e.pageless && !e.firm[byDevice] && !e.firm[byNetwork] && !e.firm[byAccount] {
 		return false, false // whoever runs no scripts has friends, and they vote for the same
 	}
+	if firm == 2 && e.firm[byNetwork] && e.firm[byTempo] && e.by[byTempo] < brisk*h.mass {
+		e.firm[byTempo] = false // schools behind one security service, some classes of which are quick
+		firm, looks = 1, 0
+	}
 	strong = firm >= 2 && looks >= 1 && e.all >= limit
 	if h.mass > mostShare*float64(h.c.n) && !(strong && e.hired(h)) {
 		return false, false
@@ -280,7 +294,16 @@ func (e *evidence) convinces(h *hand, limit float64) (strong, ok bool) {
 		strong = false // friends with one model of phone, who vote for the same
 	}
 	ok = strong || e.holds(h.mass, some, limit)
-	return strong && !(model && firm == 2 && e.firm[byAccount]), ok
+	if firm == 2 && e.firm[byDevice] && (model && e.firm[byAccount] || e.class(h.mass)) {
+		strong = false
+	}
+	return strong, ok
+}
+
+// class tells whether members may be of one lesson: machines are alike there, and so is the
+// pace. Who is alone at one machine takes turns, or is in more of a hurry than any class.
+func (e *evidence) class(members float64) bool {
+	return e.room && e.firm[byTempo] && e.turns < leastFamily[byTempo] && e.by[byTempo] < hurried*members
 }
 
 // hired tells whether a hand is a program's on rented machines, whatever share of a contest
@@ -311,7 +334,7 @@ func (e *evidence) hopeless(members float64) bool {
 }
 
 // holds tells whether one family is so plain that the hand is held: many devices, or
-// many addresses and entries in lockstep, or browsers where no device is known, shared among members; one machine at one
+// many addresses and entries in lockstep, or with some devices, or browsers where none is known, shared among members; one machine at one
 // address, in a hurry, or a few votes of one that nobody else has; bad accounts with a little of some other family, or of one address.
 func (e *evidence) holds(members float64, some int, limit float64) bool {
 	brings := func(family int, each float64) bool { return e.by[family] >= max(leastFamily[family], each*members) }
@@ -320,7 +343,8 @@ func (e *evidence) holds(members float64, some int, limit float64) bool {
 	case e.by[byDevice] >= pooledDevices*members && (e.pool >= manyShared || members >= leastDrawn && e.drawn >= manyShared && e.all >= limit):
 	case e.firm[byStructure] && e.by[byNetwork] >= pooledAddresses*members && e.addresses >= manyShared:
 	case e.firm[byStructure] && e.by[byStructure] >= lockstep*members && e.some[byNetwork] && e.addresses >= manyShared:
-	case e.bare && e.some[byDevice] && e.by[byNetwork] >= pooledAddresses*members && e.addresses >= manyShared:
+	case e.some[byDevice] && (e.bare || e.pool >= manyShared) && e.by[byNetwork] >= pooledAddresses*members && e.addresses >= manyShared:
+	case e.some[byDevice] && e.some[byNetwork] && e.by[byDevice]+e.by[byNetwork] >= pooledDevices*members && e.pool >= manyShared && e.addresses >= manyShared:
 	case members < roomful && e.machine >= oneDevice && brings(byDevice, nobodyElses) && e.by[byTempo] >= brisk*members && (oneHome || e.by[byTempo] >= leastInTurn):
 	case oneHome && e.pool < fewDevices && brings(byDevice, strongly[byDevice]) && e.by[byTempo] >= max(leastBrisk, brisk*members):
 	case brings(byAccount, badAccounts) && (some >= 2 || some == 1 && oneHome && members >= manyShared):

@@ -68,7 +68,7 @@ func (h *hand) fit(x *index, others []float64, within []int32, rounds int) (sett
 					continue
 				}
 				h.judgeLooks(v, wasW, own, &out, &learned[part], same)
-				w := logistic(prior+out.sum()) * (1 - others[v])
+				w := logistic(prior+out.sum(h.common)) * (1 - others[v])
 				if w >= faint {
 					next[n] = w
 				}

@@ -21,8 +21,9 @@ const (
 // terms are log-odds, by feature, that a voter is one hand's rather than one of the crowd.
 type terms [features]float64
 
-func (t *terms) sum() float64 {
-	return t.place() + min(t.looks(), mostLooks(t.there()))
+// common is what of a place the hand's entry cannot say, see [hand.common].
+func (t *terms) sum(common float64) float64 {
+	return t.place() + min(t.looks(), mostLooks(t.there()+common))
 }
 
 // mostLooks is how much looks may count for who votes at a place.
@@ -83,6 +84,20 @@ type hand struct {
 	pools   [features]pool
 	browser float64 // of a hand of one machine: what its agent says beyond its model
 	banded  bool    // it began with a rhythm: its members are of one band of reading times
+	common  float64 // what its place cannot say, as the entry that it began at is one that very many vote for
+}
+
+// begin notes at which entry a hand begins that has its first members. Who votes for the
+// leader of a contest, or in a spike that is most of it, votes where everybody does: that
+// is no sign that a hand has drifted, nor that those who look like it are elsewhere.
+func (h *hand) begin() {
+	most, y := 0, 0.0
+	for e, n := range h.entry {
+		if n > y {
+			most, y = e, n
+		}
+	}
+	h.common = clip(leastPlace-math.Log(h.c.acts/max(h.c.entry[most], 1)), 0, leastPlace)
 }
 
 // newHand has the room for a hand, and no member.
@@ -95,7 +110,7 @@ func (h *hand) clear() {
 	for _, v := range h.who {
 		h.set(v, 0)
 	}
-	h.who, h.browser = h.who[:0], math.Inf(1)
+	h.who, h.browser, h.common = h.who[:0], math.Inf(1), 0
 	for f := range h.pools {
 		h.pools[f].own = 0.7
 	}

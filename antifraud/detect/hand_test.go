@@ -106,8 +106,40 @@ func TestTerms_LooksCountAsFarAsThePlaceMakesThemLikely(t *testing.T) {
 	} {
 		var x terms
 		x[atVia], x[atDevice] = row.place, row.looks
-		if got := x.sum(); !near(got, row.want) {
+		if got := x.sum(0); !near(got, row.want) {
 			t.Errorf("place %v, looks %v: %v, want %v", row.place, row.looks, got, row.want)
+		}
+	}
+}
+
+// Of an entry for which nearly everybody votes the place says little, and looks count for as
+// much as at one where it could say enough.
+func TestHand_LooksCountWhereThePlaceIsEverybodys(t *testing.T) {
+	for _, row := range []struct {
+		at   int // of a hundred votes, those for the entry of the hand, besides the hand's ten
+		want float64
+	}{{4, 0}, {40, leastPlace - math.Log(110.0/50)}, {100, leastPlace}} {
+		var ballots []Ballot
+		for v := range 100 {
+			entry := "e1"
+			if v >= row.at {
+				entry = fmt.Sprint("e", 2+v%7)
+			}
+			ballots = append(ballots, vote(fmt.Sprint("h", v), entry, float64(37*v), antifraud.Evidence{}))
+		}
+		for v := range 10 {
+			ballots = append(ballots, vote(fmt.Sprint("f", v), "e1", float64(v), antifraud.Evidence{}))
+		}
+		h := handOf(ballots)
+		for _, v := range h.who {
+			h.c.take(v, 0)
+		}
+		if h.begin(); !near(h.common, row.want) {
+			t.Errorf("%d of the crowd: %v, want %v", row.at, h.common, row.want)
+		}
+		x := terms{atDevice: 9}
+		if got, want := x.sum(h.common), 1.5+1.5*row.want; !near(got, want) {
+			t.Errorf("%d of the crowd: looks count for %v, want %v", row.at, got, want)
 		}
 	}
 }
@@ -121,7 +153,7 @@ func TestTerms_AnIdleHourTakesNothingFromLooks(t *testing.T) {
 	} {
 		var x terms
 		x[atHour], x[atEntries], x[atDevice] = row.hour, row.entries, row.looks
-		if got := x.sum(); !near(got, row.want) {
+		if got := x.sum(0); !near(got, row.want) {
 			t.Errorf("hour %v, entries %v, looks %v: %v, want %v", row.hour, row.entries, row.looks, got, row.want)
 		}
 	}

@@ -27,11 +27,11 @@ func (h *hand) judgePlace(v int32, w, own, prior float64, out *terms, learn *[fe
 		}
 		out[atVia] = clip(ratio, leastVia, mostVia)
 	}
-	if most := out[atEntries] + out[atVia] + mostHour + mostReferrer; w == 0 && hopeless(prior, most, most) {
+	if most := out[atEntries] + out[atVia] + mostHour + mostReferrer; w == 0 && hopeless(prior, most, most+h.common) {
 		return false
 	}
 	out[atHour] = h.judgeHours(v, w, own, s)
-	if w == 0 && hopeless(prior, out.place()+mostReferrer, out.there()+mostReferrer) {
+	if w == 0 && hopeless(prior, out.place()+mostReferrer, out.there()+mostReferrer+h.common) {
 		return false
 	}
 	if t.referrer.size() > 0 {
@@ -47,7 +47,7 @@ func (h *hand) judgePlace(v int32, w, own, prior float64, out *terms, learn *[fe
 			out[atReferrer] /= 2 // a link brings its referrer with it
 		}
 	}
-	return !hopeless(prior, out.place(), out.there())
+	return !hopeless(prior, out.place(), out.there()+h.common)
 }
 
 // placeWeight is how many voters of the whole crowd an entry's own crowd is mixed
@@ -128,6 +128,27 @@ func (h *hand) judgeEntry(e int32, w, own, n float64) float64 {
 	p := (max(h.c.entry[e]-own, 0) + 0.5) / (h.c.acts + float64(len(h.c.entry)))
 	q := (max(h.entry[e]-w, 0) + 6*p) / (max(h.acts-w*n, 0) + 6)
 	return clip(math.Log(1-errands+errands*q/p), -3, 8)
+}
+
+// severalWeight is how many acts of everybody those of who votes for several entries are
+// mixed with, to say what can be expected of somebody who does.
+const severalWeight = 50
+
+// together is what entries say of a voter who votes for several, held against others who do:
+// a spike brings very many who vote once, for one, beside whom all others are in step.
+func (h *hand) together(v int32) float64 {
+	c := h.c
+	w, own := h.w[v], 1-c.taken[v]
+	from, to := c.t.acts(v)
+	n, sum := float64(to-from), 0.0
+	errands := min(1, usualErrands/n)
+	for _, e := range c.t.entry[from:to] {
+		general := (max(c.entry[e]-own, 0) + 0.5) / (c.acts + float64(len(c.entry)))
+		p := (max(c.several[e]-own, 0) + severalWeight*general) / (max(c.severalActs-own*n, 0) + severalWeight)
+		q := (max(h.entry[e]-w, 0) + 6*p) / (max(h.acts-w*n, 0) + 6)
+		sum += clip(math.Log(1-errands+errands*q/p), -3, 8)
+	}
+	return clip(sum, leastEntries, mostEntries)
 }
 
 // judgeCount is of how many entries a voter votes for.

@@ -219,6 +219,7 @@ func (h *hand) try(x *index, co *cohort, odds []float64, renting float64, others
 		if h.mass < leastHand {
 			return farm{}, false
 		}
+		h.begin()
 		start := h.mass
 		if !h.fit(x, others, within, allRounds) {
 			return farm{}, false
