@@ -95,6 +95,14 @@ type watch struct {
 	at       time.Time // when it was, by this server's clock
 	took     time.Duration
 	known    map[string]string // signatures that were put, as JSON, by id
+	offered  map[string]offer  // those that were not taken yet, by id
+	tried    time.Time         // when they were offered last, by this server's clock
+}
+
+// offer is a signature, and its JSON.
+type offer struct {
+	signature antifraud.Signature
+	text      string
 }
 
 // New asks nothing of the store yet.
@@ -243,7 +251,7 @@ func (s *Sweeper) visit(ctx context.Context, stored *registry.Stored) (time.Dura
 		}
 		s.own(id, true)
 		settings := SettingsOf(stored.Contest)
-		w = &watch{epoch: stored.Epoch, settings: settings, judge: NewJudge(settings, s.opts.Finder()), fresh: true, known: map[string]string{}}
+		w = &watch{epoch: stored.Epoch, settings: settings, judge: NewJudge(settings, s.opts.Finder()), fresh: true, known: map[string]string{}, offered: map[string]offer{}}
 		if w.number, err = s.boxes.LastSweep(ctx, stored); err != nil {
 			return 0, err
 		}
@@ -282,7 +290,7 @@ func (s *Sweeper) look(ctx context.Context, stored *registry.Stored, w *watch) (
 	if clock.Closed && !w.final && !w.fresh {
 		// The last word is of detectors that see all ballots at once: it does not
 		// depend on which minutes they came in.
-		*w = watch{epoch: w.epoch, settings: w.settings, judge: NewJudge(w.settings, s.opts.Finder()), fresh: true, number: w.number, known: w.known}
+		*w = watch{epoch: w.epoch, settings: w.settings, judge: NewJudge(w.settings, s.opts.Finder()), fresh: true, number: w.number, known: w.known, offered: w.offered}
 	}
 	w.judge.Expect(stored.Contest.Boxes)
 	if w.cursor, err = s.boxes.Follow(ctx, stored, w.cursor, func(f ballotbox.Followed) error {
@@ -304,6 +312,9 @@ func (s *Sweeper) look(ctx context.Context, stored *registry.Stored, w *watch) (
 		status.Sweep, status.At, status.Final, status.Settled = w.number, voting.FormatTime(clock.Now), true, true
 		return s.keep(ctx, stored, nil, status)
 	default:
+		if len(w.offered) > 0 && time.Since(w.tried) >= s.opts.Every {
+			s.putFarms(ctx, stored.Contest.ID, w, nil)
+		}
 		return nil
 	}
 	return s.sweep(ctx, stored, w, clock)

@@ -197,14 +197,59 @@ func TestSweeper_WritesWhatItFindsAndWhy(t *testing.T) {
 	})
 }
 
+// Where there is no room for a signature the contest is swept as ever, not from its beginning at
+// every tick, and the signature is kept once there is room.
+func TestSweeper_SignaturesThatAreNotTakenAreOfferedAgain(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, st *store.Store) {
+		h := newHall(t, st, "{policy: standard}", later)
+		h.cast("ada", "void")
+		farms := &farms{full: true}
+		opts := quick()
+		opts.Farms = farms
+		s, _ := h.run(opts)
+		h.becomes("ada", "void lockstep")
+		h.until("many offers", func() bool { return farms.offers() >= 10 })
+		h.cast("bob", "void")
+		h.becomes("bob", "void lockstep")
+		fresh := 0
+		for _, one := range h.sweeps(s) {
+			if one.Fresh != nil {
+				fresh++
+			}
+		}
+		if fresh != 1 {
+			t.Errorf("%d of %d sweeps began anew", fresh, len(h.sweeps(s)))
+		}
+		farms.room()
+		h.until("the signature", func() bool { return farms.count() == 1 })
+	})
+}
+
 type farms struct {
-	mu  sync.Mutex
-	put []antifraud.Signature
+	mu    sync.Mutex
+	put   []antifraud.Signature
+	full  bool
+	asked int
+}
+
+func (f *farms) offers() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.asked
+}
+
+func (f *farms) room() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.full = false
 }
 
 func (f *farms) Put(_ context.Context, _ string, s []antifraud.Signature) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.asked++; f.full {
+		return errors.New("there is no room")
+	}
 	f.put = append(f.put, s...)
 	return nil
 }

@@ -1,10 +1,14 @@
 package sweep
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/joute/joute/antifraud"
@@ -49,7 +53,8 @@ func (s *Sweeper) sweep(ctx context.Context, stored *registry.Stored, w *watch, 
 		s.opts.Changed(stored.Contest.ID)
 	}
 	s.tell(stored.Contest.ID, w, ruling, changed)
-	return s.putFarms(ctx, stored.Contest.ID, w, ruling.Clusters)
+	s.putFarms(ctx, stored.Contest.ID, w, ruling.Clusters)
+	return nil
 }
 
 // write keeps a sweep and what it decided, and tells how many ballots changed.
@@ -113,33 +118,37 @@ func (s *Sweeper) tell(contestID string, w *watch, ruling Ruling, changed int) {
 	}
 }
 
-// putFarms hands on the signatures that are new or changed.
-func (s *Sweeper) putFarms(ctx context.Context, contestID string, w *watch, clusters []detect.Cluster) error {
+// putFarms hands on the signatures that are new or changed. Where they are not taken, as there
+// are too many or the store does not answer, they are offered again: the sweep is no worse.
+func (s *Sweeper) putFarms(ctx context.Context, contestID string, w *watch, clusters []detect.Cluster) {
 	if s.opts.Farms == nil {
-		return nil
+		return
 	}
-	var news []antifraud.Signature
-	texts := map[string]string{}
 	for _, c := range clusters {
 		if c.Signature == nil {
 			continue
 		}
 		text, err := json.Marshal(c.Signature)
 		if err != nil {
-			return fmt.Errorf("sweep: signature: %w", err)
+			s.log.Error("a signature cannot be kept", "contest", contestID, "error", err)
+			continue
 		}
 		if w.known[c.Signature.ID] != string(text) {
-			news, texts[c.Signature.ID] = append(news, *c.Signature), string(text)
+			w.offered[c.Signature.ID] = offer{*c.Signature, string(text)}
 		}
 	}
-	if len(news) == 0 {
-		return nil
+	w.tried = time.Now()
+	ids := slices.SortedFunc(maps.Keys(w.offered), func(x, y string) int { // those that are kept already need no room
+		return cmp.Or(strings.Compare(w.known[y], w.known[x]), strings.Compare(x, y))
+	})
+	for _, id := range ids {
+		one := w.offered[id]
+		// One by one: those for which there is no room are no reason to refuse another.
+		if err := s.opts.Farms.Put(ctx, contestID, []antifraud.Signature{one.signature}); err != nil {
+			s.log.Warn("signatures of farms are not kept", "contest", contestID, "signatures", len(w.offered), "error", err)
+			return
+		}
+		w.known[id] = one.text
+		delete(w.offered, id)
 	}
-	if err := s.opts.Farms.Put(ctx, contestID, news); err != nil {
-		return fmt.Errorf("sweep: signatures: %w", err)
-	}
-	for id, text := range texts {
-		w.known[id] = text
-	}
-	return nil
 }
