@@ -31,7 +31,7 @@ const MaxReaders = 50_000
 type FeedOptions struct {
 	Readers    int // in all: default MaxReaders
 	PerContest int // default 20,000
-	PerAddress int // default 2,000: a school or a carrier behind one address, and no more than a nuisance from one machine
+	PerAddress int // an IPv4 address, or a /64 of IPv6: default 2,000, a school or a carrier behind one, and no more than a nuisance from one machine
 }
 
 // Feeds sends every reader of a contest its public leaderboard whenever that
@@ -44,11 +44,11 @@ type Feeds struct {
 	log     *slog.Logger
 	opts    FeedOptions
 
-	mu        sync.Mutex
-	channels  map[string]*channel // those with readers; guarded by mu
-	readers   int                 // guarded by mu
-	addresses map[netip.Addr]int  // readers of each; guarded by mu, and in no log
-	closed    bool                // guarded by mu
+	mu       sync.Mutex
+	channels map[string]*channel  // those with readers; guarded by mu
+	readers  int                  // guarded by mu
+	homes    map[netip.Prefix]int // readers of each homeOf; guarded by mu, and in no log
+	closed   bool                 // guarded by mu
 
 	ctx     context.Context // ends with Close
 	stop    context.CancelFunc
@@ -71,7 +71,7 @@ func NewFeeds(boards *Boards, contest func(id string) (*registry.Stored, bool), 
 	}
 	f := &Feeds{
 		boards: boards, contest: contest, log: log, opts: opts,
-		channels: map[string]*channel{}, addresses: map[netip.Addr]int{}, changed: map[string]bool{}, announce: make(chan struct{}, 1),
+		channels: map[string]*channel{}, homes: map[netip.Prefix]int{}, changed: map[string]bool{}, announce: make(chan struct{}, 1),
 	}
 	f.ctx, f.stop = context.WithCancel(context.Background())
 	return f
@@ -142,10 +142,22 @@ func (f *Feeds) Room(contestID string, address netip.Addr) error {
 	if c := f.channels[contestID]; c != nil {
 		here = c.expected
 	}
-	if f.closed || f.readers >= f.opts.Readers || here >= f.opts.PerContest || f.addresses[address] >= f.opts.PerAddress {
+	if f.closed || f.readers >= f.opts.Readers || here >= f.opts.PerContest || f.homes[homeOf(address)] >= f.opts.PerAddress {
 		return ErrFull
 	}
 	return nil
+}
+
+// homeOf is what an address is counted as. Of IPv6 any one machine has a whole /64, and may
+// come from another address of it each time.
+func homeOf(address netip.Addr) netip.Prefix {
+	address = address.Unmap().WithZone("")
+	bits := 64
+	if address.Is4() {
+		bits = 32
+	}
+	home, _ := address.Prefix(bits) // the zero one for an address that is none
+	return home
 }
 
 // Readers is how many there are.
@@ -188,7 +200,7 @@ func (f *Feeds) enter(contestID string, address netip.Addr) *channel {
 	}
 	c.expected++
 	f.readers++
-	f.addresses[address]++
+	f.homes[homeOf(address)]++
 	return c
 }
 
@@ -196,8 +208,9 @@ func (f *Feeds) exit(c *channel, address netip.Addr) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.readers--
-	if f.addresses[address]--; f.addresses[address] == 0 {
-		delete(f.addresses, address)
+	home := homeOf(address)
+	if f.homes[home]--; f.homes[home] == 0 {
+		delete(f.homes, home)
 	}
 	if c.expected--; c.expected == 0 {
 		c.stop()

@@ -287,6 +287,31 @@ func TestFeed_Room(t *testing.T) {
 	}
 }
 
+// One machine has 2^64 addresses of IPv6: they are one place to be counted for.
+func TestFeed_RoomOfANetworkOfIPv6IsOne(t *testing.T) {
+	s := open1(t, "")
+	f := feeds(t, open(t, ""), &s, FeedOptions{PerAddress: 2})
+	id := s.Contest.ID
+	for _, address := range []string{"2001:db8::1", "2001:db8::2:0:0:1"} {
+		defer join(f, id, netip.MustParseAddr(address), "").Leave()
+	}
+	for address, room := range map[string]bool{
+		"2001:db8::3": false, "2001:db8::ffff:ffff:ffff:ffff": false, "2001:db8:0:1::1": true, "192.0.2.1": true, "192.0.2.2": true,
+	} {
+		if err := f.Room(id, netip.MustParseAddr(address)); (err == nil) != room {
+			t.Errorf("from %s: %v", address, err)
+		}
+	}
+	v4 := join(f, id, netip.MustParseAddr("192.0.2.1"), "")
+	defer join(f, id, netip.MustParseAddr("::ffff:192.0.2.1"), "").Leave()
+	if err := f.Room(id, netip.MustParseAddr("192.0.2.1")); err != ErrFull {
+		t.Errorf("from an address written in both ways: %v", err)
+	}
+	if v4.Leave(); f.Room(id, netip.MustParseAddr("192.0.2.1")) != nil {
+		t.Error("no room after one left")
+	}
+}
+
 func TestFeed_LeavesNothingBehind(t *testing.T) {
 	boxes := open(t, redistest.Shared(t).URL())
 	s := open1(t, "")
@@ -299,8 +324,8 @@ func TestFeed_LeavesNothingBehind(t *testing.T) {
 		r.Leave()
 	}
 	f.mu.Lock()
-	if len(f.channels)+len(f.addresses)+f.readers != 0 {
-		t.Errorf("left: %v, %v, %d readers", f.channels, f.addresses, f.readers)
+	if len(f.channels)+len(f.homes)+f.readers != 0 {
+		t.Errorf("left: %v, %v, %d readers", f.channels, f.homes, f.readers)
 	}
 	f.mu.Unlock()
 	r := join(f, s.Contest.ID, somewhere, "")

@@ -11,16 +11,27 @@ import (
 // address is the client's, as far as it can be believed. It is for evidence and
 // limits; it is in no log and no answer.
 func (s *Server) address(c *fiber.Ctx) netip.Addr {
-	var peer netip.Addr
-	if tcp, ok := c.Context().RemoteAddr().(*net.TCPAddr); ok {
-		peer = tcp.AddrPort().Addr().Unmap()
-	}
+	peer := peerOf(c)
 	var room [4]string // a chain is seldom longer
 	forwarded := room[:0]
 	for _, line := range c.Request().Header.PeekAll(fiber.HeaderXForwardedFor) {
 		forwarded = append(forwarded, string(line))
 	}
 	return clientAddress(peer, forwarded, s.cfg.TrustedProxies)
+}
+
+// peerOf is who holds the other end of the connection.
+func peerOf(c *fiber.Ctx) (peer netip.Addr) {
+	if tcp, ok := c.Context().RemoteAddr().(*net.TCPAddr); ok {
+		peer = tcp.AddrPort().Addr().Unmap()
+	}
+	return peer
+}
+
+// isNear tells an address of this machine or of a private network (RFC 1918 and 4193, and
+// those of the link).
+func isNear(peer netip.Addr) bool {
+	return peer.IsLoopback() || peer.IsPrivate() || peer.IsLinkLocalUnicast()
 }
 
 // clientAddress walks back from the peer over the proxies we trust, each of

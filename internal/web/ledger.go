@@ -180,7 +180,10 @@ func (s *Server) pour(c *fiber.Ctx, contentType string, produce func(ctx context
 			begin(nil)
 			return writer.Write(p)
 		}), streamBuffer)
-		err := produce(ctx, out)
+		err := func() (err error) {
+			defer catch(&err)
+			return produce(ctx, out)
+		}()
 		if err == nil {
 			begin(nil)
 			err = out.Flush()

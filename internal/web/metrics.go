@@ -125,16 +125,17 @@ func (m *metrics) tellScreened(decision antifraud.Action, effect string) {
 	m.screened.WithLabelValues(string(decision), effect).Inc()
 }
 
-// getMetrics is the page that Prometheus reads, on the server itself. Through a
-// proxy it takes the organizer's key: how many ballots came tells something of
-// contests that keep it secret.
+// getMetrics is the page that Prometheus reads, from the server's machine or its private
+// network. From elsewhere, or through a proxy, it takes the organizer's key: how many
+// ballots came tells something of contests that keep it secret.
 func (s *Server) getMetrics() fiber.Handler {
 	page := fasthttpadaptor.NewFastHTTPHandler(promhttp.HandlerFor(s.cfg.Metrics, promhttp.HandlerOpts{}))
 	return func(c *fiber.Ctx) error {
 		forwarded := c.Get(fiber.HeaderXForwardedFor) != "" || c.Get("Forwarded") != ""
-		if forwarded && !s.isOrganizer(c.Get(fiber.HeaderAuthorization)) {
+		if (forwarded || !isNear(peerOf(c))) && !s.isOrganizer(c.Get(fiber.HeaderAuthorization)) {
 			return errUnauthorized
 		}
+		noStore.set(c)
 		page(c.Context())
 		return nil
 	}

@@ -88,14 +88,19 @@ func (s *Server) access(c *fiber.Ctx, start time.Time) {
 		slog.String("route", c.Route().Path), slog.Int("status", c.Response().StatusCode()), slog.Duration("took", time.Since(start)))
 }
 
-// guarded turns a panic into an error that nobody foresaw; its stack is in the log.
+// guarded turns a panic of a handler into an error that nobody foresaw; its stack is in
+// the log.
 func (s *Server) guarded(c *fiber.Ctx) (err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("panic: %v\n%s", r, debug.Stack())
-		}
-	}()
+	defer catch(&err)
 	return c.Next()
+}
+
+// catch, deferred, makes a panic an error. What a handler leaves to a goroutine of its own
+// needs it as well: there a panic ends the server, and all votes under way.
+func catch(err *error) {
+	if r := recover(); r != nil {
+		*err = fmt.Errorf("panic: %v\n%s", r, debug.Stack())
+	}
 }
 
 // secure sets what no answer may lack. Pages that may be framed or that load

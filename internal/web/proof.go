@@ -118,7 +118,11 @@ func (s *Server) askCode(stored *registry.Stored, a codeAsk) (codes.Asked, error
 	if asked.Code != "" {
 		// Later, and not waited for: the work of sending it would slow this very
 		// answer down, and so tell those with a mail from those without.
-		time.AfterFunc(mailPause+mrand.N(mailPause), func() { s.cfg.Mail.Put(letter) })
+		s.letters.Add(1)
+		time.AfterFunc(mailPause+mrand.N(mailPause), func() {
+			defer s.letters.Done()
+			s.cfg.Mail.Put(letter)
+		})
 	}
 	return asked, nil
 }

@@ -132,6 +132,7 @@ type Server struct {
 	connections  int64          // most at a time, without feeds
 	patience     time.Duration  // for a piece of an answer to go out
 	feeding      sync.WaitGroup // connections of feeds
+	letters      sync.WaitGroup // mails that were promised, and go into the outbox in a moment
 
 	// base ends when a shutdown has no more time: streams end with it.
 	base context.Context
@@ -209,10 +210,11 @@ func (s *Server) Serve(l net.Listener) error {
 }
 
 // Shutdown stops accepting, waits until every request that was accepted is
-// answered, and returns. When ctx ends first, what is still under way is given
+// answered and every mail that was promised is in the outbox, and returns. When ctx ends first, what is still under way is given
 // up, and the error says so.
 func (s *Server) Shutdown(ctx context.Context) error {
 	defer s.stop()
+	defer s.letters.Wait()
 	defer s.feeding.Wait()
 	defer s.cfg.Feeds.Close() // for a server that never listened
 	if err := s.app.ShutdownWithContext(ctx); err != nil {

@@ -217,3 +217,16 @@ func TestShutdown_FinishesWhatWasAccepted(t *testing.T) {
 		t.Errorf("serve: %v", err)
 	}
 }
+
+// Whoever was told that a code is on its way gets it from a server that stops, too: the
+// outbox takes none once the server has ended.
+func TestShutdown_PutsThePromisedMailsIntoTheOutbox(t *testing.T) {
+	e := start(t)
+	_, path := e.contest("")
+	const to = "ada@shutdown.example.org"
+	e.do("POST", path+"/passes", `{"level":"email","email":"`+to+`"}`).want(202, "")
+	must(t, e.server.Shutdown(t.Context()))
+	if e.server.cfg.Mail.Waiting() == 0 && len(e.mails.Messages(to)) == 0 {
+		t.Error("the server has ended, and the mail is nowhere")
+	}
+}

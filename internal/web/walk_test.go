@@ -1,13 +1,17 @@
 package web
 
 import (
+	"bytes"
 	"fmt"
+	"net"
 	"net/http"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/valyala/fasthttp"
 
 	"github.com/joute/joute/community"
 	"github.com/joute/joute/community/fans"
@@ -273,4 +277,29 @@ func TestMetrics_AreNotForWhoComesThroughAProxy(t *testing.T) {
 	e.do("GET", "/metrics", "").want(200, "")
 	e.do("GET", "/metrics", "", "X-Forwarded-For: 192.0.2.1").want(401, "unauthorized")
 	e.do("GET", "/metrics", "", "X-Forwarded-For: 192.0.2.1", asOrganizer).want(200, "")
+}
+
+// Nor is it public on a server that browsers reach without a proxy.
+func TestMetrics_AreNotForWhoComesFromOutside(t *testing.T) {
+	e := start(t)
+	for from, open := range map[string]bool{
+		"127.0.0.1": true, "::1": true, "::ffff:127.0.0.1": true, "10.1.2.3": true, "172.18.0.1": true, "192.168.1.2": true, "fd00::1": true, "fe80::1": true,
+		"203.0.113.9": false, "::ffff:203.0.113.9": false, "2001:db8::1": false, "172.32.0.1": false,
+	} {
+		for _, key := range []string{"", "Bearer " + organizerKey} {
+			var asked fasthttp.Request
+			asked.SetRequestURI("/metrics")
+			asked.Header.Set("Authorization", key)
+			var fctx fasthttp.RequestCtx
+			fctx.Init(&asked, &net.TCPAddr{IP: net.ParseIP(from), Port: 4711}, nil)
+			e.server.app.Handler()(&fctx)
+			want, counts := http.StatusUnauthorized, false
+			if open || key != "" {
+				want, counts = http.StatusOK, true
+			}
+			if got := fctx.Response.StatusCode(); got != want || bytes.Contains(fctx.Response.Body(), []byte("joute_ballots_total")) != counts {
+				t.Errorf("from %s with key %q: status %d, want %d", from, key, got, want)
+			}
+		}
+	}
 }

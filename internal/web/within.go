@@ -12,7 +12,7 @@ const personalTime = 1900 * time.Millisecond
 
 // within gives what ask finds, or the context's error once personalTime is
 // over. A script that was sent cannot be called back, so ask may go on alone; it
-// must be something that may be asked again.
+// must be something that may be asked again. A panic of ask is an error.
 func within[T any](base context.Context, ask func(context.Context) (T, error)) (T, error) {
 	type found struct {
 		value T
@@ -22,8 +22,10 @@ func within[T any](base context.Context, ask func(context.Context) (T, error)) (
 	done := make(chan found, 1)
 	defer cancel()
 	go func() {
-		value, err := ask(ctx)
-		done <- found{value, err}
+		var f found
+		defer func() { done <- f }()
+		defer catch(&f.err)
+		f.value, f.err = ask(ctx)
 	}()
 	select {
 	case f := <-done:
