@@ -38,12 +38,15 @@ func (s *Server) offerSharing(ctx context.Context, c *fiber.Ctx, v accepted) *sh
 	if v.cast.Standing != voting.Counted && v.cast.Standing != voting.Held || v.stored.Phase(time.Now()) != contest.PhaseVoting {
 		return nil
 	}
+	entry, _ := d.Entry(v.cast.Entry)
+	if entry.Hidden { // its name and its picture are for nobody any more
+		return nil
+	}
 	code, err := s.shareOf(ctx, v.stored, ownedBy(v.stored, v.cast))
 	if err != nil {
 		s.log.Warn("sharing not offered", slog.String("request", s.requestID(c)), slog.Any("error", err))
 		return nil
 	}
-	entry, _ := d.Entry(v.cast.Entry)
 	o := &sharingOffer{words: v.words, Script: asset("share.js"), Action: "/c/" + d.ID + "/share", Entry: v.In(entry.Title, d), Title: v.In(d.Title, d)}
 	o.Text = o.Say("share.message", "Entry", o.Entry, "Contest", o.Title)
 	o.Native, o.Copy = s.linkHref(c, code, sharing.Native), s.linkHref(c, code, sharing.Copy)

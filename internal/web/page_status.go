@@ -48,6 +48,9 @@ func (s *Server) statusOf(ctx context.Context, c *fiber.Ctx, stored *registry.St
 			return nil, err
 		}
 		said := castStatus(w, d, board, cast, c.QueryInt("left"))
+		if me == nil {
+			said.Text = "" // whoever was shown the receipt learns no more than by its own page: not for whom
+		}
 		said.Proof = proofLine(c, d, me, w)
 		s.leads(ctx, c, said, stored, me, cast, text, w)
 		return said, nil

@@ -319,6 +319,21 @@ func TestPage_StatusCannotBeForged(t *testing.T) {
 	mine.get("/c/" + other + "?" + receipt).hides("Your vote is counted.")
 }
 
+// A receipt may be shown to others: on no page does it tell them for whom the vote is.
+func TestPage_AReceiptOfAnotherDoesNotTellTheirEntry(t *testing.T) {
+	e := start(t)
+	id, _ := e.contest("")
+	for _, at := range []string{"/c/" + id, "/c/" + id + "/e/vercors-1", "/c/" + id + "/s/vercors", "/c/" + id + "/e/vercors-1/confirm"} {
+		mine := e.browser("Accept-Language: en")
+		action, body := form(t, mine.get("/c/"+id), "lumiere-1")
+		receipt := regexp.MustCompile(`receipt=[^&#]*`).FindString(mine.send("POST", action, body).header.Get("Location"))
+		mine.get(at+"?"+receipt).shows("Your vote is counted.", "Thank you for voting for “A”.")
+		page := e.browser("Accept-Language: en").get(at+"?"+receipt).want(200, "")
+		page.shows("Your vote is counted.")
+		page.hides("Thank you for voting for")
+	}
+}
+
 func TestPage_HostileTitlesAreEscaped(t *testing.T) {
 	e := start(t)
 	id := newID()

@@ -192,6 +192,22 @@ func TestShare_IsOfferedForWhatMayCountAndWhileItMay(t *testing.T) {
 	b.get(at).hides("Bring your friends")
 }
 
+// An entry that was taken off is not handed on: its picture is gone, and its name is on no
+// public path.
+func TestShare_IsNotOfferedForAnEntryThatWasTakenOff(t *testing.T) {
+	e := start(t)
+	id, path := e.contest("")
+	b := e.browser("Accept-Language: en")
+	action, body := form(t, b.get("/c/"+id), "lumiere-1")
+	to, _, _ := strings.Cut(b.send("POST", action, body).header.Get("Location"), "#")
+	offered := "/story/" + id + "/e/lumiere-1.png"
+	b.get(to).shows("Your vote is counted.", offered)
+	e.do("PUT", path, strings.Replace(contestText(id, ""), `"title":"A"`, `"title":"A","hidden":true`, 1), asOrganizer).want(200, "")
+	page := b.get(to).want(200, "")
+	page.shows("Your vote is counted.")
+	page.hides(offered, "data-native")
+}
+
 func TestShare_OneCodeAVoterOnEveryServer(t *testing.T) {
 	keys := t.TempDir()
 	of := func(s *Server) {

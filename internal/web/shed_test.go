@@ -141,6 +141,34 @@ func TestShed_BoardsComeFromMemory(t *testing.T) {
 	})
 }
 
+// What any page may read, any page may read the refusal of: a browser shows it nothing
+// else, neither the code nor when to come back.
+func TestShed_PagesOfOtherSitesReadThatTheyAreRefused(t *testing.T) {
+	var waits atomic.Int64
+	e := startOn(t, sharedURL(t), func(s *Server) {
+		s.shed.waits = func() time.Duration { return time.Duration(waits.Load()) }
+	})
+	_, path := e.contest("")
+	for _, busy := range []time.Duration{0, time.Minute} {
+		waits.Store(int64(busy))
+		for _, open := range []string{"/v1/contests", path, path + "/feed", path + "/ledger", path + "/checkpoint"} {
+			a := e.do("HEAD", open, "", "Origin: https://blog.example.org")
+			exposed := a.header.Get("Access-Control-Expose-Headers")
+			if (a.status == 503) != (busy > 0) || a.header.Get("Access-Control-Allow-Origin") != "*" || !strings.Contains(exposed, "Retry-After") {
+				t.Errorf("%s, ballots wait %v: status %d, %v", open, busy, a.status, a.header)
+			}
+		}
+	}
+	for _, other := range []answer{
+		e.do("POST", path+"/ballots", ballot(newBallot(), "lumiere-1"), "Origin: https://blog.example.org"),
+		e.do("GET", "/", "", "Origin: https://blog.example.org"),
+	} {
+		if other.want(503, "overloaded").header.Get("Access-Control-Allow-Origin") != "" {
+			t.Errorf("any page may read %v", other.header)
+		}
+	}
+}
+
 // A storm of refusals is a line a second in the log, and a count.
 func TestShed_DoesNotFillTheLog(t *testing.T) {
 	// A store of its own: of others' contests the log would say that it cannot read them.

@@ -56,6 +56,9 @@ func (s *Server) turnAway(fctx *fasthttp.RequestCtx, of class) {
 	for _, f := range []fixed{framedByNobody, noSniff, sameOriginReferrer, noStore, varyByLanguage} {
 		h.SetCanonical(f.name, f.value)
 	}
+	if (fctx.IsGet() || fctx.IsHead()) && bytes.HasPrefix(fctx.RequestURI(), []byte(onContests)) {
+		allowAnyOrigin(h) // else pages of other sites learn of no refusal, nor when to come back
+	}
 	h.Set(fiber.HeaderContentLanguage, lang)
 	h.Set(fiber.HeaderXRequestID, id)
 	h.Set(fiber.HeaderRetryAfter, errOverloaded.comeBack())
