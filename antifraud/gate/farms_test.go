@@ -185,7 +185,8 @@ func TestFarms_AsManyAsThereMayBeAndWhatExpiredMakesRoom(t *testing.T) {
 		if err := f.Put(t.Context(), id, many(1000, 2, time.Hour)); !errors.Is(err, ErrFull) {
 			t.Errorf("one too many: %v", err)
 		}
-		ok(t, f.Put(t.Context(), id, many(0, antifraud.MaxSignatures-1, time.Hour))) // the same are no more
+		ok(t, f.Put(t.Context(), id, many(0, antifraud.MaxSignatures-1, time.Hour)))       // the same are no more
+		ok(t, f.Put(t.Context(), id, many(2000, 2*antifraud.MaxSignatures, -time.Second))) // those that are over take no room
 		ok(t, f.Put(t.Context(), id, many(1000, 1, time.Hour)))
 		list, err := f.List(t.Context(), id)
 		ok(t, err)
