@@ -272,7 +272,7 @@ func TestPressure_OldMinutesDoNotCount(t *testing.T) {
 	onEveryStore(t, func(t *testing.T, st *store.Store) {
 		p, id := NewPressure(st, slog.New(slog.DiscardHandler)), newContestID()
 		minute := time.Now().Unix() / 60
-		for _, back := range []int64{pressureMinutes - 2, pressureMinutes + 1, 500} {
+		for _, back := range []int64{pressureMinutes - 2, pressureMinutes + 1, 500, -60} {
 			ok(t, st.Client().HSet(t.Context(), pressureKey(id), fmt.Sprint(minute-back, "/seen"), 10, fmt.Sprint(minute-back, "/suspect"), 4).Err())
 		}
 		p.Count(id, true, time.Now())
