@@ -185,7 +185,8 @@ func TestFarms_AsManyAsThereMayBeAndWhatExpiredMakesRoom(t *testing.T) {
 		if err := f.Put(t.Context(), id, many(1000, 2, time.Hour)); !errors.Is(err, ErrFull) {
 			t.Errorf("one too many: %v", err)
 		}
-		ok(t, f.Put(t.Context(), id, many(0, antifraud.MaxSignatures-1, time.Hour))) // the same are no more
+		ok(t, f.Put(t.Context(), id, many(0, antifraud.MaxSignatures-1, time.Hour)))       // the same are no more
+		ok(t, f.Put(t.Context(), id, many(2000, 2*antifraud.MaxSignatures, -time.Second))) // those that are over take no room
 		ok(t, f.Put(t.Context(), id, many(1000, 1, time.Hour)))
 		list, err := f.List(t.Context(), id)
 		ok(t, err)
@@ -271,7 +272,7 @@ func TestPressure_OldMinutesDoNotCount(t *testing.T) {
 	onEveryStore(t, func(t *testing.T, st *store.Store) {
 		p, id := NewPressure(st, slog.New(slog.DiscardHandler)), newContestID()
 		minute := time.Now().Unix() / 60
-		for _, back := range []int64{pressureMinutes - 2, pressureMinutes + 1, 500} {
+		for _, back := range []int64{pressureMinutes - 2, pressureMinutes + 1, 500, -60} {
 			ok(t, st.Client().HSet(t.Context(), pressureKey(id), fmt.Sprint(minute-back, "/seen"), 10, fmt.Sprint(minute-back, "/suspect"), 4).Err())
 		}
 		p.Count(id, true, time.Now())

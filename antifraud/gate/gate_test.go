@@ -206,3 +206,26 @@ func TestFull_AgreesWithAllowAndCountsNothing(t *testing.T) {
 		}
 	})
 }
+
+// A clock that is set back an hour does not close what was full for an hour.
+func TestAllow_WhatWasBeforeTheClockWasSetBackDoesNotCount(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, st *store.Store) {
+		c, r := New(st), Rate{Contest: fmt.Sprintf("t-%d", os.Getpid()), Kind: "test", Name: fmt.Sprint(things.Add(1)), Limit: 2, Span: time.Minute}
+		for n := range 2 {
+			if err := st.Client().ZAdd(t.Context(), rateKey(r), redis.Z{Score: float64(time.Now().Add(time.Hour).UnixMilli()), Member: fmt.Sprint("before ", n)}).Err(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if full, err := c.Full(t.Context(), r); err != nil || full {
+			t.Errorf("full %v, %v", full, err)
+		}
+		for n := range 3 {
+			if allowed, err := c.Allow(t.Context(), r, fmt.Sprint("act ", n)); err != nil || allowed != (n < 2) {
+				t.Errorf("act %d: allowed %v, %v", n, allowed, err)
+			}
+		}
+		if n := st.Client().ZCard(t.Context(), rateKey(r)).Val(); n != 2 {
+			t.Errorf("%d acts are kept", n)
+		}
+	})
+}

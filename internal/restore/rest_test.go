@@ -63,6 +63,8 @@ func TestRest_ComesBackAsItWas(t *testing.T) {
 		c.XAdd(ctx, &redis.XAddArgs{Stream: "joute:{one/fans}:ledger", ID: fmt.Sprintf("%d-7", i+1), Values: []string{"kind", raw, "n", fmt.Sprint(i)}})
 	}
 	c.Set(ctx, "joute:{one/0}:act:name", "{}", time.Hour)
+	c.Set(ctx, "joute:{one/0}:act:large", strings.Repeat("x", 2<<20), time.Hour) // of as many ballots as an organizer likes
+	c.HSet(ctx, "joute:{one/0}:past", "1800000000", strings.Repeat("y", 2<<20))
 	time.Sleep(2 * time.Millisecond)
 	want := contents(t, st)
 	delete(want, "joute:{one/0}:solved:77")

@@ -6,14 +6,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"os"
 	"strconv"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 
 	"github.com/joute/joute/internal/folder"
-	"github.com/joute/joute/internal/ndjson"
 )
 
 // saved is a key, or a part of a large one, as a line of a file.
@@ -26,7 +27,8 @@ type saved struct {
 	cuts []int // of Values, where a line may end
 }
 
-// savedBytes is where a line ends: well below what package ndjson reads.
+// savedBytes is where a line ends. One with a single value may be longer: an organizer's act has
+// all its ballots, and a minute's tally all entries.
 const savedBytes = 64 << 10
 
 // lines gives the key in parts, each of which adds to what is there.
@@ -144,20 +146,28 @@ func (s *Store) read(ctx context.Context, key string) (saved, error) {
 // Load puts back what Save wrote, but for what has expired since. Without a file
 // there is nothing to put back.
 func (s *Store) Load(ctx context.Context, path string) error {
-	err := ndjson.Read(path, func(_ int, line []byte) error {
-		var one saved
-		if err := json.Unmarshal(line, &one); err != nil {
-			return err
-		}
-		return s.write(ctx, one)
-	})
+	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("store: load: %w", Classify(err))
+		return fmt.Errorf("store: load: %w", err)
 	}
-	return nil
+	defer f.Close()
+	lines := json.NewDecoder(f)
+	for n := 1; ; n++ {
+		var one saved
+		err := lines.Decode(&one)
+		if err == io.EOF {
+			return nil
+		}
+		if err == nil {
+			err = s.write(ctx, one)
+		}
+		if err != nil {
+			return fmt.Errorf("store: load: %s:%d: %w", path, n, Classify(err))
+		}
+	}
 }
 
 var errSaved = errors.New("no line that was saved")

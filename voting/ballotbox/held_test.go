@@ -224,7 +224,7 @@ func TestTorn_TheQueueIsWhatTheLedgerHolds(t *testing.T) {
 				held, counted := heldBallot("ada", "n-1"), ballotFor("bob", "n-1")
 				mustCast(t, b, s, held)
 				mustCast(t, b, s, counted)
-				if tearWrite(t, server, cut, func() { torn(b, s, held, counted) }, func() {
+				if server.Tear(cut, func() { torn(b, s, held, counted) }, func() {
 					mustCast(t, New(openStore(t, server.URL())), s, heldBallot("eve", "n-2"))
 				}) {
 					break

@@ -274,7 +274,7 @@ func TestTorn_AnInterruptedWriteOfManyNeverCounts(t *testing.T) {
 			mustCast(t, b, s, ballotFor("first", "n-1"))
 			ballots := []voting.Ballot{ballotFor("a", "n-1"), ballotFor("b", "n-2"), ballotFor("c", "n-1"), ballotFor("d", "s-1")}
 			ballots[1].Present, ballots[2].Standing = true, voting.Held
-			past := tearWrite(t, server, cut, func() {
+			past := server.Tear(cut, func() {
 				atOnce(t, server, func(ballot voting.Ballot) { mustCast(t, b, s, ballot) }, ballots...)
 			}, func() {
 				b := open()

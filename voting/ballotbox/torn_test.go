@@ -2,45 +2,14 @@ package ballotbox
 
 import (
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/joute/joute/contest/registry"
 	"github.com/joute/joute/internal/redistest"
 	"github.com/joute/joute/voting"
 )
-
-// tearWrite makes what a kill -9 in the middle of Redis' write to its file leaves:
-// the file ends inside the transaction of write, cut bytes after its beginning.
-// Redis starts from it, votes go on, and at the next start the beginning of that
-// transaction runs. It tells whether cut is past the transaction: then nothing is torn.
-func tearWrite(t *testing.T, server *redistest.Server, cut int64, write, goOn func()) (past bool) {
-	t.Helper()
-	size := func() int64 {
-		info, err := os.Stat(server.AOF())
-		if err != nil {
-			t.Fatal(err)
-		}
-		return info.Size()
-	}
-	begin := size()
-	write()
-	end := size()
-	server.Kill()
-	if begin+cut >= end {
-		server.Restart()
-		return true
-	}
-	if err := os.Truncate(server.AOF(), begin+cut); err != nil {
-		t.Fatal(err)
-	}
-	server.Restart()
-	goOn()
-	server.Kill()
-	server.Restart()
-	return false
-}
 
 // tearing says what happens around a write that is torn.
 type tearing struct {
@@ -63,7 +32,7 @@ func (how tearing) tear(t *testing.T, server *redistest.Server, load func() *Box
 		archive.move(t, b, s)
 	}
 	counted, again := int64(2), how.again
-	past := tearWrite(t, server, cut, func() { mustCast(t, b, s, torn) }, func() {
+	past := server.Tear(cut, func() { mustCast(t, b, s, torn) }, func() {
 		b := open()
 		mustCast(t, b, s, other)
 		if again {
@@ -147,7 +116,7 @@ func TestTorn_AnInterruptedTrimLosesNothing(t *testing.T) {
 			for n := range 3 {
 				mustCast(t, b, s, ballotFor(fmt.Sprint(n), "n-1"))
 			}
-			past := tearWrite(t, server, cut, func() { archive.move(t, b, s) }, func() {
+			past := server.Tear(cut, func() { archive.move(t, b, s) }, func() {
 				b := open()
 				mustCast(t, b, s, ballotFor("another", "n-2"))
 				if again {
@@ -239,7 +208,7 @@ func TestTorn_AnInterruptedJoinJoinsNobody(t *testing.T) {
 		mustCast(t, b, s, ballotFor("phone", "n-1"))
 		it := join(t, b, s, "ada@", "phone")
 		mustCast(t, b, s, ballotFor("laptop", "s-1"))
-		past := tearWrite(t, server, cut, func() {
+		past := server.Tear(cut, func() {
 			if _, err := b.into(t.Context(), s, voterNamed("laptop"), it, false); err != nil {
 				t.Fatal(err)
 			}
@@ -271,5 +240,63 @@ func TestTorn_AnInterruptedJoinJoinsNobody(t *testing.T) {
 	}
 	if cuts < 5 {
 		t.Fatalf("only %d cuts", cuts)
+	}
+}
+
+// However a kill tears what is written of appeals, findings and sweeps, all that is left of
+// it expires.
+func TestTorn_WhatExpiresNeverStaysForGood(t *testing.T) {
+	server := redistest.Start(t)
+	for name, write := range map[string]func(b *Boxes, s *registry.Stored, ballot voting.Ballot) error{
+		"an appeal": func(b *Boxes, s *registry.Stored, ballot voting.Ballot) error {
+			_, err := b.Appeal(t.Context(), s, ballot.Voter, ballot.ID, []byte("sealed"))
+			return err
+		},
+		"findings": func(b *Boxes, s *registry.Stored, ballot voting.Ballot) error {
+			return b.KeepFindings(t.Context(), s, []BallotFinding{{Voter: ballot.Voter, Ballot: ballot.ID, Finding: Finding{Sweep: 1}}})
+		},
+		"a sweep": func(b *Boxes, s *registry.Stored, ballot voting.Ballot) error {
+			return b.KeepSweep(t.Context(), s, 1, []byte(`{"sweep":1}`), []byte(`{"sweep":1,"at":"x"}`))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cuts := 0
+			for cut := int64(1); ; cut += 43 {
+				b, s := New(openStore(t, server.URL())), newContest(t)
+				ballot := ballotFor("ada", "n-1")
+				ballot.Standing = voting.Held
+				mustCast(t, b, s, ballot)
+				past := server.Tear(cut, func() {
+					if err := write(b, s, ballot); err != nil {
+						t.Fatal(err)
+					}
+				}, func() { mustCast(t, New(openStore(t, server.URL())), s, ballotFor("bob", "n-2")) })
+				if past {
+					break
+				}
+				cuts++
+				b = New(openStore(t, server.URL()))
+				kept := func() (n int) {
+					for _, key := range keysOf(s.Contest.ID, 0).expiring()[1:] {
+						fields := b.store.Client().HKeys(t.Context(), key).Val()
+						said := len(strings.Join(fields, ""))
+						if n += said; said > 0 && b.store.Client().PTTL(t.Context(), key).Val() <= 0 {
+							t.Errorf("cut %d bytes in: %q stay for good", cut, fields)
+						}
+					}
+					return n
+				}
+				kept()
+				if err := write(b, s, ballot); err != nil || kept() == 0 {
+					t.Errorf("cut %d bytes in, asked again: %v", cut, err)
+				}
+				if now, err := b.SweepNow(t.Context(), s); name == "a sweep" && (err != nil || len(now) == 0) {
+					t.Errorf("cut %d bytes in: a sweep is kept, and not where they are: %v", cut, err)
+				}
+			}
+			if cuts < 4 {
+				t.Errorf("%d cuts only", cuts)
+			}
+		})
 	}
 }

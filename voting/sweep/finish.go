@@ -46,7 +46,7 @@ func (s *Sweeper) Sweeps(ctx context.Context, stored *registry.Stored) ([]Sweep,
 	return sweeps, nil
 }
 
-// Finish waits until the last sweep of a contest is over, by whichever server, and
+// Finish waits until the last sweep of a contest by its policy is over, by whichever server, and
 // returns at once where there will be none: before the close, and of a contest that
 // was published or forgotten or whose evidence expires. When ctx ends first the error
 // is [ErrUnfinished].
@@ -62,6 +62,7 @@ func (s *Sweeper) Finish(ctx context.Context, stored *registry.Stored) error {
 	case s.wake <- struct{}{}:
 	default: // it is awake
 	}
+	policy := SettingsOf(stored.Contest).Policy
 	ticker := time.NewTicker(askEvery)
 	defer ticker.Stop()
 	for {
@@ -69,7 +70,7 @@ func (s *Sweeper) Finish(ctx context.Context, stored *registry.Stored) error {
 		// the store's own timeout bounds it.
 		status, err := s.Status(context.WithoutCancel(ctx), stored)
 		switch {
-		case err == nil && status != nil && status.Final:
+		case err == nil && status != nil && status.Final && status.Policy == policy:
 			return nil
 		case ctx.Err() != nil:
 			return ErrUnfinished

@@ -508,6 +508,34 @@ func TestSweeper_TheCloseIsSweptWholeBeforeThePublication(t *testing.T) {
 	})
 }
 
+// What an old policy came to is not the last word once there is another: a publication waits.
+func TestSweeper_APolicyOfAfterTheCloseIsWaitedFor(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, st *store.Store) {
+		h := newHall(t, st, "{policy: observe}", later)
+		h.cast("ada", "void")
+		if _, err := h.boxes.Close(t.Context(), h.s, "ended-early"); err != nil {
+			t.Fatal(err)
+		}
+		finish := func(patience time.Duration) error {
+			s, end := h.run(quick())
+			defer end()
+			ctx, cancel := context.WithTimeout(t.Context(), patience)
+			defer cancel()
+			return s.Finish(ctx, h.s)
+		}
+		if err := finish(patience); err != nil || h.standing("ada") != "counted" {
+			t.Fatalf("ada is %s, %v", h.standing("ada"), err)
+		}
+		strict, now := *h.s, *h.s.Contest
+		now.Antifraud.Policy = newHall(t, st, "{policy: standard}", later).s.Contest.Antifraud.Policy
+		strict.Contest, strict.Version = &now, 2
+		h.s = &strict
+		if err := finish(patience); err != nil || h.standing("ada") != "void lockstep" {
+			t.Errorf("by the new policy ada is %s when the end is told, %v", h.standing("ada"), err)
+		}
+	})
+}
+
 func TestSweeper_ForgottenWithTheContest(t *testing.T) {
 	onEveryStore(t, func(t *testing.T, st *store.Store) {
 		h := newHall(t, st, "{policy: standard}", later)

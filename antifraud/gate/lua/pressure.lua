@@ -11,7 +11,7 @@ local counts = redis.call('HGETALL', key)
 local seen, suspect, old = tonumber(ARGV[1]), tonumber(ARGV[2]), {}
 for i = 1, #counts, 2 do
   local at, what = string.match(counts[i], '^(%d+)/(%l+)$')
-  if not at or tonumber(at) <= minute - minutes then
+  if not at or tonumber(at) <= minute - minutes or tonumber(at) > minute then -- or the clock was set back
     old[#old + 1] = counts[i]
   elseif what == 'seen' then
     seen = seen + tonumber(counts[i + 1])

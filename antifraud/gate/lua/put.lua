@@ -9,8 +9,11 @@
 --
 -- Replies: {put}; {full}: nothing was written
 --
--- Signatures past their time leave when others come. What is lifted stays lifted,
--- whatever comes: it is replaced, and still speaks of nobody.
+-- Signatures past their time leave when others come, and are not kept when they do. What is
+-- lifted stays lifted, whatever comes: it is replaced, and still speaks of nobody.
+--
+-- The change comes first, so that of a write that a kill tears servers read anew what there is,
+-- and then how long it lives, by a signature that is over: none stays for good.
 
 local farms, lifted, met, change = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local time = redis.call('TIME')
@@ -22,9 +25,12 @@ redis.call('GET', change)
 
 local ends, gone, count, coming = now, {}, 0, {}
 for i = 3, #ARGV, 3 do
-  if not coming[ARGV[i]] then count = count + 1 end
-  coming[ARGV[i]] = true
-  ends = math.max(ends, tonumber(ARGV[i + 1]))
+  local expires = tonumber(ARGV[i + 1])
+  if expires > now then
+    if not coming[ARGV[i]] then count = count + 1 end
+    coming[ARGV[i]] = ARGV[i + 1] .. '|' .. ARGV[i + 2]
+    ends = math.max(ends, expires)
+  end
 end
 for i = 1, #known, 2 do
   local expires = tonumber(string.match(known[i + 1], '^%d+') or 0)
@@ -39,11 +45,13 @@ end
 if count > tonumber(ARGV[1]) then return { 'full' } end
 if #since > 0 then ends = math.max(ends, now + tonumber(ARGV[2])) end
 
+redis.call('SET', change, time[1] .. '.' .. time[2])
+redis.call('HSET', farms, '', '0|{}')
+for i = 1, 4 do redis.call('PEXPIREAT', KEYS[i], string.format('%.0f', ends)) end
 for i = 1, #gone do
   redis.call('HDEL', farms, gone[i])
   redis.call('HDEL', met, gone[i], gone[i] .. '!')
 end
-for i = 3, #ARGV, 3 do redis.call('HSET', farms, ARGV[i], ARGV[i + 1] .. '|' .. ARGV[i + 2]) end
-redis.call('SET', change, time[1] .. '.' .. time[2])
-for i = 1, 4 do redis.call('PEXPIREAT', KEYS[i], string.format('%.0f', ends)) end
+for id, value in pairs(coming) do redis.call('HSET', farms, id, value) end
+redis.call('HDEL', farms, '')
 return { 'put' }

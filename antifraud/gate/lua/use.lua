@@ -7,14 +7,18 @@
 --
 -- The set is of one short-lived thing: when its key is gone, so must be every
 -- way to use the thing.
+--
+-- Nobody's use, which counts for none, and with it the lifetime come before a user's: of a write
+-- that a kill tears no user stays for good.
 
 local uses = KEYS[1]
 local known = redis.call('SISMEMBER', uses, ARGV[1]) == 1
-local users = redis.call('SCARD', uses)
-if not known then
-  if users >= tonumber(ARGV[2]) then return { 'spent' } end
-  redis.call('SADD', uses, ARGV[1])
+local users = redis.call('SCARD', uses) - redis.call('SISMEMBER', uses, '')
+if not known and users >= tonumber(ARGV[2]) then return { 'spent' } end
+if redis.call('PTTL', uses) < 0 then
+  redis.call('SADD', uses, '')
+  redis.call('PEXPIRE', uses, ARGV[3])
 end
--- Asked for each time: a kill may have kept the member and lost the lifetime.
-if redis.call('PTTL', uses) < 0 then redis.call('PEXPIRE', uses, ARGV[3]) end
+if not known then redis.call('SADD', uses, ARGV[1]) end
+redis.call('SREM', uses, '')
 return { 'used' }

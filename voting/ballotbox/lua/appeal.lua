@@ -10,6 +10,9 @@
 --   full                 the box keeps as many as it may
 --   forgotten            the contest is: nothing a voter writes is kept
 --   unconfigured, torn   see open_box
+--
+-- When it expires comes first, with a field that says nothing: of a write that a kill tears
+-- nothing stays for good. See docs/decisions/0005-torn-writes.md.
 
 local box, missing = open_box()
 if not box then return missing end
@@ -23,6 +26,8 @@ if first then return { 'kept', standing } end
 if standing ~= 'held' and standing ~= 'void' then return { 'nothing', standing } end
 if many >= tonumber(ARGV[3]) then return { 'full' } end
 
-redis.call('HSET', KEYS[6], ARGV[1], ARGV[2])
+redis.call('HSET', KEYS[6], '', '')
 redis.call('PEXPIREAT', KEYS[6], text(box.expires))
+redis.call('HSET', KEYS[6], ARGV[1], ARGV[2])
+redis.call('HDEL', KEYS[6], '')
 return { 'kept', standing }
