@@ -114,9 +114,6 @@ func (m *Market) Linked(entry int) Visit {
 	return Visit{come.referrer, come.via, come.opened}
 }
 
-// Entries is how many there are.
-func (m *Market) Entries() int { return len(m.w.entries) }
-
 // Entry names an entry and its school.
 func (m *Market) Entry(i int) (id, school string) {
 	return m.w.entries[i].id, m.w.schools[m.w.entries[i].school].id
