@@ -106,9 +106,18 @@ func (r *recents) put(of recentBox, page []MovedRecord) {
 func (r *recents) trim(of recentBox, offset int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if b := r.boxes[of]; b != nil {
-		b.trimmed = max(b.trimmed, offset)
+	b := r.boxes[of]
+	if b == nil {
+		return
 	}
+	for _, page := range b.pages {
+		for i := range page {
+			if one := &page[i]; one.Position.Offset > b.trimmed && one.Position.Offset <= offset && one.read != nil {
+				one.Seen = nil // written; kept once is enough
+			}
+		}
+	}
+	b.trimmed = max(b.trimmed, offset)
 }
 
 // drop forgets a box that has been quiet.
