@@ -12,7 +12,7 @@ import (
 
 // casting is a ballot under way, with all that is found out about it. It is not on the
 // stack: each of thousands of connections keeps one as deep as it once was, and with this
-// 8 KiB are enough (TestCast_TakesLittleStack).
+// 8 KiB are enough (TestConnections_HoldLittleWhileTheyAreQuiet).
 type casting struct {
 	stored   *registry.Stored
 	body     castBody // of a ballot that came by the API
