@@ -26,6 +26,7 @@ type Reader struct {
 	text   []byte
 	copied string // text, once a string of it was asked for: all are parts of one
 	at     int
+	skims  bool
 	failed bool
 	fresh  bool // nothing of the innermost object was read
 
@@ -41,6 +42,10 @@ type span struct{ from, to int }
 
 // New reads from text, which it does not change.
 func New(text []byte) *Reader { return &Reader{text: text} }
+
+// Skim is New for who only asks whether text is read: all strings come out empty, and cost
+// nothing.
+func Skim(text []byte) *Reader { return &Reader{text: text, skims: true} }
 
 // Fail says that something is there that the caller does not read.
 func (r *Reader) Fail() { r.failed = true }
@@ -102,7 +107,7 @@ func (r *Reader) close() {
 // long clones it.
 func (r *Reader) Text() string {
 	at := r.quoted()
-	if at.from == at.to {
+	if r.skims || at.from == at.to {
 		return ""
 	}
 	if r.copied == "" {
@@ -170,7 +175,9 @@ func (r *Reader) Texts() []string {
 		return texts
 	}
 	for !r.failed {
-		texts = append(texts, r.Text())
+		if text := r.Text(); !r.skims {
+			texts = append(texts, text)
+		}
 		if r.take(']') {
 			return texts
 		}

@@ -57,6 +57,19 @@ func TestReader_ReadsWhatIsUsual(t *testing.T) {
 	}
 }
 
+// What skims says the same of every text, and gives no strings.
+func TestSkim_ReadsWhatNewReads(t *testing.T) {
+	for _, text := range append(read, `{"text":"\n"}`, `{"texts":["a",]}`, `{"texts":["a"`, `{"text":"a","text":"b"}`, `{"none":1}`) {
+		r, s := jsonread.New([]byte(text)), jsonread.Skim([]byte(text))
+		var got, skimmed thing
+		got.read(r)
+		skimmed.read(s)
+		if whole := r.End(); s.End() != whole || skimmed.Text != "" || len(skimmed.Texts) > 0 || whole && skimmed.Int != got.Int {
+			t.Errorf("%s is read as %+v, skimmed as %+v", text, got, skimmed)
+		}
+	}
+}
+
 // FuzzReader holds that what is read is what the general parser reads.
 func FuzzReader(f *testing.F) {
 	for _, text := range append(read,

@@ -257,7 +257,7 @@ func (w *seenWriter) append(records []ballotbox.MovedRecord) error {
 		if len(r.Seen) == 0 || r.Position.Offset <= last {
 			continue
 		}
-		whole := r.ReadSeen() || json.Valid(r.Seen)
+		whole := ballotbox.UsualSeen(r.Seen) || json.Valid(r.Seen) // the first takes half the time
 		if len(r.Seen) > maxSeen/2 || bytes.IndexByte(r.Seen, '\n') >= 0 || !whole {
 			return fmt.Errorf("%w: of record %d the store has no evidence", errEvidence, r.Position.Offset)
 		}

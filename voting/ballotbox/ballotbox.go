@@ -56,7 +56,6 @@ type Boxes struct {
 	archive Archive // nil: nothing was moved out of the store
 	guard   Guard   // nil: none
 	frames  frames  // of boxes that were cast into
-	recents *recents
 
 	cast, standing, configure, turn, close, publish *store.Script
 	join, claim, member, turns                      *store.Script
@@ -74,7 +73,7 @@ func load(st *store.Store, source func(name string) string) *Boxes {
 		return st.Script(name, source("box")+source(name), readOnly)
 	}
 	return &Boxes{
-		store: st, frames: newFrames(), recents: &recents{boxes: map[recentBox]*recent{}},
+		store: st, frames: newFrames(),
 		cast: script("cast", false), standing: script("standing", false), configure: script("configure", false),
 		turn: script("turn", false), close: script("close", false), publish: script("publish", false),
 		join: script("join", false), claim: script("claim", false), member: script("member", false), turns: script("turns", false),

@@ -200,6 +200,14 @@ func (b *Boxes) seenInArchive(ctx context.Context, s *registry.Stored, at []voti
 	return rest, nil
 }
 
+// UsualSeen tells whether text is what was seen of a cast in the form that nearly all
+// have: then it is JSON. What is not may be so all the same.
+func UsualSeen(text []byte) bool {
+	r := jsonread.Skim(text)
+	(&Seen{}).readJSON(r)
+	return r.End()
+}
+
 // parseSeen reads what was seen of the cast at a position.
 func parseSeen(at voting.Position, text []byte) (*Seen, error) {
 	what := &Seen{}

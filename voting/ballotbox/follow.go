@@ -30,7 +30,6 @@ func (b *Boxes) Follow(ctx context.Context, s *registry.Stored, from Cursor, yie
 		return at, fmt.Errorf("follow: %w", err)
 	}
 	for box := range at {
-		b.recents.follow(recentOf(s, box))
 		t := &track{boxes: b, stored: s, box: box, evidence: true, exact: true}
 		if at[box] != "" {
 			var err error
@@ -45,8 +44,8 @@ func (b *Boxes) Follow(ctx context.Context, s *registry.Stored, from Cursor, yie
 			if len(t.page) == 0 {
 				break
 			}
-			for i := range t.page {
-				if err := giveFollowed(&t.page[i], yield); err != nil {
+			for _, r := range t.page {
+				if err := giveFollowed(r, yield); err != nil {
 					return at, err
 				}
 			}
@@ -57,16 +56,13 @@ func (b *Boxes) Follow(ctx context.Context, s *registry.Stored, from Cursor, yie
 }
 
 // giveFollowed gives a record that names a ballot or joins voters.
-func giveFollowed(r *MovedRecord, yield func(Followed) error) error {
+func giveFollowed(r tracked, yield func(Followed) error) error {
 	if !r.NamesBallot() && r.Kind != voting.KindJoin {
 		return nil
 	}
 	f := Followed{Record: r.Record}
-	switch {
-	case r.read != nil:
-		f.Seen = *r.read
-	case len(r.Seen) > 0:
-		seen, err := parseSeen(r.Position, r.Seen)
+	if len(r.seen) > 0 {
+		seen, err := parseSeen(r.Position, r.seen)
 		if err != nil {
 			return fmt.Errorf("follow: %w", err)
 		}

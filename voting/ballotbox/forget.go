@@ -39,7 +39,6 @@ func (b *Boxes) Clock(ctx context.Context, s *registry.Stored) (Clock, error) {
 // returns [ErrNotClosed] while voting is not over; after any error some boxes may
 // be done, and the next call does the rest.
 func (b *Boxes) Forget(ctx context.Context, s *registry.Stored) error {
-	defer b.recents.dropContest(s.Contest.ID) // nothing is moved of what was seen after it, on this server
 	err := b.each(ctx, s.Contest, func(ctx context.Context, box int, keys boxKeys) error {
 		reply, err := b.reply(ctx, s, box, b.forget, keys.common(keys.expiring()...))
 		if err != nil {

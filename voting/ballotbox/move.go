@@ -9,7 +9,6 @@ import (
 
 	"github.com/joute/joute/contest"
 	"github.com/joute/joute/contest/registry"
-	"github.com/joute/joute/internal/jsonread"
 	"github.com/joute/joute/internal/store"
 	"github.com/joute/joute/voting"
 )
@@ -55,23 +54,10 @@ type Kept struct {
 	Unsettled map[string]string // entries of which only the ledger knows it, with their marks
 }
 
-// MovedRecord is a record on its way to the archive, or back from there.
+// MovedRecord is a record on its way to the archive.
 type MovedRecord struct {
 	voting.Record
 	Seen []byte // of a cast, what was seen of it: JSON of a [Seen]; empty when nothing
-	read *Seen  // the same, once ReadSeen has read it
-}
-
-// ReadSeen reads what was seen of the cast, and tells whether it is in the form that nearly
-// all have: then it is JSON. What is not may be so all the same.
-func (r *MovedRecord) ReadSeen() bool {
-	read, from := &Seen{}, jsonread.New(r.Seen)
-	read.readJSON(from)
-	if !from.End() {
-		return false
-	}
-	r.read = read
-	return true
 }
 
 // Unmoved reads what a box holds behind a position of it, zero for all, else the last of a
@@ -83,10 +69,7 @@ func (b *Boxes) Unmoved(ctx context.Context, s *registry.Stored, box int, after 
 			return Unmoved{}, fmt.Errorf("box %d: %w", box, err)
 		}
 		if !torn {
-			if u, err = b.onReplica(ctx, s, box, after, tally, u); err == nil {
-				b.recents.put(recentOf(s, box), u.Records)
-			}
-			return u, err
+			return b.onReplica(ctx, s, box, after, tally, u)
 		}
 		// Any script finds the box torn, and has it mended.
 		if _, err := b.reply(ctx, s, box, b.turn, keysOf(s.Contest.ID, box).common()); err != nil {
@@ -244,7 +227,6 @@ func (b *Boxes) Trim(ctx context.Context, s *registry.Stored, box int, sheets []
 	if reply.code() != "trimmed" {
 		return fmt.Errorf("trim: box %d answers %q", box, reply.code())
 	}
-	b.recents.trim(recentOf(s, box), last.Last)
 	return nil
 }
 

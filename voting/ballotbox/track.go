@@ -33,8 +33,14 @@ type track struct {
 	passed int64           // of the trimmed records, how many the archive was read up to
 	moved  bool            // the archive is being read
 
-	page []MovedRecord
+	page []tracked
 	done bool
+}
+
+// tracked is a record, and what was seen of it, JSON; empty when nothing.
+type tracked struct {
+	voting.Record
+	seen []byte
 }
 
 // after is what is read next is behind.
@@ -63,29 +69,11 @@ func (t *track) fill(ctx context.Context) error {
 }
 
 func (t *track) take(r voting.Record) {
-	t.page = append(t.page, MovedRecord{Record: r})
+	t.page = append(t.page, tracked{Record: r})
 	t.at, t.exact = placeOfRecord(r), true
 }
 
-// fromRecent takes records that have left the store from memory, where the next one is.
-func (t *track) fromRecent() bool {
-	if !t.exact || !t.evidence || t.end > 0 {
-		return false
-	}
-	records := t.boxes.recents.after(recentOf(t.stored, t.box), t.at.offset)
-	if len(records) == 0 {
-		return false
-	}
-	t.page = append(t.page, records...)
-	t.at = placeOfRecord(records[len(records)-1].Record)
-	t.moved = t.at.offset < t.passed
-	return true
-}
-
 func (t *track) fromArchive(ctx context.Context) error {
-	if t.fromRecent() {
-		return nil
-	}
 	before := t.after()
 	more, err := t.boxes.archived(ctx, t.stored.Contest.ID, t.box, before, func(r voting.Record) bool {
 		if t.end > 0 && r.Position.Millis >= t.end {
@@ -141,7 +129,7 @@ func (t *track) seenOfPage(ctx context.Context, before voting.Position) error {
 			return errNoMore
 		}
 		if of == placeOfRecord(page[0].Record) {
-			page[0].Seen = seen
+			page[0].seen = seen
 		}
 		return nil
 	})
@@ -172,7 +160,7 @@ func (t *track) fromStream(ctx context.Context) error {
 		page = slices.Grow(page, len(sheet.records))
 		for _, r := range sheet.records {
 			if placeOfRecord(r).behind(t.at) {
-				page = append(page, MovedRecord{Record: r})
+				page = append(page, tracked{Record: r})
 			}
 		}
 	}
@@ -186,7 +174,7 @@ func (t *track) fromStream(ctx context.Context) error {
 		}
 		seen := seenEntries{entries: of}
 		for i, r := range page {
-			if page[i].Seen, err = seen.of(placeOfRecord(r.Record)); err != nil {
+			if page[i].seen, err = seen.of(placeOfRecord(r.Record)); err != nil {
 				return err
 			}
 		}
