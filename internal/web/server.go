@@ -210,8 +210,8 @@ func (s *Server) Serve(l net.Listener) error {
 }
 
 // Shutdown stops accepting, waits until every request that was accepted is
-// answered and every mail that was promised is in the outbox, and returns. When ctx ends first, what is still under way is given
-// up, and the error says so.
+// answered and every mail that was promised is in the outbox, and returns. When ctx
+// ends first, what is still under way is given up, and the error says so.
 func (s *Server) Shutdown(ctx context.Context) error {
 	defer s.stop()
 	defer s.letters.Wait()
