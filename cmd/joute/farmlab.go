@@ -19,7 +19,7 @@ type farmlabCmd struct {
 
 func (farmlabCmd) Help() string {
 	return "A workload is a folder: contest.yaml, ballots.ndjson.gz (a ballot log) and labels.csv (voter, farm 0 or 1,\n" +
-		"group). docs/ANTIFRAUD.md says who is in it and what its figures mean."
+		"group). docs/LABORATORY.md says who is in it and what its figures mean."
 }
 
 // randomMix is a preset of no name: the seed draws the contest too.

@@ -306,7 +306,7 @@ var gateSeeds = []uint64{0x5eed_0011, 0x5eed_0012, 0x5eed_0013}
 // Farms that change their two worst tells, each as far as it goes: of the last round a fifth
 // survives at most, and nobody honest is void or rejected: every other of them with one seed,
 // in the long form all by the median of three.
-// Farms that change two more after each round do get through (docs/ANTIFRAUD.md): the goal is
+// Farms that change two more after each round do get through (docs/LABORATORY.md): the goal is
 // not reached because farms learn nothing.
 func TestTrial_TwoTellsInAll(t *testing.T) {
 	if testing.Short() {
