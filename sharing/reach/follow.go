@@ -18,9 +18,8 @@ import (
 // linksPage is how many links one read brings.
 const linksPage = 1000
 
-// followLinks gives f every code and link that changed since an instant of the
-// store's clock, in ms, and returns the instant to go on from. What changed in
-// that very millisecond comes again.
+// followLinks gives f every code and link that changed since a place, and returns
+// the place to go on from: see place.lua. What changed at that very place comes again.
 func (r *Reach) followLinks(ctx context.Context, contestID string, since int64, f *sharing.Fold) (int64, error) {
 	k, client := keysOf(contestID), r.store.Client()
 	page := int64(linksPage)
@@ -36,7 +35,7 @@ func (r *Reach) followLinks(ctx context.Context, contestID string, since int64, 
 		whole := int64(len(found)) < page
 		if len(found) > 0 {
 			last := int64(found[len(found)-1].Score)
-			if last == since { // more of one millisecond than a page holds
+			if last == since { // more at one place than a page holds
 				page *= 2
 			}
 			since = last

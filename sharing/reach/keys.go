@@ -13,7 +13,7 @@ import (
 //	joute:{contest/share}:codes   hash    code -> owner|made|school|entry
 //	joute:{contest/share}:given   hash    link -> 1, once it was given out
 //	joute:{contest/share}:visits  hash    link, or @page -> openings, and the name of the last one
-//	joute:{contest/share}:recent  zset    link, or @page -> when it last changed, by the store's clock
+//	joute:{contest/share}:recent  zset    link, or @page -> place of its last change: ms by the store's clock, and growing
 //	joute:share:CODE              string  contest, entry and school that the code leads to
 //
 // All of them expire 30 days after the close; where voting is ended early, 30 days

@@ -21,6 +21,9 @@ import (
 	"github.com/joute/joute/voting/ballotbox"
 )
 
+//go:embed lua/place.lua
+var placeSource string
+
 //go:embed lua/mint.lua
 var mintSource string
 
@@ -72,7 +75,7 @@ type fold struct {
 	// Guarded by turn.
 	of     *sharing.Fold
 	boxes  ballotbox.Cursor
-	links  int64 // ms of the store's clock up to which links were read
+	links  int64 // place up to which links were read: see place.lua
 	at     time.Time
 	report *sharing.Report
 }
@@ -81,7 +84,7 @@ type fold struct {
 func New(st *store.Store, ballots Ballots, opts Options) *Reach {
 	r := &Reach{
 		store: st, ballots: ballots, now: opts.Now, fresh: opts.Fresh, idle: opts.Idle, fans: opts.Fans, folds: map[string]*fold{},
-		mint: st.Script("mint", mintSource, false), visit: st.Script("visit", visitSource, false).Forgettable(),
+		mint: st.Script("mint", placeSource+mintSource, false), visit: st.Script("visit", placeSource+visitSource, false).Forgettable(),
 	}
 	if r.now == nil {
 		r.now = time.Now

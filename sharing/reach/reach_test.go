@@ -237,6 +237,37 @@ func TestReport_ReadsEveryLink(t *testing.T) {
 	}
 }
 
+// What changed before the store's clock was set back stands later than what changes after it: a report
+// that has read it sees the rest all the same.
+func TestReport_ReadsOnWhenTheClockWasSetBack(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, st *store.Store) {
+		r := newRoom(t, st, Options{})
+		ctx, k := t.Context(), keysOf(r.s.Contest.ID)
+		via := sharing.Via{Code: codeOf("ada"), Channel: sharing.Copy}
+		must(t, r.Mint(ctx, r.s, owned("ada", sharing.Copy)))
+		must(t, r.Visit(ctx, r.s, via))
+		ahead := float64(time.Now().Add(time.Hour).UnixMilli())
+		must(t, st.Client().ZAdd(ctx, k.recent, redis.Z{Score: ahead - 1, Member: via.Code.String()}, redis.Z{Score: ahead, Member: via.String()}).Err())
+		if got := r.report().Totals; got.Visits != 1 || got.Shares != 1 {
+			t.Fatalf("%+v", got)
+		}
+		must(t, r.Visit(ctx, r.s, via))
+		must(t, r.Visit(ctx, r.s, via))
+		if got := r.report().Totals; got.Visits != 3 || got.Shares != 1 {
+			t.Errorf("opened since: %+v", got)
+		}
+		must(t, r.Mint(ctx, r.s, owned("bob", sharing.Copy)))
+		if got := r.report().Totals; got.Visits != 3 || got.Shares != 2 {
+			t.Errorf("made since: %+v", got)
+		}
+		// Places grow: a report does not read again what it has.
+		last := st.Client().ZRevRangeWithScores(ctx, k.recent, 0, 0).Val()
+		if n := st.Client().ZCount(ctx, k.recent, fmt.Sprintf("%.0f", last[0].Score), "+inf").Val(); n > 2 {
+			t.Errorf("%d links are read again and again", n)
+		}
+	})
+}
+
 func TestForget_LeavesNothing(t *testing.T) {
 	onEveryStore(t, func(t *testing.T, st *store.Store) {
 		r := newRoom(t, st, Options{})

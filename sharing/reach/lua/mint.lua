@@ -4,7 +4,7 @@
 -- KEYS 1 codes   hash  code -> owner|made|school|entry
 --      2 given   hash  link -> 1
 --      3 visits  hash
---      4 recent  zset  link -> ms of its last change
+--      4 recent  zset  link -> place of its last change
 -- ARGV 1 code    2 owner   3 school, or empty   4 entry, or empty   5 now, in ms
 --      6 the link that was given out, or empty  7 when all keys expire, in ms
 --
@@ -17,7 +17,7 @@ local code, owner, school, entry, via = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV
 local kept = redis.call('HGET', KEYS[1], code)
 local news = via ~= '' and redis.call('HEXISTS', KEYS[2], via) == 0
 redis.call('HLEN', KEYS[3])
-redis.call('ZCARD', KEYS[4])
+local place = next_place(KEYS[4])
 local made = ARGV[5]
 if kept then
   local by, at, of, leads = string.match(kept, '^([^|]*)|(%d+)|([^|]*)|([^|]*)$')
@@ -35,11 +35,9 @@ if record == kept and not news then
   return { 'known' }
 end
 
-local time = redis.call('TIME')
-local now = string.format('%.0f', tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000))
-redis.call('ZADD', KEYS[4], now, code)
+redis.call('ZADD', KEYS[4], place, code)
 if news then
-  redis.call('ZADD', KEYS[4], now, via)
+  redis.call('ZADD', KEYS[4], place, via)
   redis.call('HSET', KEYS[2], via, '1')
 end
 redis.call('HSET', KEYS[1], code, record)
