@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"crypto/rand"
 	"net/url"
 	"strings"
 
@@ -21,6 +22,7 @@ type emailView struct {
 	Contest, Path string
 	For           string // title of the entry whose vote waits for the proof, or empty
 	Pending       string // empty: no code is waited for
+	Try           string // names what is sent with the form: sent again, it is the same try
 	Down          bool   // mails do not leave now
 	Fault         string // why what was sent cannot be taken
 	Typed         string // the address again, with a fault
@@ -90,7 +92,7 @@ func (s *Server) sendEmailPage(c *fiber.Ctx, status int, fill func(*emailView)) 
 	v.Title, v.Action = v.Say("proof.title"), "/c/"+d.ID+"/email"+chosen(c)
 	page, pending := "/email", []field(nil)
 	if v.Pending != "" {
-		v.Title, v.Action = v.Say("proof.code.title"), "/c/"+d.ID+"/email/code"+chosen(c)
+		v.Title, v.Action, v.Try = v.Say("proof.code.title"), "/c/"+d.ID+"/email/code"+chosen(c), rand.Text()
 		page, pending = "/email/code", []field{{"pending", v.Pending}}
 		v.Another = emailHref(c, d, "/email", e)
 	}
@@ -193,7 +195,7 @@ func (s *Server) confirmEmail(c *fiber.Ctx) error {
 			return err
 		}
 	}
-	p, err := s.confirmCode(stored, pending, code, s.voterHere(c, stored, e.own))
+	p, err := s.confirmCode(stored, pending, code, string(form.Peek("try")), s.voterHere(c, stored, e.own))
 	if known := problemOf(err); known != nil && (known.code == "wrong-code" || known.code == "code-expired") {
 		return again(known)
 	}

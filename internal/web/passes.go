@@ -95,7 +95,7 @@ type confirmBody struct {
 }
 
 // confirmPass gives the pass for a code. With the device's pass as bearer, what
-// that was marked with stays.
+// that was marked with stays, and the same call again has the same answer.
 func (s *Server) confirmPass(c *fiber.Ctx) error {
 	stored, err := s.contest(c)
 	if err != nil {
@@ -118,7 +118,11 @@ func (s *Server) confirmPass(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	proven, err := s.confirmCode(stored, body.Pending, body.Code, asked)
+	try := ""
+	if asked != nil {
+		try = asked.Voter.String()
+	}
+	proven, err := s.confirmCode(stored, body.Pending, body.Code, try, asked)
 	if err != nil {
 		return err
 	}

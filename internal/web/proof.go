@@ -136,8 +136,9 @@ type proven struct {
 
 // confirmCode takes a code. The pass it gives is of the voter whose address it is:
 // the device that asked, or who proved the address before on another one. What the
-// device's own pass was marked with stays.
-func (s *Server) confirmCode(stored *registry.Stored, pending, code string, asked *voting.Pass) (proven, error) {
+// device's own pass was marked with stays. A try of the same name is the same try: see
+// [codes.Codes.Confirm].
+func (s *Server) confirmCode(stored *registry.Stored, pending, code, try string, asked *voting.Pass) (proven, error) {
 	if err := s.provable(stored); err != nil {
 		return proven{}, err
 	}
@@ -147,7 +148,7 @@ func (s *Server) confirmCode(stored *registry.Stored, pending, code string, aske
 	ctx, cancel := s.organizerContext() // a join may touch many ballots; it is not stopped half-way
 	defer cancel()
 	answer, err := within(ctx, func(ctx context.Context) (codes.Answer, error) {
-		return s.cfg.Codes.Confirm(ctx, stored.Contest.ID, pending, code)
+		return s.cfg.Codes.Confirm(ctx, stored.Contest.ID, pending, code, try)
 	})
 	var wrong codes.WrongCode
 	switch {

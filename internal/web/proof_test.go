@@ -307,6 +307,41 @@ func TestProofPage_VoteByEmailInThreeScreens(t *testing.T) {
 	}
 }
 
+// The answer to a right code is lost: the same form, sent again, is the same try, and the vote that
+// waited for it is one vote. The code is good for nobody else.
+func TestProofPage_WhoLosesTheAnswerSendsTheFormAgain(t *testing.T) {
+	e := start(t)
+	id, path := e.contest(`,"identity":"email"`)
+	b, email := e.browser("Accept-Language: en"), address()
+	enter := b.follow(b.enter(b.press(b.get("/c/"+id), "lumiere-1"), "email", email))
+	code := e.mailedCode(email, 1)
+	b.enter(enter, "code", code).want(303, "")
+	clear(b.cookies) // it never arrived
+	b.follow(b.enter(enter, "code", code)).shows("Your vote is counted", "Your address is confirmed")
+	e.settled(id, 1)
+	if n := e.casts(path); n != 1 {
+		t.Errorf("%d casts", n)
+	}
+	pending := regexp.MustCompile(`name="pending" value="([^"]*)"`).FindSubmatch(enter.body)[1]
+	other := e.browser("Accept-Language: en")
+	other.enter(other.get("/c/"+id+"/email/code?pending="+string(pending)), "code", code).want(410, "").shows("Ask for another one")
+}
+
+// A program that has lost the answer asks again with the device's pass.
+func TestProof_WhoLosesTheAnswerAsksAgain(t *testing.T) {
+	e := start(t)
+	_, path := e.contest("")
+	device, email := e.pass(path), address()
+	pending := e.do("POST", path+"/passes", fmt.Sprintf(`{"level":"email","email":%q}`, email), device).want(202, "").text("pending")
+	body := fmt.Sprintf(`{"pending":%q,"code":%q}`, pending, e.mailedCode(email, 1))
+	first := e.do("POST", path+"/passes/confirm", body, device).want(201, "")
+	if again := e.do("POST", path+"/passes/confirm", body, device).want(201, ""); again.text("voter") != first.text("voter") {
+		t.Error("asked again, it is another voter")
+	}
+	e.do("POST", path+"/passes/confirm", body, e.pass(path)).want(410, "code-expired")
+	e.do("POST", path+"/passes/confirm", body).want(410, "code-expired")
+}
+
 func TestProofPage_ADeviceRaisesItsLevelLater(t *testing.T) {
 	e := start(t)
 	id, path := e.contest("")

@@ -137,12 +137,20 @@ var pendingShape = regexp.MustCompile(`^[A-Z2-7]{26}$`)
 
 // Confirm tries a code. A [WrongCode] says how many tries are left; [ErrGone]
 // that a new code must be asked for. The right code is taken: it is good for this
-// call alone. After another error it may have been taken.
-func (c *Codes) Confirm(ctx context.Context, contestID, pending, code string) (Answer, error) {
+// try alone. After another error it may have been taken.
+//
+// try is the caller's name for the try, a secret of who tries: within [Life] the
+// same code under the same name is the same try, with the same answer. Without a
+// name nobody asks again.
+func (c *Codes) Confirm(ctx context.Context, contestID, pending, code, try string) (Answer, error) {
 	if !pendingShape.MatchString(pending) {
 		return Answer{}, ErrGone
 	}
-	reply, err := c.confirm.Run(ctx, []string{pendingKey(contestID, pending)}, c.mac(pending, code), Tries, rand.Text()).Slice()
+	name := rand.Text()
+	if try != "" {
+		name = c.mac("try", try+"\x00"+code)
+	}
+	reply, err := c.confirm.Run(ctx, []string{pendingKey(contestID, pending)}, c.mac(pending, code), Tries, name).Slice()
 	if err != nil {
 		return Answer{}, fmt.Errorf("try a code: %w", err)
 	}

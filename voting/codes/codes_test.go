@@ -54,18 +54,49 @@ func TestConfirm_TheRightCodeIsGoodOnce(t *testing.T) {
 		q.Device = &device
 		asked := ask(t, c, q)
 		var left WrongCode
-		if _, err := c.Confirm(t.Context(), "t", asked.Pending, other(asked.Code, 1)); !errors.As(err, &left) || left.Left != Tries-1 {
+		if _, err := c.Confirm(t.Context(), "t", asked.Pending, other(asked.Code, 1), ""); !errors.As(err, &left) || left.Left != Tries-1 {
 			t.Fatalf("a wrong code: %v", err)
 		}
-		if _, err := c.Confirm(t.Context(), "elsewhere", asked.Pending, asked.Code); !errors.Is(err, ErrGone) {
+		if _, err := c.Confirm(t.Context(), "elsewhere", asked.Pending, asked.Code, ""); !errors.Is(err, ErrGone) {
 			t.Fatalf("in another contest: %v", err)
 		}
-		a, err := c.Confirm(t.Context(), "t", asked.Pending, asked.Code)
+		a, err := c.Confirm(t.Context(), "t", asked.Pending, asked.Code, "")
 		if err != nil || a.Address != q.Address || a.Device == nil || *a.Device != device || a.School != "north" || a.Sealed != "sealed" {
 			t.Fatalf("%+v, %v", a, err)
 		}
-		if _, err := c.Confirm(t.Context(), "t", asked.Pending, asked.Code); !errors.Is(err, ErrGone) {
+		if _, err := c.Confirm(t.Context(), "t", asked.Pending, asked.Code, ""); !errors.Is(err, ErrGone) {
 			t.Fatalf("the same code twice: %v", err)
+		}
+	})
+}
+
+// Whoever lost the answer to a try asks again by its name: nothing is used up a second time.
+func TestConfirm_TheSameTryHasTheSameAnswer(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, c *Codes, _ *store.Store) {
+		q := question()
+		asked := ask(t, c, q)
+		confirm := func(code, try string) (Answer, error) { return c.Confirm(t.Context(), "t", asked.Pending, code, try) }
+		for range 3 {
+			var left WrongCode
+			if _, err := confirm(other(asked.Code, 1), "mine"); !errors.As(err, &left) || left.Left != Tries-1 {
+				t.Fatalf("the same wrong try: %v", err)
+			}
+		}
+		for range 3 {
+			if a, err := confirm(asked.Code, "mine"); err != nil || a.Address != q.Address || a.Sealed != q.Sealed {
+				t.Fatalf("the same right try: %+v, %v", a, err)
+			}
+		}
+		for _, try := range []string{"", "another's", "min"} {
+			if _, err := confirm(asked.Code, try); !errors.Is(err, ErrGone) {
+				t.Errorf("used, and tried as %q: %v", try, err)
+			}
+		}
+		// The name of a right try is worth nothing without the code.
+		for _, code := range []string{other(asked.Code, 2), "", "e" + asked.Code} {
+			if _, err := confirm(code, "mine"); !errors.Is(err, ErrGone) {
+				t.Errorf("used, and %q tried: %v", code, err)
+			}
 		}
 	})
 }
@@ -79,10 +110,10 @@ func TestConfirm_OfManyAtOnceOneIsRight(t *testing.T) {
 		var all sync.WaitGroup
 		for range 50 {
 			all.Go(func() {
-				if _, err := c.Confirm(t.Context(), "t", asked.Pending, asked.Code); err == nil {
+				if _, err := c.Confirm(t.Context(), "t", asked.Pending, asked.Code, ""); err == nil {
 					right.Add(1)
 				}
-				if _, err := c.Confirm(t.Context(), "t", strangers.Pending, asked.Code); err == nil && asked.Code != strangers.Code {
+				if _, err := c.Confirm(t.Context(), "t", strangers.Pending, asked.Code, ""); err == nil && asked.Code != strangers.Code {
 					t.Error("a code is good for another's question")
 				}
 			})
@@ -101,7 +132,7 @@ func TestConfirm_GuessingEndsAfterFiveTries(t *testing.T) {
 		for range 20 {
 			asked := ask(t, c, question())
 			for n := 1; n <= 50; n++ {
-				_, err := c.Confirm(t.Context(), "t", asked.Pending, other(asked.Code, n))
+				_, err := c.Confirm(t.Context(), "t", asked.Pending, other(asked.Code, n), "")
 				switch {
 				case errors.Is(err, ErrWrong):
 					looked++
@@ -109,7 +140,7 @@ func TestConfirm_GuessingEndsAfterFiveTries(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if _, err := c.Confirm(t.Context(), "t", asked.Pending, asked.Code); !errors.Is(err, ErrGone) {
+			if _, err := c.Confirm(t.Context(), "t", asked.Pending, asked.Code, ""); !errors.Is(err, ErrGone) {
 				t.Fatalf("the right code after five wrong ones: %v", err)
 			}
 		}
@@ -158,7 +189,7 @@ func TestAsk_OneAddressGetsThreeCodesAnHour(t *testing.T) {
 			}
 			if n < 20 { // it looks as if there were a code
 				var left WrongCode
-				if _, err := c.Confirm(t.Context(), q.Contest, asked.Pending, "000000"); !errors.As(err, &left) || left.Left != Tries-1 {
+				if _, err := c.Confirm(t.Context(), q.Contest, asked.Pending, "000000", ""); !errors.As(err, &left) || left.Left != Tries-1 {
 					t.Fatalf("without a code: %v", err)
 				}
 			}
@@ -179,7 +210,7 @@ func TestConfirm_ExpiresAndRefusesWhatWasNeverAsked(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, pending := range []string{asked.Pending, "", "x", strings.Repeat("A", 26), "}{/", strings.Repeat("A", 10_000)} {
-			if _, err := c.Confirm(t.Context(), "t", pending, asked.Code); !errors.Is(err, ErrGone) {
+			if _, err := c.Confirm(t.Context(), "t", pending, asked.Code, ""); !errors.Is(err, ErrGone) {
 				t.Fatalf("%.30q: %v", pending, err)
 			}
 		}
