@@ -2,6 +2,7 @@ package contest
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -160,6 +161,19 @@ func TestParse_EachFaultNamesItsPlace(t *testing.T) {
 		}
 		if !has(faults, c.path, c.line, c.message) {
 			t.Errorf("%q: expected %s at line %d with %q, got\n%v", c.new, c.path, c.line, c.message, faults)
+		}
+	}
+}
+
+func TestParse_NamesEachMemberOnce(t *testing.T) {
+	for old, want := range map[string]Fault{
+		"students: 200": {"schools[1].motto", 7, "unknown member: expected one of id, name, city, students, email_domains, colour"},
+		"school: a":     {"entries[0].motto", 9, "unknown member: expected one of id, school, title, authors, video, hidden"},
+	} {
+		_, err := Parse([]byte(edit(t, old, old+", motto: x")))
+		var faults Faults
+		if !errors.As(err, &faults) || !slices.Contains(faults, want) {
+			t.Errorf("expected %v, got %v", want, err)
 		}
 	}
 }

@@ -52,7 +52,9 @@ func (v value) member(name string) string {
 }
 
 func (o *object) get(name string) (value, bool) {
-	o.asked = append(o.asked, name)
+	if !slices.Contains(o.asked, name) {
+		o.asked = append(o.asked, name)
+	}
 	for _, m := range o.members {
 		if m.name == name {
 			return value{m.node, o.r, o.member(name)}, true

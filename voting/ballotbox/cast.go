@@ -281,7 +281,7 @@ func outcome(s *registry.Stored, box int, ballot *voting.Ballot, r *castReply, o
 		o.Cast.Ballot, o.Cast.Voter, o.Duplicate = ballot.ID, ballot.Voter, true
 		return nil
 	case string(voting.PhaseClosed):
-		if r.now < r.opens {
+		if r.now < min(r.opens, r.closes) { // closed by hand before it opened, it has the instant of that as closes
 			o.OpensAt = instant(r.opens)
 		} else {
 			o.ClosedAt = instant(r.closes)

@@ -136,6 +136,30 @@ func TestCast_PhaseByTheStoresClock(t *testing.T) {
 	})
 }
 
+// A contest that its organizer ended before it had opened does not open any more: nobody
+// is to be told to come back.
+func TestCast_ClosedByHandBeforeTheOpening(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, st *store.Store) {
+		c := withClock(t, st)
+		s := newContest(t, "phases: {voting: {opens: 2027-05-01T10:00:00Z, closes: 2027-05-01T12:00:00Z}}")
+		opens := s.Contest.Phases.Voting.Opens
+		c.set(opens.Add(-time.Hour))
+		if err := c.boxes.Configure(t.Context(), s); err != nil {
+			t.Fatal(err)
+		}
+		closed, err := c.boxes.Close(t.Context(), s, "called-off")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, at := range []time.Time{opens.Add(-time.Minute), opens.Add(time.Minute)} {
+			c.set(at)
+			if o := mustCast(t, c.boxes, s, ballotFor("late", "n-1")); o.Refused != voting.PhaseClosed || !o.OpensAt.IsZero() || !o.ClosedAt.Equal(closed) {
+				t.Errorf("at %v: %+v, expected it closed at %v", at, o, closed)
+			}
+		}
+	})
+}
+
 func TestCast_ClockNeverGoesBackInTheLedger(t *testing.T) {
 	onEveryStore(t, func(t *testing.T, st *store.Store) {
 		c, s := withClock(t, st), newContest(t)
