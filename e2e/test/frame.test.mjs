@@ -108,6 +108,18 @@ test('the answer is lost, then the network: pressed again, one vote', async (t) 
   assert.equal(await joute.counted('lost'), 1);
 });
 
+test('a network that swallows the answer: the frame says so, and pressed again it is one vote', async (t) => {
+  const { context, frame } = await blog(t, 'swallowed');
+  const network = await context.newCDPSession(frame);
+  await network.send('Fetch.enable', { patterns: [{ urlPattern: '*/embed/swallowed/*', requestStage: 'Response' }] }); // and nothing lets it go on
+  await voteIn(frame);
+  await frame.waitForSelector(`${status}.bad`);
+  await network.send('Fetch.disable');
+  await frame.click('[data-joute=retry]');
+  await frame.waitForSelector(`${status}.good`);
+  assert.equal(await joute.counted('swallowed'), 1);
+});
+
 test('on an unlisted page a window of ours confirms', async (t) => {
   const { context, page, frame } = await blog(t, 'unlisted', { listed: false });
   assert.equal(await frame.locator(vote).count(), 0);

@@ -68,6 +68,18 @@ test('offline it says since when its numbers are, and it comes back by itself', 
   await page.waitForFunction(() => document.querySelector('[data-total]').textContent === '1' && document.querySelector('[data-state]').textContent === 'En direct', null, { timeout: 10_000 });
 });
 
+test('a question that nothing answers is given up: the page says so, and asks again', async (t) => {
+  await joute.apply(contest('swallowed'));
+  const page = await visit(t, browser);
+  let asked = 0;
+  await page.route('**/feed', (route) => route.fulfill({ status: 503 }));
+  await page.route('**/leaderboard*', (route) => { if (asked++) route.continue(); }); // the first one is lost on its way
+  await page.goto(`${joute.url}/c/swallowed`);
+  await page.waitForFunction(() => /^Hors ligne/.test(document.querySelector('[data-state]').textContent));
+  await joute.cast('swallowed', 'azur-1');
+  await page.waitForFunction(() => document.querySelector('[data-total]').textContent === '1' && document.querySelector('[data-state]').textContent === 'En direct');
+});
+
 test('a page of more entries than a frame has gets them all', async (t) => {
   const many = contest('many');
   many.entries = Array.from({ length: 80 }, (_, i) => ({ id: `e-${i}`, school: many.schools[i % 8].id, title: `Candidature ${i}` }));

@@ -2,9 +2,10 @@
 // twice; numbers that move on somebody else's screen, unless told not to.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { contest } from '../harness/contests.mjs';
+import { contest, unscreened } from '../harness/contests.mjs';
 import { launch, tabTo, visit } from '../harness/browser.mjs';
 import { start } from '../harness/joute.mjs';
+import { press } from '../harness/voter.mjs';
 
 let joute, browser;
 before(async () => { [joute, browser] = await Promise.all([start(), launch()]); });
@@ -103,4 +104,16 @@ test('what was refused or counted is told by a status region, once', async (t) =
   await joute.cast('tells', 'lumiere-1'); // a board that moves is not told
   await page.waitForFunction(() => document.querySelector('[data-total]').textContent === '2', null, { timeout: 5000 });
   assert.equal(await page.evaluate(() => window.told), 0);
+});
+
+test('a browser that votes in contest after contest is let in by all of them', async (t) => {
+  const page = await visit(t, browser), id = (i) => `${'one-of-many-'.repeat(4)}${i}`;
+  for (let i = 0; i < 30; i++) {
+    await joute.apply(unscreened(id(i)));
+    await page.goto(`${joute.url}/c/${id(i)}/e/azur-1`);
+    await press(page, '.hero .vote');
+    await page.waitForSelector('#status .good');
+  }
+  const kept = (await page.context().cookies()).map(({ name }) => name);
+  assert.ok(kept.includes(`__Host-joute-${id(29)}`) && !kept.includes(`__Host-joute-${id(0)}`), `the oldest make room: ${kept}`);
 });

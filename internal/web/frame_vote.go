@@ -76,7 +76,7 @@ func (s *Server) frameVote(c *fiber.Ctx) error {
 		return p
 	}
 	if !f.known {
-		setFramePassCookie(c, d.ID, f.token, f.pass.Expires)
+		s.setFramePassCookie(c, d.ID, f.token, f.pass.Expires)
 	}
 	status := fiber.StatusCreated
 	switch {

@@ -202,8 +202,8 @@ func (s *Server) confirmEmail(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	setPassCookie(c, d.ID, p.token, p.pass.Expires)
-	setProvenCookie(c, d.ID, p.sealed)
+	s.setPassCookie(c, d.ID, p.token, p.pass.Expires)
+	s.setProvenCookie(c, d.ID, p.sealed)
 	if kind, receipt, _ := strings.Cut(e.back, "/"); kind == "r" {
 		if _, err := s.cfg.Receipts.Open(receipt); err == nil {
 			return c.Redirect("/r/"+receipt+chosen(c)+"#status", fiber.StatusSeeOther)

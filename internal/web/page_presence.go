@@ -94,7 +94,7 @@ func (s *Server) markPresent(c *fiber.Ctx) error {
 	case err != nil:
 		return err
 	}
-	setPassCookie(c, d.ID, token, pass.Expires)
+	s.setPassCookie(c, d.ID, token, pass.Expires)
 	ctx, cancel := s.organizerContext()
 	defer cancel()
 	if err := s.release(ctx, stored, pass.Voter, antifraud.StepPresence); err != nil {

@@ -161,7 +161,7 @@ func (s *Server) castForm(c *fiber.Ctx, stored *registry.Stored, f voteForm, act
 	switch outcome.Refused {
 	case "":
 		if !f.known {
-			setPassCookie(c, stored.Contest.ID, f.token, f.pass.Expires)
+			s.setPassCookie(c, stored.Contest.ID, f.token, f.pass.Expires)
 		}
 		query.Set("receipt", s.receipt(stored, outcome.Cast))
 		query.Set("left", strconv.Itoa(outcome.Remaining))

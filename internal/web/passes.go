@@ -136,7 +136,7 @@ var codeShape = regexp.MustCompile(`^[0-9]{6}$`)
 // sendPass gives a pass to a caller, and to a page of ours as its cookie too.
 func (s *Server) sendPass(c *fiber.Ctx, stored *registry.Stored, token string, pass voting.Pass) error {
 	if c.Get(headerFetchSite) == "same-origin" {
-		setPassCookie(c, stored.Contest.ID, token, pass.Expires)
+		s.setPassCookie(c, stored.Contest.ID, token, pass.Expires)
 	}
 	return sendPersonal(c, fiber.StatusCreated, passAnswer{token, pass.Voter, pass.Level, voting.FormatTime(pass.Expires), pass.School, pass.Present})
 }

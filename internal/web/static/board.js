@@ -109,7 +109,7 @@
     more = setTimeout(function () {
       var news = waiting;
       waiting = null;
-      fetch(live.dataset.poll, { credentials: 'omit', cache: 'no-cache' }).then(function (answer) {
+      fetch(live.dataset.poll, { credentials: 'omit', cache: 'no-cache', signal: joute.patience() }).then(function (answer) {
         if (!answer.ok) throw answer.status;
         return answer.json();
       }).then(function (whole) {

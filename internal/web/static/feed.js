@@ -4,6 +4,8 @@
 (function () {
   'use strict';
   window.joute = {
+    // A signal that gives a question up, where a browser has it: a network that swallows everything is noticed by itself after minutes.
+    patience: function () { return window.AbortSignal && AbortSignal.timeout ? AbortSignal.timeout(8000) : undefined; },
     follow: function (wants) {
       var source = null, timer = 0, watch = 0, hide = 0, said = '', last = '', at = '', heard = 0, fails = 0, closed = false;
 
@@ -48,7 +50,7 @@
         clearTimeout(timer);
         if (closed || document.hidden) return;
         var checked = source;
-        fetch(wants.poll, { credentials: 'omit', cache: 'no-cache' }).then(function (answer) {
+        fetch(wants.poll, { credentials: 'omit', cache: 'no-cache', signal: joute.patience() }).then(function (answer) {
           if (!answer.ok) throw answer.status;
           return answer.text();
         }).then(function (text) {

@@ -18,6 +18,9 @@
     return new Intl.NumberFormat(document.documentElement.lang, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(n);
   }
 
+  // A signal that gives up after some seconds, where a browser has it: a network that swallows everything is noticed by itself after minutes.
+  function patience(seconds) { return window.AbortSignal && AbortSignal.timeout ? AbortSignal.timeout(1000 * seconds) : undefined; }
+
   // The board: asked while somebody can see it.
   var list = document.querySelector('[data-feed]');
   if (list && window.IntersectionObserver) board();
@@ -26,7 +29,7 @@
     function ask() {
       clearTimeout(timer);
       if (!seen || paused || document.hidden) return;
-      fetch(list.dataset.feed, { credentials: 'omit' }).then(function (a) { if (!a.ok) throw 0; return a.text(); }).then(function (text) {
+      fetch(list.dataset.feed, { credentials: 'omit', signal: patience(8) }).then(function (a) { if (!a.ok) throw 0; return a.text(); }).then(function (text) {
         if (text !== old && !paused) fill(JSON.parse(old = text));
       }).catch(function () {}).then(function () {
         clearTimeout(timer);
@@ -182,7 +185,7 @@
       form.hidden = retry.hidden = true;
       say('wait', '', act.dataset.sending);
       fetch(location.pathname + location.search, {
-        method: 'POST', body: body, credentials: 'same-origin', headers: { 'Content-Type': 'application/x-www-form-urlencoded', Accept: 'application/json' }
+        method: 'POST', body: body, credentials: 'same-origin', signal: patience(15), headers: { 'Content-Type': 'application/x-www-form-urlencoded', Accept: 'application/json' }
       }).then(function (a) {
         return a.json().then(function (said) { busy = false; answer(a, said); });
       }).catch(function () { busy = false; lost(); });
