@@ -56,6 +56,10 @@ const (
 	// the value is e times as common among members as among others.
 	speaks = 1
 
+	// owned is from when an address is the farm's own: seven times as common among members.
+	// Hundreds are behind one of a carrier's, and some of them are a farm.
+	owned = 2
+
 	// bears is the sum from which an attempt bears a signature: e^6, about 400 to
 	// one. It is above maxFamily, so that no family gets there alone.
 	bears = 6
@@ -79,7 +83,7 @@ func (s *Signature) Match(entry string, e *Evidence, now time.Time) bool {
 		}
 	}
 	met.rest(s.others(), &values)
-	return met.bears()
+	return met.bears(e.NetKind)
 }
 
 // against says that the signature speaks of votes for entry at now.
@@ -131,7 +135,8 @@ func (w *weighed) rest(others [kinds]float64, values *[kinds]string) {
 	}
 }
 
-func (w *weighed) bears() bool {
+// bears tells whether it is enough of an attempt from that kind of network.
+func (w *weighed) bears(from NetKind) bool {
 	named := false
 	for kind, met := range w.met {
 		named = named || met && particular[kind]
@@ -163,7 +168,13 @@ func (w *weighed) bears() bool {
 	if sum < bears || families < 2 {
 		return false
 	}
-	names := func(kind int) bool { return w.met[kind] && w.odds[kind] >= speaks }
-	rented := names(kindNetKind)
-	return device >= speaks && (rented || names(kindDevice)) || network >= speaks && (rented && tempo >= speaks || names(kindNet) && tempo >= speaks && (device > -speaks/2.0 || tempo >= 2*speaks))
+	names := func(kind int, least float64) bool { return w.met[kind] && w.odds[kind] >= least }
+	rented := from.Suspicious() && names(kindNetKind, speaks)
+	if device >= speaks && (rented || names(kindDevice, speaks)) {
+		return true
+	}
+	if network < speaks || tempo < speaks {
+		return false
+	}
+	return rented || names(kindNet, owned) && (device > -speaks/2.0 || tempo >= 2*speaks)
 }

@@ -2,6 +2,7 @@ package antifraud
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 )
@@ -134,6 +135,31 @@ func TestSignature_ACampusDoesNotBearWhatItSharesWithAFarm(t *testing.T) {
 	robot := student
 	if robot.DwellMS = &robotMS; !s.Match("e1", &robot, sigNow) {
 		t.Error("the farm is not seen")
+	}
+}
+
+// A farm that votes through carriers too, and honest voters behind one address with it:
+// hundreds are, and each common thing is somewhat more common in the farm. What is somewhat so is
+// added up, and is nobody's own.
+func TestSignature_ACarriersAddressIsNobodysOwn(t *testing.T) {
+	own := []Feature{{"agent", "app", 1.6}, {"net", "exit", 1.1}, {"block", "exit", 1.1}, {"referrer", "social", 1.4}, {"dwell", TimeStep(robotMS), 1}, {"confirm", TimeStep(robotMS), 1}}
+	carriers := []Feature{{"agent", "app", 2.4}, {"net", "exit", 2.4}, {"block", "exit", 0.6}, {"net_kind", "mobile", 1.1}, {"referrer", "social", 1.2}}
+	neighbour := Evidence{Device: "phone", Agent: "app", Net: "exit", Block: "exit", NetKind: NetMobile, Referrer: ReferrerSocial, DwellMS: &robotMS, ConfirmMS: &robotMS}
+	for name, c := range map[string]struct {
+		features []Feature
+		kind     NetKind
+		want     bool
+	}{
+		"in no hurry: a browser, and the sort of network that the farm has": {carriers, NetMobile, false},
+		"the same of a data centre":                                         {slices.Replace(slices.Clone(carriers), 3, 4, Feature{"net_kind", "hosting", 1.1}), NetHosting, true},
+		"a pace, at an address that hundreds use":                           {own, NetMobile, false},
+		"at one that is the farm's":                                         {slices.Replace(slices.Clone(own), 1, 2, Feature{"net", "exit", 2.2}), NetMobile, true},
+	} {
+		s, e := burst(), neighbour
+		s.Features, e.NetKind = c.features, c.kind
+		if got := s.Match("e1", &e, sigNow); got != c.want {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
 	}
 }
 

@@ -67,7 +67,7 @@ func (s *Signatures) Match(entry string, e *Evidence, now time.Time) (id string,
 	}
 	first := -1
 	for i := range met {
-		if met[i].rest(s.others[near[i]], &values); met[i].bears() && (first < 0 || near[i] < first) {
+		if met[i].rest(s.others[near[i]], &values); met[i].bears(e.NetKind) && (first < 0 || near[i] < first) {
 			first = near[i]
 		}
 	}
