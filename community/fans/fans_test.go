@@ -39,10 +39,16 @@ func TestConfirm_IsWhatMakesAMemberAndKeepsTheProof(t *testing.T) {
 			t.Errorf("exported %+v", list)
 		}
 		want := Proof{Position: p.Position, Asked: f.now.Add(-90 * time.Minute), Confirmed: f.now, School: "lumiere", Wording: r.Wording.Version,
-			Page: r.Page, Channel: community.ChannelSite, Lang: "fr", Under15Parent: true}
+			Page: r.Page, Lang: "fr", Under15Parent: true}
 		if *p != want {
 			t.Errorf("proof\n%+v, want\n%+v", *p, want)
 		}
+		must(t, f.Ledger(t.Context(), f.stored, func(record community.Record) error {
+			if record.Position != p.Position || record.Channel != community.ChannelSite {
+				t.Errorf("recorded as %+v", record)
+			}
+			return nil
+		}))
 		if texts, err := f.Wordings(t.Context(), f.stored); err != nil || texts[p.Wording] != r.Wording.Text {
 			t.Errorf("the text agreed to: %q %v", texts, err)
 		}

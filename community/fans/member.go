@@ -20,7 +20,6 @@ type Proof struct {
 	School        string
 	Wording       string // version; see [Fans.Wordings]
 	Page          string
-	Channel       community.Channel
 	Lang          string
 	Under15Parent bool
 }
@@ -74,14 +73,14 @@ func parseMember(value string) (member, error) {
 	}
 	asked, err1 := instant(part[2])
 	confirmed, err2 := positionTime(part[0])
-	channel, err3 := community.ParseChannel(part[6])
+	_, err3 := community.ParseChannel(part[6]) // told by the join's record
 	address, err4 := base64.RawURLEncoding.DecodeString(part[9])
 	if err := errors.Join(err1, err2, err3, err4); err != nil {
 		return member{}, fmt.Errorf("corrupt fans: %w", err)
 	}
 	return member{address: address, proof: Proof{
 		Position: part[0], Asked: asked, Confirmed: confirmed, School: part[3], Wording: part[4], Page: part[5],
-		Channel: channel, Lang: part[7], Under15Parent: part[8] == "1",
+		Lang: part[7], Under15Parent: part[8] == "1",
 	}}, nil
 }
 

@@ -2,10 +2,11 @@ package web
 
 import (
 	"context"
-	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -138,8 +139,8 @@ func (s *Server) act(c *fiber.Ctx, who session) error {
 		to = voting.Counted
 	}
 	// Before the first change: what is half done can be undone too.
-	name := rand.Text()
-	if err := s.cfg.Boxes.RememberAct(ctx, stored, name, ballotbox.Act{Standing: to, Ballots: ballots}); err != nil {
+	name := s.actName(who, stored, d)
+	if err := s.rememberAct(ctx, stored, name, ballotbox.Act{Standing: to, Ballots: ballots}); err != nil {
 		return err
 	}
 	changes := make([]ballotbox.Change, 0, len(ballots))
@@ -156,6 +157,32 @@ func (s *Server) act(c *fiber.Ctx, who session) error {
 	s.log.Info("held ballots decided", slog.String("request", s.requestID(c)), slog.String("contest", stored.Contest.ID), slog.String("do", d.do),
 		slog.String("reason", d.reason), slog.Int("ballots", len(ballots)), slog.Int("changed", changed))
 	return c.Redirect(s.heldHref(c, stored, "did", name), fiber.StatusSeeOther)
+}
+
+// actName is the same for one decision of one session however often it is sent, and nobody else's.
+func (s *Server) actName(who session, stored *registry.Stored, d decision) string {
+	ballot := ""
+	if d.ballot != nil {
+		ballot = d.ballot.String()
+	}
+	facts, _ := json.Marshal([]string{who.id, stored.Contest.ID, d.do, d.group, d.newest.String(), d.oldest.String(), ballot, d.reason}) // never fails
+	return tokenText.EncodeToString(s.sessions.mac("act", facts))
+}
+
+// rememberAct keeps an act with what it has changed before: a decision that is sent again, as its
+// answer was lost, finds less to change, and is undone whole.
+func (s *Server) rememberAct(ctx context.Context, stored *registry.Stored, name string, act ballotbox.Act) error {
+	before, err := s.cfg.Boxes.RecallAct(ctx, stored, name)
+	if err != nil && !errors.Is(err, ballotbox.ErrNoAct) {
+		return err
+	}
+	held := act.Ballots
+	for _, one := range before.Ballots {
+		if !slices.ContainsFunc(held, func(b ballotbox.ActedBallot) bool { return b.Ballot == one.Ballot && b.Voter == one.Voter }) {
+			act.Ballots = append(act.Ballots, one)
+		}
+	}
+	return s.cfg.Boxes.RememberAct(ctx, stored, name, act)
 }
 
 func (s *Server) undoAct(ctx context.Context, c *fiber.Ctx, stored *registry.Stored, name string) error {

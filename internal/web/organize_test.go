@@ -260,6 +260,43 @@ func TestQueue_AWholeGroupIsAskedAboutFirst(t *testing.T) {
 	b.done(b.submit(after, 0, "undo")).shows("14 ballots wait")
 }
 
+// The answer to a decision is lost: the same form sent again says what was decided, and takes it back whole.
+func TestQueue_ADecisionSentAgainIsTheSameDecision(t *testing.T) {
+	e := start(t)
+	id, path := e.contest(holding)
+	queue := "/organize/" + id + "/held"
+	casts := []answer{e.hold(path, "lumiere-1"), e.hold(path, "lumiere-1"), e.hold(path, "lumiere-1")}
+	stand := func(want string) {
+		t.Helper()
+		for _, cast := range casts {
+			if got := e.stands(path, cast); got != want {
+				t.Errorf("%s, want %s", got, want)
+			}
+		}
+	}
+	b := e.organizer("Accept-Language: en")
+	page := b.get(queue).want(200, "")
+	asked := b.submit(page, 0, "void")
+	b.submit(asked, 0, "void").want(303, "") // never arrived
+	again := b.done(b.submit(asked, 0, "void"))
+	again.shows("3 ballots are void.", "Undo")
+	stand("void [farm]")
+	b.done(b.submit(again, 0, "undo")).shows("3 ballots wait")
+	stand("held [unproven]")
+	// A server died when one of them was void: the same form finishes, and undoing takes all of them back.
+	e.do("POST", path+"/standings", `{"ballots":["`+casts[1].text("ballot")+`"],"standing":"void","reason":"farm"}`, asOrganizer).want(200, "")
+	again = b.done(b.submit(asked, 0, "void"))
+	again.shows("3 ballots are void.")
+	stand("void [farm]")
+	b.done(b.submit(again, 0, "undo"))
+	stand("held [unproven]")
+	// Another organizer's decision is not this one's.
+	other := e.organizer("Accept-Language: en")
+	too := other.submit(other.get(queue), 0, "void")
+	b.submit(asked, 0, "void").want(303, "")
+	other.done(other.submit(too, 0, "void")).shows("Nothing was left to decide there")
+}
+
 func TestQueue_AppealsAreReadEscapedAndAnswered(t *testing.T) {
 	e := start(t)
 	id, path := e.contest(holding)

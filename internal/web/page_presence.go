@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"net/url"
 	"time"
@@ -36,7 +37,13 @@ func (s *Server) presencePage(c *fiber.Ctx) error {
 	d := stored.Contest
 	me := s.visitor(c, stored)
 	if me != nil && me.Present {
-		return s.sayPresence(c, stored, fiber.StatusOK, "presence.already", "presence.done.text")
+		held, err := s.heldForPresence(stored, me.Voter)
+		if err != nil {
+			return err
+		}
+		if !held {
+			return s.sayPresence(c, stored, fiber.StatusOK, "presence.already", "presence.done.text")
+		}
 	}
 	v := s.presenceView(c, stored)
 	if me == nil { // a pass is made now and left with the browser when the button is pressed
@@ -75,9 +82,16 @@ func (s *Server) markPresent(c *fiber.Ctx) error {
 	}
 	pass, err := s.cfg.Passes.Check(d, token, now)
 	switch {
-	case err == nil && pass.Present: // pressed twice, or marked meanwhile
-		return s.toContest(c, stored)
-	case err == nil:
+	case err == nil && pass.Present:
+		held, err := s.heldForPresence(stored, pass.Voter)
+		if err != nil {
+			return err
+		}
+		if !held { // pressed twice, or marked meanwhile
+			return s.toContest(c, stored)
+		}
+	}
+	if err == nil {
 		err = s.cfg.Presence.CheckSlip(d.ID, code, pass.Voter, string(form.Peek("token")), now)
 	}
 	if err == nil {
@@ -94,13 +108,22 @@ func (s *Server) markPresent(c *fiber.Ctx) error {
 	case err != nil:
 		return err
 	}
-	s.setPassCookie(c, d.ID, token, pass.Expires)
 	ctx, cancel := s.organizerContext()
 	defer cancel()
 	if err := s.release(ctx, stored, pass.Voter, antifraud.StepPresence); err != nil {
 		return err
 	}
+	s.setPassCookie(c, d.ID, token, pass.Expires)
 	return s.toContest(c, stored)
+}
+
+// heldForPresence tells whether a voter has a ballot that the hall releases. Who is marked already
+// scans again for it alone.
+func (s *Server) heldForPresence(stored *registry.Stored, voter voting.Voter) (bool, error) {
+	return within(s.base, func(ctx context.Context) (bool, error) {
+		changes, err := s.releasable(ctx, stored, voter, antifraud.StepPresence)
+		return len(changes) > 0, err
+	})
 }
 
 // toContest leads to the contest's page, which says that the visitor is marked.

@@ -234,6 +234,66 @@ func TestPresence_ServersAgree(t *testing.T) {
 	}
 }
 
+// hold puts the browser's only ballot under review, and gives the page of its receipt.
+func (b *browser) hold(path string, voted answer) (ballot, receipt string) {
+	b.e.t.Helper()
+	link := regexp.MustCompile(`href="(/r/[^"#?]*)`).FindSubmatch(voted.body)
+	if link == nil {
+		b.e.t.Fatalf("no receipt in %s", voted.body)
+	}
+	opened, err := b.e.server.cfg.Receipts.Open(strings.TrimPrefix(string(link[1]), "/r/"))
+	must(b.e.t, err)
+	b.e.do("POST", path+"/standings", `{"ballots":["`+opened.Ballot.String()+`"],"standing":"held","reason":"lockstep"}`, asOrganizer).want(200, "")
+	return opened.Ballot.String(), string(link[1]) + "?lang=en"
+}
+
+// Who was in the hall after they voted, and is held later, is told to scan the code again: that
+// counts the ballot, also for who is marked already.
+func TestPresence_AMarkedVoterWhoIsHeldScansAgain(t *testing.T) {
+	e := start(t)
+	id, path := e.contest("")
+	b := e.browser("Accept-Language: en")
+	voted := b.press(b.get("/c/"+id), "lumiere-1")
+	b.follow(b.scan(e.code(id, time.Now()))).shows("You are marked as present.")
+	b.get("/p/" + e.code(id, time.Now())).shows("You are already marked as present.")
+	_, receipt := b.hold(path, voted)
+	b.get(receipt).shows("Scan the code on the screen in the hall")
+	b.follow(b.scan(e.code(id, time.Now()))).want(200, "")
+	b.get(receipt).shows("This vote is counted.")
+	b.get("/p/" + e.code(id, time.Now())).hides("<form")
+}
+
+// What was cast with the mark was held in spite of it: scanning once more says nothing new.
+func TestPresence_TheMarkReleasesNothingThatHadIt(t *testing.T) {
+	e := start(t)
+	id, path := e.contest("")
+	b := e.browser("Accept-Language: en")
+	b.follow(b.scan(e.code(id, time.Now())))
+	_, receipt := b.hold(path, b.press(b.get("/c/"+id), "lumiere-1"))
+	b.get(receipt).hides("Scan the code on the screen in the hall")
+	b.get("/p/" + e.code(id, time.Now())).hides("<form")
+	// Nor by HTTP, with a proven address, which releases nothing of its own either.
+	email, mails, pass := address(), 0, ""
+	prove := func() {
+		t.Helper()
+		var bearer []string
+		if pass != "" {
+			bearer = []string{pass}
+		}
+		pending := e.do("POST", path+"/passes", fmt.Sprintf(`{"level":"email","email":%q,"presence":%q}`, email, e.code(id, time.Now())), bearer...).want(202, "").text("pending")
+		mails++
+		a := e.do("POST", path+"/passes/confirm", fmt.Sprintf(`{"pending":%q,"code":%q}`, pending, e.mailedCode(email, mails)), bearer...).want(201, "")
+		pass = "Authorization: Bearer " + a.text("pass")
+	}
+	prove()
+	held := e.do("POST", path+"/ballots", ballot(newBallot(), "vercors-1"), pass).want(201, "").text("ballot")
+	e.do("POST", path+"/standings", `{"ballots":["`+held+`"],"standing":"held","reason":"lockstep"}`, asOrganizer).want(200, "")
+	prove()
+	if got := e.do("GET", path+"/ballots/"+held, "", pass).want(200, "").text("standing"); got != "held" {
+		t.Errorf("in the hall again: %s", got)
+	}
+}
+
 // A store that is gone marks nobody, and says so within its time.
 func TestPresence_OutageMarksNobody(t *testing.T) {
 	redis := redistest.Start(t)

@@ -141,10 +141,10 @@ func (s *Server) whatToDo(c *fiber.Ctx, r opened) (*whatToDo, error) {
 	if err != nil {
 		return nil, err
 	}
-	mailed := levels[0] == string(contest.LevelEmail) // an address that was proven before releases nothing
 	for _, step := range antifraud.Steps(r.cast.Reasons) {
 		switch {
-		case step == antifraud.StepEmail && !mailed && s.provable(r.stored) == nil:
+		case provenBefore(r.cast, levels[0], step): // again it releases nothing
+		case step == antifraud.StepEmail && s.provable(r.stored) == nil:
 			if what.Elsewhere = !own; own {
 				what.Email = emailProof(c, r)
 			}

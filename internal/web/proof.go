@@ -180,35 +180,54 @@ func (s *Server) confirmCode(stored *registry.Stored, pending, code, try string,
 	return p, s.release(ctx, stored, voter, proofs...)
 }
 
-// release counts the voter's held ballots that one of the proofs is enough for. An address
-// releases none that was cast with a proven one: whoever held it weighed that already, and
-// asking once more would cost a farm with inboxes nothing. Called again it releases the rest.
+// release counts the voter's held ballots that one of the proofs is enough for. Called again it
+// releases the rest.
 func (s *Server) release(ctx context.Context, stored *registry.Stored, voter voting.Voter, proofs ...antifraud.Step) error {
-	casts, err := s.cfg.Boxes.Ballots(ctx, stored, voter)
-	if err != nil {
-		return err
-	}
-	casts = slices.DeleteFunc(casts, func(c voting.Cast) bool { return c.Standing != voting.Held })
-	if len(casts) == 0 {
-		return nil
-	}
-	levels, err := s.cfg.Boxes.Levels(ctx, stored, casts)
-	if err != nil {
+	changes, err := s.releasable(ctx, stored, voter, proofs...)
+	if err != nil || len(changes) == 0 {
 		return err
 	}
 	defer s.cfg.Feeds.Changed(stored.Contest.ID)
-	for n, cast := range casts {
-		i := slices.IndexFunc(proofs, func(proof antifraud.Step) bool {
-			return antifraud.Releases(cast.Reasons, proof) && !(proof == antifraud.StepEmail && levels[n] == string(contest.LevelEmail))
-		})
-		if i < 0 {
-			continue
-		}
-		if _, _, err := s.cfg.Boxes.Change(ctx, stored, ballotbox.Change{
-			Voter: cast.Voter, Ballot: cast.Ballot, Standing: voting.Counted, Actor: voting.ActorVoter, Reasons: []string{"proven-" + string(proofs[i])},
-		}); err != nil {
+	for _, change := range changes {
+		if _, _, err := s.cfg.Boxes.Change(ctx, stored, change); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// releasable are the changes by which the voter's held ballots count that one of the proofs is
+// enough for. An address releases none that was cast with a proven one, and the hall none that was
+// cast with its mark: whoever held it weighed that already, and asking once more would cost a farm
+// with inboxes nothing.
+func (s *Server) releasable(ctx context.Context, stored *registry.Stored, voter voting.Voter, proofs ...antifraud.Step) ([]ballotbox.Change, error) {
+	casts, err := s.cfg.Boxes.Ballots(ctx, stored, voter)
+	if err != nil {
+		return nil, err
+	}
+	casts = slices.DeleteFunc(casts, func(c voting.Cast) bool { return c.Standing != voting.Held })
+	if len(casts) == 0 {
+		return nil, nil
+	}
+	levels, err := s.cfg.Boxes.Levels(ctx, stored, casts)
+	if err != nil {
+		return nil, err
+	}
+	var changes []ballotbox.Change
+	for n, cast := range casts {
+		i := slices.IndexFunc(proofs, func(proof antifraud.Step) bool {
+			return antifraud.Releases(cast.Reasons, proof) && !provenBefore(cast, levels[n], proof)
+		})
+		if i >= 0 {
+			changes = append(changes, ballotbox.Change{
+				Voter: cast.Voter, Ballot: cast.Ballot, Standing: voting.Counted, Actor: voting.ActorVoter, Reasons: []string{"proven-" + string(proofs[i])},
+			})
+		}
+	}
+	return changes, nil
+}
+
+// provenBefore tells whether a ballot was cast with a proof already, by a pass of that level.
+func provenBefore(cast voting.Cast, level string, proof antifraud.Step) bool {
+	return proof == antifraud.StepEmail && level == string(contest.LevelEmail) || proof == antifraud.StepPresence && cast.Present
 }

@@ -35,8 +35,10 @@ if #recent >= tonumber(ARGV[8]) then return { 'enough' } end
 local code = member and 'member' or 'asked'
 redis.call('SET', budget, text(math.floor(at / HOUR)) .. '|' .. text(n + 1), 'PX', 2 * HOUR)
 redis.call('ZREMRANGEBYSCORE', index, '-inf', text(at))
-redis.call('ZADD', index, text(at + ASK_LIFE), fan)
+redis.call('ZADD', index, text(at + ASK_LIFE), '') -- nobody, and with it the lifetime: of a torn write no fan stays for good
 redis.call('PEXPIRE', index, text(ASK_LIFE))
+redis.call('ZADD', index, text(at + ASK_LIFE), fan)
+redis.call('ZREM', index, '')
 if not member then
   redis.call('HSETNX', wordings, ARGV[4], ARGV[5])
   local lines = {}
