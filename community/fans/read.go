@@ -11,6 +11,7 @@ import (
 
 	"github.com/joute/joute/community"
 	"github.com/joute/joute/contest/registry"
+	"github.com/joute/joute/internal/panics"
 	"github.com/joute/joute/internal/store"
 )
 
@@ -143,11 +144,11 @@ func (f *Fans) Counts(ctx context.Context, s *registry.Stored) (map[string]int64
 		return maps.Clone(kept.by), nil
 	}
 	// Whoever asks meanwhile shares the answer; nobody's hanging up ends it.
-	answer := f.readings.DoChan(id, func() (any, error) {
+	answer := f.readings.DoChan(id, func() (_ any, err error) {
+		defer panics.Catch(&err)
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), countedFor)
 		defer cancel()
 		fresh := counted{at: time.Now()}
-		var err error
 		if fresh.by, err = f.count(ctx, s); err != nil {
 			return nil, err
 		}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/joute/joute/contest/registry"
+	"github.com/joute/joute/internal/panics"
 )
 
 const (
@@ -73,13 +74,20 @@ func (c *channel) wake() {
 // there is nothing to look at.
 func (c *channel) run() {
 	defer c.end()
+	if err := panics.Caught(c.follow)(); err != nil {
+		c.feeds.log.Error("a feed has ended", "contest", c.id, "error", err)
+	}
+}
+
+// follow is run, and an error where it panics.
+func (c *channel) follow() error {
 	desk := c.feeds.boards.desk(c.id)
 	answered, beat := time.Now(), time.Now()
 	var after time.Time // what was recorded before it has to be seen
 	for {
 		stored, ok := c.feeds.contest(c.id)
 		if !ok {
-			return
+			return nil
 		}
 		r, err := c.feeds.boards.read(c.ctx, stored, after)
 		now := time.Now()
@@ -90,7 +98,7 @@ func (c *channel) run() {
 				beat = now
 			}
 		case now.Sub(answered) > staleAfter:
-			return
+			return nil
 		}
 		if now.Sub(beat) >= heartbeatEvery {
 			c.beat()
@@ -100,12 +108,12 @@ func (c *channel) run() {
 			c.wake()
 		}
 		if !c.sleep(c.next(stored, now, beat), c.woken) {
-			return
+			return nil
 		}
 		after = time.Now()
 		// The store is asked four times a second, whoever asks.
 		if !c.sleep(desk.readAt().Add(freshFor), nil) {
-			return
+			return nil
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/joute/joute/contest/registry"
+	"github.com/joute/joute/internal/panics"
 )
 
 // Kept is the public leaderboard as it was read last, however busy the store is;
@@ -22,7 +23,8 @@ func (b *Boards) Kept(s *registry.Stored) *Board {
 			defer d.refreshing.Store(false)
 			ctx, cancel := context.WithTimeout(context.Background(), staleAfter/2) // it waits behind ballots
 			defer cancel()
-			_, _ = b.look(ctx, d, s) // whoever asks next sees what came of it
+			// Whoever asks next sees what came of it.
+			_ = panics.Caught(func() error { _, err := b.look(ctx, d, s); return err })()
 		}()
 	}
 	if r := d.since(s, now.Add(-staleAfter)); r != nil {

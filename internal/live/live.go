@@ -15,6 +15,7 @@ import (
 
 	"github.com/joute/joute/contest"
 	"github.com/joute/joute/contest/registry"
+	"github.com/joute/joute/internal/panics"
 	"github.com/joute/joute/voting"
 	"github.com/joute/joute/voting/ballotbox"
 )
@@ -84,7 +85,8 @@ func (b *Boards) read(ctx context.Context, s *registry.Stored, after time.Time) 
 	}
 	// Whoever asks meanwhile shares the answer; nobody's hanging up ends it.
 	key := fmt.Sprintf("%s %d %d %d %d", s.Contest.ID, s.Epoch, s.Version, s.ClosedAt.UnixMilli(), s.PublishedAt.UnixMilli())
-	answer := b.readings.DoChan(key, func() (any, error) {
+	answer := b.readings.DoChan(key, func() (_ any, err error) {
+		defer panics.Catch(&err)
 		if r := d.since(s, after); r != nil { // another call finished just now
 			return r, nil
 		}

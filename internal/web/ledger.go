@@ -9,6 +9,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"github.com/joute/joute/internal/panics"
 	"github.com/joute/joute/voting"
 	"github.com/joute/joute/voting/ballotbox"
 	"github.com/joute/joute/voting/ledger"
@@ -181,7 +182,7 @@ func (s *Server) pour(c *fiber.Ctx, contentType string, produce func(ctx context
 			return writer.Write(p)
 		}), streamBuffer)
 		err := func() (err error) {
-			defer catch(&err)
+			defer panics.Catch(&err)
 			return produce(ctx, out)
 		}()
 		if err == nil {

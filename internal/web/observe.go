@@ -3,14 +3,14 @@ package web
 import (
 	"encoding/binary"
 	"encoding/hex"
-	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"runtime/debug"
 	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+
+	"github.com/joute/joute/internal/panics"
 )
 
 // isRequestID keeps what callers name their requests out of harm's way: the id is
@@ -91,16 +91,8 @@ func (s *Server) access(c *fiber.Ctx, start time.Time) {
 // guarded turns a panic of a handler into an error that nobody foresaw; its stack is in
 // the log.
 func (s *Server) guarded(c *fiber.Ctx) (err error) {
-	defer catch(&err)
+	defer panics.Catch(&err)
 	return c.Next()
-}
-
-// catch, deferred, makes a panic an error. What a handler leaves to a goroutine of its own
-// needs it as well: there a panic ends the server, and all votes under way.
-func catch(err *error) {
-	if r := recover(); r != nil {
-		*err = fmt.Errorf("panic: %v\n%s", r, debug.Stack())
-	}
 }
 
 // secure sets what no answer may lack. Pages that may be framed or that load

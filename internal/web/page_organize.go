@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/joute/joute/contest"
+	"github.com/joute/joute/internal/panics"
 )
 
 // organize registers the pages of organizers. Who has not signed in is led to
@@ -116,7 +117,7 @@ func (s *Server) organizeHome(c *fiber.Ctx, _ session) error {
 		group, ctx := errgroup.WithContext(ctx)
 		group.SetLimit(lookupsAtOnce)
 		for i, one := range stored {
-			group.Go(func() error {
+			group.Go(panics.Caught(func() error {
 				count, err := s.cfg.Boxes.Tally(ctx, one)
 				if err != nil {
 					return err
@@ -127,7 +128,7 @@ func (s *Server) organizeHome(c *fiber.Ctx, _ session) error {
 					When: phaseLine(v.words, one, one.Phase(time.Now()), one.Closes()), Held: v.waiting(count.Live.Held), Waiting: count.Live.Held > 0,
 				}
 				return nil
-			})
+			}))
 		}
 		return nil, group.Wait()
 	})

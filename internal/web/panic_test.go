@@ -7,6 +7,9 @@ import (
 	"testing"
 
 	"github.com/gofiber/fiber/v2"
+
+	"github.com/joute/joute/voting"
+	"github.com/joute/joute/voting/ballotbox"
 )
 
 // What a handler leaves to a goroutine of its own may panic like the handler itself: one
@@ -42,5 +45,24 @@ func TestPanic_OfWhatAHandlerWaitsForIsOneAnswer(t *testing.T) {
 		log := e.log.String()
 		return strings.Contains(log, "panic: within") && strings.Contains(log, "panic: the stream") && strings.Contains(log, "panic: the begun stream")
 	})
+	e.do("GET", "/livez", "").want(200, "")
+}
+
+// So may what they ask of many contests or many ballots at once.
+func TestPanic_OfOneOfManyQuestionsIsOneAnswer(t *testing.T) {
+	e := startOn(t, sharedURL(t), func(s *Server) {
+		s.app.Get("/test/lookup", func(*fiber.Ctx) error {
+			boxless := &Server{base: s.base}
+			return boxless.lookUp(s.base, nil, []ballotbox.Change{{Voter: voting.Voter{1}}})
+		})
+		s.app.Get("/test/organize", func(c *fiber.Ctx) error {
+			boxless := &Server{base: s.base, texts: s.texts}
+			boxless.cfg.Registry = s.cfg.Registry
+			return boxless.organizeHome(c, session{})
+		})
+	})
+	e.contest("")
+	e.do("GET", "/test/lookup", "").want(500, "internal-error")
+	e.do("GET", "/test/organize", "").want(500, "internal-error")
 	e.do("GET", "/livez", "").want(200, "")
 }

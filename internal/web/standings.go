@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/joute/joute/contest/registry"
+	"github.com/joute/joute/internal/panics"
 	"github.com/joute/joute/voting"
 	"github.com/joute/joute/voting/ballotbox"
 )
@@ -133,7 +134,7 @@ func (s *Server) lookUp(ctx context.Context, stored *registry.Stored, changes []
 				continue
 			}
 		}
-		group.Go(func() error {
+		group.Go(panics.Caught(func() error {
 			cast, err := s.cfg.Boxes.Find(ctx, stored, change.Voter, change.Ballot)
 			if errors.Is(err, ballotbox.ErrNoSuchBallot) || errors.Is(err, ballotbox.ErrAmbiguousBallot) {
 				missing[i] = err
@@ -141,7 +142,7 @@ func (s *Server) lookUp(ctx context.Context, stored *registry.Stored, changes []
 			}
 			changes[i].Voter = cast.Voter
 			return err
-		})
+		}))
 	}
 	if err := group.Wait(); err != nil {
 		return err

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/joute/joute/internal/panics"
 )
 
 // personalTime bounds what one voter asks: a store that is gone is a 503 within
@@ -24,7 +26,7 @@ func within[T any](base context.Context, ask func(context.Context) (T, error)) (
 	go func() {
 		var f found
 		defer func() { done <- f }()
-		defer catch(&f.err)
+		defer panics.Catch(&f.err)
 		f.value, f.err = ask(ctx)
 	}()
 	select {

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/joute/joute/contest/registry"
+	"github.com/joute/joute/internal/panics"
 	"github.com/joute/joute/internal/store"
 	"github.com/joute/joute/voting"
 )
@@ -72,14 +73,14 @@ func (b *Boxes) AnswerAppeals(ctx context.Context, s *registry.Stored, ballots [
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(changesAtOnce)
 	for _, one := range ballots {
-		group.Go(func() error {
+		group.Go(panics.Caught(func() error {
 			box := boxOf(one.Voter, s.Contest.Boxes)
 			keys, field := keysOf(s.Contest.ID, box), ballotField(one.Ballot, one.Voter)
 			if _, err := b.reply(ctx, s, box, b.answer, keys.common(keys.appeals), field, answered(field), state); err != nil {
 				return fmt.Errorf("answer appeal: %w", err)
 			}
 			return nil
-		})
+		}))
 	}
 	return group.Wait()
 }

@@ -21,6 +21,7 @@ import (
 
 	"github.com/joute/joute/contest"
 	"github.com/joute/joute/contest/registry"
+	"github.com/joute/joute/internal/panics"
 	"github.com/joute/joute/internal/store"
 	"github.com/joute/joute/voting"
 )
@@ -224,7 +225,7 @@ func (b *Boxes) Publish(ctx context.Context, s *registry.Stored) (time.Time, err
 func (b *Boxes) each(ctx context.Context, c *contest.Contest, f func(ctx context.Context, box int, keys boxKeys) error) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for box := range c.Boxes {
-		group.Go(func() error { return f(ctx, box, keysOf(c.ID, box)) })
+		group.Go(panics.Caught(func() error { return f(ctx, box, keysOf(c.ID, box)) }))
 	}
 	return group.Wait()
 }

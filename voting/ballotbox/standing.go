@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/joute/joute/contest/registry"
+	"github.com/joute/joute/internal/panics"
 	"github.com/joute/joute/internal/store"
 	"github.com/joute/joute/voting"
 )
@@ -178,10 +179,10 @@ func (b *Boxes) ChangeAll(ctx context.Context, s *registry.Stored, changes []Cha
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(changesAtOnce)
 	for i, change := range changes {
-		group.Go(func() (err error) {
+		group.Go(panics.Caught(func() (err error) {
 			_, news[i], err = b.Change(ctx, s, change)
 			return err
-		})
+		}))
 	}
 	err = group.Wait()
 	for _, n := range news {
