@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/alecthomas/kong"
 
@@ -60,9 +62,14 @@ var errTold = errors.New("already told")
 
 // Run is one run of the program: it returns the exit status, 0 or 1. Flags come
 // before the environment (JOUTE_ and the flag's name), the environment before
-// defaults. It returns soon after ctx ends.
+// defaults. It returns soon after ctx ends. Exit status 0 says also that standard
+// output took all that was written there.
 func (m *Main) Run(ctx context.Context, args []string) int {
-	err := m.run(ctx, args)
+	printed := &lossless{to: m.Stdout}
+	err := (&Main{Stdin: m.Stdin, Stdout: printed, Stderr: m.Stderr, Getenv: m.Getenv}).run(ctx, args)
+	if err == nil {
+		err = printed.failed()
+	}
 	if err == nil {
 		return 0
 	}
@@ -72,6 +79,29 @@ func (m *Main) Run(ctx context.Context, args []string) int {
 		}
 	}
 	return 1
+}
+
+// lossless remembers the first failure of what is written to.
+type lossless struct {
+	to  io.Writer
+	mu  sync.Mutex
+	err error // under mu
+}
+
+func (l *lossless) Write(p []byte) (int, error) {
+	n, err := l.to.Write(p)
+	if err != nil {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.err = cmp.Or(l.err, err)
+	}
+	return n, err
+}
+
+func (l *lossless) failed() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.err
 }
 
 func (m *Main) run(ctx context.Context, args []string) error {
