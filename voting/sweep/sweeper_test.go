@@ -609,6 +609,53 @@ func TestChange_FromAnotherStandIsRefused(t *testing.T) {
 	})
 }
 
+// A server that is killed behind the sweep that it kept has written nothing of what it decided.
+// Whoever comes next may decide otherwise, as when an organizer vouches for a voter meanwhile:
+// done again it is what the ledger says.
+func TestReplay_WhatAKilledServerDidNotWriteWasNotDecided(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, st *store.Store) {
+		h := newHall(t, st, "{policy: standard}", later)
+		h.cast("ada", "void")
+		h.cast("bob", "void")
+		killed, err := New(st, h.boxes, quick())
+		if err != nil {
+			t.Fatal(err)
+		}
+		settings := SettingsOf(h.s.Contest)
+		judge := NewJudge(settings, newScripted())
+		if _, err := h.boxes.Follow(t.Context(), h.s, ballotbox.Cursor{}, func(f ballotbox.Followed) error {
+			judge.Read(f.Record, f.Level, f.Evidence)
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		clock, err := h.boxes.Clock(t.Context(), h.s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ruling, err := judge.Sweep(clock.Now, false)
+		if err != nil || len(ruling.Decisions) != 2 {
+			t.Fatalf("%+v, %v", ruling, err)
+		}
+		made := Sweep{Number: 1, AtMS: clock.Now.UnixMilli(), Cut: judge.Cut(), Fresh: &settings, Decided: 2}
+		if err := killed.keep(t.Context(), h.s, &made, judge.Status()); err != nil {
+			t.Fatal(err)
+		}
+		ada := ballotNamed("ada").Voter
+		h.s.Contest.Antifraud.Canaries = []string{ada.String()}
+		s, end := h.run(quick())
+		h.becomes("bob", "void lockstep")
+		h.cast("cyd", "void")
+		h.becomes("cyd", "void lockstep")
+		end()
+		if got := h.standing("ada"); got != "counted" {
+			t.Fatalf("ada is %s", got)
+		}
+		replayed, err := Replay(h.ledger(), h.sweeps(s), newScripted)
+		sameOutcomes(t, h, replayed, err)
+	})
+}
+
 // What is changed in the record since shows.
 func TestReplay_SeesWhatDiffers(t *testing.T) {
 	st := openStore(t, "")
