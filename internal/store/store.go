@@ -78,9 +78,7 @@ func Open(ctx context.Context, opts Options) (*Store, error) {
 	s.connect(a)
 	if s.cluster != nil {
 		s.cluster.unconfirmed = opts.Unconfirmed
-		for _, addr := range a.seeds {
-			s.cluster.at(addr)
-		}
+		s.cluster.begin(a.seeds)
 	}
 	s.nothing = s.Script("confirm", "return 1", false)
 
