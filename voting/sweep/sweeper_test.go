@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"slices"
 	"strings"
@@ -17,6 +18,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/joute/joute/antifraud"
+	"github.com/joute/joute/antifraud/detect"
 	"github.com/joute/joute/contest"
 	"github.com/joute/joute/contest/registry"
 	"github.com/joute/joute/internal/redistest"
@@ -319,6 +321,74 @@ func TestSweeper_RestartedGoesOnAndAPersonsWordStays(t *testing.T) {
 		replayed, err := Replay(h.ledger(), h.sweeps(s), newScripted)
 		sameOutcomes(t, h, replayed, err)
 	})
+}
+
+// fragile panics on one ballot's evidence.
+type fragile struct{ scripted }
+
+func (f *fragile) Run() detect.Report {
+	for _, b := range f.ballots {
+		if b.Evidence.Agent == "poison" {
+			panic("poison")
+		}
+	}
+	return f.scripted.Run()
+}
+
+// Detectors that panic are wrong about one contest. The server, its votes and its other contests go
+// on, and the contest is not read from its beginning every two seconds.
+func TestSweeper_DetectorsThatPanicEndNothingElse(t *testing.T) {
+	st := openStore(t, redistest.Shared(t).URL())
+	ill, well := newHall(t, st, "{policy: standard}", later), newHall(t, st, "{policy: standard}", later)
+	ill.cast("eve", "poison")
+	begun := atomic.Int64{}
+	log := &lines{}
+	opts := quick()
+	opts.Log = slog.New(slog.NewTextHandler(log, nil))
+	opts.Finder = func() Finder {
+		begun.Add(1)
+		return &fragile{scripted{told: map[string]detect.Standing{}}}
+	}
+	s, err := New(st, ill.boxes, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	running.Go(func() { s.Run(ctx, func() []*registry.Stored { return []*registry.Stored{ill.s, well.s} }) })
+	t.Cleanup(func() { cancel(); running.Wait() })
+	for i := range 5 {
+		name := fmt.Sprint("ada", i)
+		well.cast(name, "void")
+		well.becomes(name, "void lockstep")
+	}
+	if got := ill.standing("eve"); got != "counted" {
+		t.Errorf("eve is %s", got)
+	}
+	if n := begun.Load(); n != 2 {
+		t.Errorf("detectors were begun %d times for two contests", n)
+	}
+	if text := log.String(); strings.Count(text, "panic: poison") != 1 || !strings.Contains(text, ill.s.Contest.ID) {
+		t.Errorf("the log says: %s", text)
+	}
+}
+
+// lines is a log that is read while it is written.
+type lines struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }
 
 // Of two servers one sweeps; when it dies without a word the other one takes over.
