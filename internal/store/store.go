@@ -25,6 +25,10 @@ import (
 // are promised when Redis is gone.
 const DefaultTimeout = 1800 * time.Millisecond
 
+// connLife is how long a connection to a single Redis is used: whoever fails it over behind an
+// address moves the address, and who only reads at the server of before is told nothing.
+const connLife = time.Minute
+
 // Options says which store to open. The zero value is the embedded store.
 type Options struct {
 	URL        string                // redis://, rediss://, unix://, redis-cluster://, rediss-cluster://; empty opens an embedded store
@@ -121,7 +125,7 @@ func (s *Store) connect(a address) {
 	redis.SetLogger(&logging.VoidLogger{})
 
 	if a.seeds == nil {
-		ro.OnConnect = s.greet
+		ro.OnConnect, ro.ConnMaxLifetime = s.greet, connLife
 		s.client = redis.NewClient(ro)
 	} else {
 		// Nodes are not asked for the dataset one by one: its key is on one of them. A
