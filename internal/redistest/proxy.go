@@ -20,10 +20,10 @@ type Weather struct {
 // Proxy stands between clients and a server, and does to their connections what
 // networks do: late replies, replies cut short, connections reset.
 type Proxy struct {
-	to       string
 	listener net.Listener
 
 	mu      sync.Mutex
+	to      string             // guarded by mu
 	weather Weather            // guarded by mu
 	links   map[*link]struct{} // guarded by mu
 	hurt    int                // guarded by mu: connections ended by Cut or Reset
@@ -58,6 +58,14 @@ func NewProxy(t testing.TB, to string) *Proxy {
 // URL is the server's address through the proxy.
 func (p *Proxy) URL() string { return "redis://" + p.listener.Addr().String() }
 
+// Turn has new connections go to another server, as a failover behind an address does. Those that
+// are open stay where they are.
+func (p *Proxy) Turn(to string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.to = to
+}
+
 // Set changes the weather, for connections that are open too.
 func (p *Proxy) Set(w Weather) {
 	p.mu.Lock()
@@ -91,7 +99,10 @@ func (p *Proxy) accept() {
 		if err != nil {
 			return
 		}
-		server, err := net.DialTimeout("tcp", p.to, time.Second)
+		p.mu.Lock()
+		to := p.to
+		p.mu.Unlock()
+		server, err := net.DialTimeout("tcp", to, time.Second)
 		if err != nil {
 			client.Close()
 			continue

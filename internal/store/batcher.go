@@ -279,6 +279,10 @@ func (b *batcher) send(c *conn, batch []*call, out []byte) (*conn, []byte) {
 			b.failed()
 		}
 	}
+	if c != nil && c.demoted { // by now another one may be the master at the address
+		c.Close()
+		c = nil
+	}
 	clear(batch) // a call that is back is another caller's
 	for _, party := range b.parties {
 		clear(party)

@@ -28,7 +28,10 @@ func (s *Store) Check(ctx context.Context) (faults, notes []string, err error) {
 	if s.cluster != nil {
 		return s.cluster.check(ctx)
 	}
-	seen, err := look(past(ctx), s.client) // whichever store it is
+	seen, err := s.lookAnew(ctx)
+	if err != nil { // perhaps it takes no more connections
+		seen, err = look(past(ctx), s.client) // whichever store it is
+	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("store: check: %w", err)
 	}
@@ -41,6 +44,18 @@ func (s *Store) Check(ctx context.Context) (faults, notes []string, err error) {
 
 // settings are what a server says of itself; a member it hides is absent.
 type settings map[string]string
+
+// lookAnew looks at a single Redis, whichever it is, over a connection of its own: those of before
+// may be to one that is not the master at the address any more.
+func (s *Store) lookAnew(ctx context.Context) (settings, error) {
+	opts := *s.client.(*redis.Client).Options()
+	opts.OnConnect, opts.PoolSize, opts.MinIdleConns = nil, 1, 0
+	node := redis.NewClient(&opts)
+	defer node.Close()
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
+	return look(ctx, node)
+}
 
 func look(ctx context.Context, node redis.Cmdable) (settings, error) {
 	seen := settings{}

@@ -26,6 +26,10 @@ const (
 	// syncs as its master does takes a few ms. 200 ms made ballots pending on a machine
 	// 15 times overloaded; more than this would hold up what waits behind.
 	waitReplica = 500 * time.Millisecond
+
+	// forgetAfter is how long a node is remembered that the cluster does not name any more, and
+	// to which no call was sent on. One to which a first slot is on its way is not named yet.
+	forgetAfter = time.Minute
 )
 
 // cluster knows which node has which slot, and has a batcher for each.
@@ -37,9 +41,10 @@ type cluster struct {
 
 	slots [slots]atomic.Pointer[node] // the master of each slot; nil: not known
 
-	mu    sync.Mutex
-	nodes map[string]*node // guarded by mu; by address, all that were ever heard of
-	view  *word            // guarded by mu; what refresh has found
+	mu          sync.Mutex
+	nodes       map[string]*node // guarded by mu; by address
+	view        *word            // guarded by mu; what refresh has found
+	forgetAfter time.Duration    // guarded by mu; see there
 
 	changed func(context.Context) // told of a new map; set by start
 	kick    chan struct{}         // capacity 1: the map may be wrong
@@ -50,12 +55,14 @@ type cluster struct {
 // node is a server of the cluster, master or not.
 type node struct {
 	addr    string
+	seed    bool      // its address was given: it is never forgotten
+	heard   time.Time // when it was named last; guarded by the cluster's mu
 	scripts *batcher
 	admin   *redis.Client // for what is asked of a node as such
 }
 
 func newCluster(options func(addr string) *redis.Options, m *metrics) *cluster {
-	return &cluster{options: options, metrics: m, nodes: map[string]*node{}, kick: make(chan struct{}, 1), stop: make(chan struct{})}
+	return &cluster{options: options, metrics: m, nodes: map[string]*node{}, forgetAfter: forgetAfter, kick: make(chan struct{}, 1), stop: make(chan struct{})}
 }
 
 // start reads the map for the first time and keeps it up to date from then on.
@@ -81,7 +88,35 @@ func (c *cluster) at(addr string) *node {
 		n.scripts.start()
 		c.nodes[addr] = n
 	}
+	n.heard = time.Now()
 	return n
+}
+
+// begin is for the nodes whose addresses are given.
+func (c *cluster) begin(seeds []string) {
+	for _, addr := range seeds {
+		c.at(addr).seed = true
+	}
+}
+
+// forget lets go of nodes that the cluster does not name any more: each would be asked for the map
+// for ever, and keep its connections.
+func (c *cluster) forget() {
+	var gone []*node
+	c.mu.Lock()
+	for addr, n := range c.nodes {
+		if !n.seed && !c.view.names(addr) && time.Since(n.heard) >= c.forgetAfter {
+			delete(c.nodes, addr)
+			gone = append(gone, n)
+		}
+	}
+	c.mu.Unlock()
+	for _, n := range gone {
+		for slot := range c.slots {
+			c.slots[slot].CompareAndSwap(n, nil)
+		}
+		n.close()
+	}
 }
 
 func (c *cluster) all() []*node {
@@ -122,13 +157,33 @@ func (c *cluster) watch() {
 
 // word is what one node says of the cluster.
 type word struct {
-	ok    bool  // it is whole, as far as this node sees
-	epoch int64 // grows with every failover
-	slots []redis.ClusterSlot
+	ok     bool  // it is whole, as far as this node sees
+	member bool  // the node was named by the map of before
+	epoch  int64 // grows with every failover
+	slots  []redis.ClusterSlot
+}
+
+// better tells whether it is to be believed rather than another.
+func (w *word) better(than *word) bool {
+	switch {
+	case w.ok != than.ok:
+		return w.ok
+	case w.member != than.member:
+		return w.member
+	}
+	return w.epoch > than.epoch
+}
+
+// names tells whether the node at an address is one of its cluster.
+func (w *word) names(addr string) bool {
+	return slices.ContainsFunc(w.slots, func(r redis.ClusterSlot) bool {
+		return slices.ContainsFunc(r.Nodes, func(n redis.ClusterNode) bool { return n.Addr == addr })
+	})
 }
 
 // refresh asks all nodes for the map and takes the word of the one that knows
-// most: a master that is cut off still believes in itself.
+// most: a master that is cut off still believes in itself. A node that was taken out may
+// be of another cluster: it is believed where nobody else knows anything.
 func (c *cluster) refresh(ctx context.Context) error {
 	nodes := c.all()
 	words, errs := make([]*word, len(nodes)), make([]error, len(nodes))
@@ -137,9 +192,16 @@ func (c *cluster) refresh(ctx context.Context) error {
 		asking.Go(func() { words[i], errs[i] = n.word(ctx) })
 	}
 	asking.Wait()
+	c.mu.Lock()
+	old := c.view
+	c.mu.Unlock()
 	var best *word
-	for _, w := range words {
-		if w != nil && (best == nil || w.ok && !best.ok || w.ok == best.ok && w.epoch > best.epoch) {
+	for i, w := range words {
+		if w == nil {
+			continue
+		}
+		w.member = old == nil || old.names(nodes[i].addr)
+		if best == nil || w.better(best) {
 			best = w
 		}
 	}
@@ -147,7 +209,6 @@ func (c *cluster) refresh(ctx context.Context) error {
 		return errors.Join(errs...)
 	}
 	c.mu.Lock()
-	old := c.view
 	c.view = best
 	c.mu.Unlock()
 	moved := false
@@ -162,6 +223,9 @@ func (c *cluster) refresh(ctx context.Context) error {
 		for slot := max(r.Start, 0); slot <= min(r.End, slots-1); slot++ {
 			moved = c.slots[slot].Swap(master) != master || moved
 		}
+	}
+	if best.ok {
+		c.forget()
 	}
 	// Not by the epoch: a node that stands for election has the new one before it is master.
 	if old != nil && moved {
@@ -223,7 +287,22 @@ func (c *cluster) close() {
 	close(c.stop)
 	c.stopped.Wait()
 	for _, n := range c.all() {
-		n.scripts.close()
-		n.admin.Close()
+		n.close()
+	}
+}
+
+// close sends what was accepted for the node, and ends.
+func (n *node) close() {
+	n.scripts.close()
+	n.admin.Close()
+}
+
+// closed tells whether the cluster is.
+func (c *cluster) closed() bool {
+	select {
+	case <-c.stop:
+		return true
+	default:
+		return false
 	}
 }

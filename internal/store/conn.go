@@ -2,6 +2,7 @@ package store
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"net"
@@ -14,7 +15,8 @@ import (
 // conn is a connection to one node that a batcher has for itself.
 type conn struct {
 	net.Conn
-	in *bufio.Reader
+	in      *bufio.Reader
+	demoted bool // who is at its other end is no master any more
 }
 
 // dial opens a connection as the options say and introduces itself. On an error
@@ -105,6 +107,7 @@ func (c *conn) replies(party []*call) (err error) {
 	first := party[0]
 	if first.shared == nil {
 		first.reply, err = appendReply(first.reply[:0], c.in)
+		c.notice(first.reply)
 		return err
 	}
 	line, err := c.in.Peek(1)
@@ -115,6 +118,7 @@ func (c *conn) replies(party []*call) (err error) {
 		if first.reply, err = appendReply(first.reply[:0], c.in); err != nil {
 			return err
 		}
+		c.notice(first.reply)
 		for _, one := range party[1:] {
 			one.reply = append(one.reply[:0], first.reply...)
 		}
@@ -143,6 +147,11 @@ func (c *conn) replies(party []*call) (err error) {
 		}
 	}
 	return nil
+}
+
+// notice looks whether a reply says that the server is a replica.
+func (c *conn) notice(reply []byte) {
+	c.demoted = c.demoted || bytes.HasPrefix(reply, []byte("-READONLY "))
 }
 
 // length reads the first line of an array.

@@ -162,6 +162,43 @@ func TestUnavailable_DemotedToReplica(t *testing.T) {
 	recovers(t, s)
 }
 
+// Whoever fails a Redis over behind an address moves the address. Connections to the server of
+// before live on: it says that it is a replica for as long as somebody asks.
+func TestUnavailable_DemotedBehindItsAddress(t *testing.T) {
+	t.Parallel()
+	before, after := redistest.Start(t), redistest.Start(t)
+	proxy := redistest.NewProxy(t, before.Addr())
+	s := open(t, Options{URL: proxy.URL()})
+	recovers(t, s)
+	if err := s.Client().Set(t.Context(), "k", "before", 0).Err(); err != nil {
+		t.Fatal(err)
+	}
+	follow := func(replica, master *redistest.Server) {
+		t.Helper()
+		host, port, _ := net.SplitHostPort(master.Addr())
+		if err := replica.Client().ReplicaOf(t.Context(), host, port).Err(); err != nil {
+			t.Fatal(err)
+		}
+		wait(t, "a replica", func() bool {
+			return strings.Contains(replica.Client().Info(t.Context(), "replication").Val(), "master_link_status:up")
+		})
+	}
+	follow(after, before)
+	if err := after.Client().ReplicaOf(t.Context(), "NO", "ONE").Err(); err != nil {
+		t.Fatal(err)
+	}
+	follow(before, after)
+	proxy.Turn(after.Addr())
+	if faults, _, err := s.Check(t.Context()); err != nil || len(faults) != 0 {
+		t.Errorf("the address is a good store's: %q, %v", faults, err)
+	}
+	recovers(t, s)
+	wait(t, "a plain command", func() bool { return s.Client().Set(t.Context(), "k", "after", 0).Err() == nil })
+	if got := after.Client().Get(t.Context(), "k").Val(); got != "after" {
+		t.Errorf("%q was written", got)
+	}
+}
+
 func TestUnavailable_Full(t *testing.T) {
 	t.Parallel()
 	srv := redistest.Start(t)

@@ -43,6 +43,7 @@ func (c *cluster) run(ctx context.Context, q request) Reply {
 			to, asking = c.at(moved), false
 			c.slots[slot].Store(to)
 			continue
+		case errors.Is(r.err, redis.ErrClosed) && !c.closed(): // the node was just forgotten
 		case moved == "" && ask == "" && !passes(r.err):
 			return r
 		}

@@ -274,3 +274,18 @@ func TestCheck_NotesARedisThatCutsItsOwnFile(t *testing.T) {
 		}
 	}
 }
+
+// Nothing is wrong with ballots where a Redis has as many clients as it takes, ours among them.
+func TestCheck_NeedsNoNewConnection(t *testing.T) {
+	t.Parallel()
+	srv := redistest.Start(t)
+	s := open(t, Options{URL: srv.URL()})
+	recovers(t, s)
+	clients := strings.Count(srv.Client().ClientList(t.Context()).Val(), "\n")
+	if err := srv.Client().ConfigSet(t.Context(), "maxclients", fmt.Sprint(clients)).Err(); err != nil {
+		t.Fatal(err)
+	}
+	if faults, _, err := s.Check(t.Context()); err != nil || len(faults) != 0 {
+		t.Errorf("%q, %v", faults, err)
+	}
+}

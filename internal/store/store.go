@@ -25,6 +25,10 @@ import (
 // are promised when Redis is gone.
 const DefaultTimeout = 1800 * time.Millisecond
 
+// connLife is how long a connection to a single Redis is used: whoever fails it over behind an
+// address moves the address, and who only reads at the server of before is told nothing.
+const connLife = time.Minute
+
 // Options says which store to open. The zero value is the embedded store.
 type Options struct {
 	URL        string                // redis://, rediss://, unix://, redis-cluster://, rediss-cluster://; empty opens an embedded store
@@ -78,9 +82,7 @@ func Open(ctx context.Context, opts Options) (*Store, error) {
 	s.connect(a)
 	if s.cluster != nil {
 		s.cluster.unconfirmed = opts.Unconfirmed
-		for _, addr := range a.seeds {
-			s.cluster.at(addr)
-		}
+		s.cluster.begin(a.seeds)
 	}
 	s.nothing = s.Script("confirm", "return 1", false)
 
@@ -123,7 +125,7 @@ func (s *Store) connect(a address) {
 	redis.SetLogger(&logging.VoidLogger{})
 
 	if a.seeds == nil {
-		ro.OnConnect = s.greet
+		ro.OnConnect, ro.ConnMaxLifetime = s.greet, connLife
 		s.client = redis.NewClient(ro)
 	} else {
 		// Nodes are not asked for the dataset one by one: its key is on one of them. A

@@ -8,7 +8,6 @@ import (
 	"slices"
 
 	"github.com/redis/go-redis/v9"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/joute/joute/contest/registry"
 	"github.com/joute/joute/internal/store"
@@ -69,7 +68,7 @@ func (m *boxMeta) add(r voting.Record) {
 // tally was, and challenges that were solved. See docs/decisions/0017-restore.md.
 func (b *Boxes) Restore(ctx context.Context, s *registry.Stored, records Records) error {
 	boxes := make([]*restored, s.Contest.Boxes)
-	gather, gathering := errgroup.WithContext(ctx)
+	gather, gathering := parallelIn(ctx)
 	for box := range boxes {
 		gather.Go(func() (err error) {
 			boxes[box], err = gatherBox(gathering, s, box, records)
@@ -84,7 +83,7 @@ func (b *Boxes) Restore(ctx context.Context, s *registry.Stored, records Records
 		mark = max(mark, r.meta.at+1)
 	}
 	groups := groupsOf(boxes)
-	write, writing := errgroup.WithContext(ctx)
+	write, writing := parallelIn(ctx)
 	for _, r := range boxes {
 		write.Go(func() error { return b.writeBox(writing, s, boxes, r, groups, mark) })
 	}

@@ -104,8 +104,9 @@ func Replay(ledger []Line, sweeps []Sweep, finder func() Finder) (map[Ballot]Out
 	}
 	last := map[Ballot]ruled{}
 	tape := newTape(ledger)
+	written := writtenBy(ledger)
 	var judge *Judge
-	for _, s := range sweeps {
+	for i, s := range sweeps {
 		if s.Fresh != nil {
 			if s.Fresh.Model != detect.Model {
 				return nil, fmt.Errorf("%w: %s, not %s", ErrModel, s.Fresh.Model, detect.Model)
@@ -123,11 +124,38 @@ func Replay(ledger []Line, sweeps []Sweep, finder func() Finder) (map[Ballot]Out
 		if judge.settings.Observe {
 			continue
 		}
+		// Where the next sweep begins anew, this one's server may have been killed before it
+		// had written all. What it had not, was decided by that one.
+		cutOff := i+1 < len(sweeps) && sweeps[i+1].Fresh != nil
 		for _, d := range ruling.Decisions {
-			last[d.Ballot] = ruled{d.Standing, d.Reasons, s.Cut}
+			one := ruled{d.Standing, d.Reasons, s.Cut}
+			if !cutOff || written.has(d.Ballot, one) {
+				last[d.Ballot] = one
+			}
 		}
 	}
 	return outcomes(ledger, last), nil
+}
+
+// written are the detectors' records of a ledger, by ballot.
+type written map[Ballot][]voting.Record
+
+func writtenBy(ledger []Line) written {
+	w := written{}
+	for _, r := range ledger {
+		if r.NamesBallot() && r.Actor == voting.ActorDetector {
+			ballot := Ballot{r.Voter, r.Ballot}
+			w[ballot] = append(w[ballot], r.Record)
+		}
+	}
+	return w
+}
+
+// has tells whether a decision about a ballot is in the ledger, behind the cut that it was made at.
+func (w written) has(ballot Ballot, d ruled) bool {
+	return slices.ContainsFunc(w[ballot], func(r voting.Record) bool {
+		return r.Position.Offset > d.cut[r.Position.Box] && r.Standing == d.standing && slices.Equal(r.Reasons, d.reasons)
+	})
 }
 
 // outcomes are those of a ledger with other decisions of the detectors.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -57,6 +58,10 @@ const (
 
 	// workTime bounds one look at a contest: reading a million ballots takes a minute.
 	workTime = 10 * time.Minute
+
+	// restTime is how long a contest is left alone whose detectors have panicked: they would again, and
+	// each time the contest is read from its beginning.
+	restTime = 10 * time.Minute
 )
 
 // Sweeper sweeps the contests of a store. Run it once.
@@ -73,7 +78,8 @@ type Sweeper struct {
 
 	// Of Run alone.
 	watches map[string]*watch
-	settled map[string]settled // contests with which the detectors are done
+	settled map[string]settled   // contests with which the detectors are done
+	rests   map[string]time.Time // contests that are left alone until then
 }
 
 // settled is what a contest was when it was.
@@ -108,7 +114,7 @@ type offer struct {
 // New asks nothing of the store yet.
 func New(st *store.Store, boxes *ballotbox.Boxes, opts Options) (*Sweeper, error) {
 	s := &Sweeper{
-		boxes: boxes, opts: opts, log: opts.Log, held: map[string]bool{}, wake: make(chan struct{}, 1), watches: map[string]*watch{}, settled: map[string]settled{},
+		boxes: boxes, opts: opts, log: opts.Log, held: map[string]bool{}, wake: make(chan struct{}, 1), watches: map[string]*watch{}, settled: map[string]settled{}, rests: map[string]time.Time{},
 	}
 	defaulted := func(d *time.Duration, otherwise time.Duration) {
 		if *d == 0 {
@@ -234,6 +240,9 @@ func (s *Sweeper) visit(ctx context.Context, stored *registry.Stored) (time.Dura
 		s.leave(ctx, id)
 		return 0, nil
 	}
+	if now.Before(s.rests[id]) {
+		return 0, nil
+	}
 	w := s.watches[id]
 	if w != nil && (!s.owns(id) || w.epoch != stored.Epoch || !w.settings.equal(SettingsOf(stored.Contest))) {
 		delete(s.watches, id)
@@ -259,7 +268,11 @@ func (s *Sweeper) visit(ctx context.Context, stored *registry.Stored) (time.Dura
 	}
 	work, cancel := context.WithTimeout(ctx, workTime)
 	defer cancel()
-	err := s.look(work, stored, w)
+	err := s.guarded(work, stored, w)
+	if errors.Is(err, errPanic) {
+		s.rests[id] = now.Add(restTime)
+		s.leave(ctx, id)
+	}
 	if errors.Is(err, ballotbox.ErrSweepTaken) || errors.Is(err, registry.ErrForgotten) {
 		err = nil // another server was faster, or there is nothing to sweep any more
 		s.leave(ctx, id)
@@ -278,6 +291,19 @@ func (s *Sweeper) visit(ctx context.Context, stored *registry.Stored) (time.Dura
 		return 0, nil
 	}
 	return time.Since(since), nil
+}
+
+// errPanic is a fault in the detectors, or here.
+var errPanic = errors.New("panic")
+
+// guarded is look; a panic is an error: it is about one contest, and would end the server and its votes.
+func (s *Sweeper) guarded(ctx context.Context, stored *registry.Stored, w *watch) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("%w: %v\n%s", errPanic, r, debug.Stack())
+		}
+	}()
+	return s.look(ctx, stored, w)
 }
 
 // look follows the record and sweeps when it is time.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"slices"
 	"strings"
@@ -17,6 +18,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/joute/joute/antifraud"
+	"github.com/joute/joute/antifraud/detect"
 	"github.com/joute/joute/contest"
 	"github.com/joute/joute/contest/registry"
 	"github.com/joute/joute/internal/redistest"
@@ -321,6 +323,74 @@ func TestSweeper_RestartedGoesOnAndAPersonsWordStays(t *testing.T) {
 	})
 }
 
+// fragile panics on one ballot's evidence.
+type fragile struct{ scripted }
+
+func (f *fragile) Run() detect.Report {
+	for _, b := range f.ballots {
+		if b.Evidence.Agent == "poison" {
+			panic("poison")
+		}
+	}
+	return f.scripted.Run()
+}
+
+// Detectors that panic are wrong about one contest. The server, its votes and its other contests go
+// on, and the contest is not read from its beginning every two seconds.
+func TestSweeper_DetectorsThatPanicEndNothingElse(t *testing.T) {
+	st := openStore(t, redistest.Shared(t).URL())
+	ill, well := newHall(t, st, "{policy: standard}", later), newHall(t, st, "{policy: standard}", later)
+	ill.cast("eve", "poison")
+	begun := atomic.Int64{}
+	log := &lines{}
+	opts := quick()
+	opts.Log = slog.New(slog.NewTextHandler(log, nil))
+	opts.Finder = func() Finder {
+		begun.Add(1)
+		return &fragile{scripted{told: map[string]detect.Standing{}}}
+	}
+	s, err := New(st, ill.boxes, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	running.Go(func() { s.Run(ctx, func() []*registry.Stored { return []*registry.Stored{ill.s, well.s} }) })
+	t.Cleanup(func() { cancel(); running.Wait() })
+	for i := range 5 {
+		name := fmt.Sprint("ada", i)
+		well.cast(name, "void")
+		well.becomes(name, "void lockstep")
+	}
+	if got := ill.standing("eve"); got != "counted" {
+		t.Errorf("eve is %s", got)
+	}
+	if n := begun.Load(); n != 2 {
+		t.Errorf("detectors were begun %d times for two contests", n)
+	}
+	if text := log.String(); strings.Count(text, "panic: poison") != 1 || !strings.Contains(text, ill.s.Contest.ID) {
+		t.Errorf("the log says: %s", text)
+	}
+}
+
+// lines is a log that is read while it is written.
+type lines struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
 // Of two servers one sweeps; when it dies without a word the other one takes over.
 func TestSweeper_OneServerAtATimeAndTheOtherTakesOver(t *testing.T) {
 	st := openStore(t, redistest.Shared(t).URL())
@@ -606,6 +676,53 @@ func TestChange_FromAnotherStandIsRefused(t *testing.T) {
 		if !change(voting.Void, &ballotbox.Stand{Standing: voting.Held, Reasons: []string{"lockstep"}}, "lockstep") {
 			t.Error("a decision on how it stands was not written")
 		}
+	})
+}
+
+// A server that is killed behind the sweep that it kept has written nothing of what it decided.
+// Whoever comes next may decide otherwise, as when an organizer vouches for a voter meanwhile:
+// done again it is what the ledger says.
+func TestReplay_WhatAKilledServerDidNotWriteWasNotDecided(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, st *store.Store) {
+		h := newHall(t, st, "{policy: standard}", later)
+		h.cast("ada", "void")
+		h.cast("bob", "void")
+		killed, err := New(st, h.boxes, quick())
+		if err != nil {
+			t.Fatal(err)
+		}
+		settings := SettingsOf(h.s.Contest)
+		judge := NewJudge(settings, newScripted())
+		if _, err := h.boxes.Follow(t.Context(), h.s, ballotbox.Cursor{}, func(f ballotbox.Followed) error {
+			judge.Read(f.Record, f.Level, f.Evidence)
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		clock, err := h.boxes.Clock(t.Context(), h.s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ruling, err := judge.Sweep(clock.Now, false)
+		if err != nil || len(ruling.Decisions) != 2 {
+			t.Fatalf("%+v, %v", ruling, err)
+		}
+		made := Sweep{Number: 1, AtMS: clock.Now.UnixMilli(), Cut: judge.Cut(), Fresh: &settings, Decided: 2}
+		if err := killed.keep(t.Context(), h.s, &made, judge.Status()); err != nil {
+			t.Fatal(err)
+		}
+		ada := ballotNamed("ada").Voter
+		h.s.Contest.Antifraud.Canaries = []string{ada.String()}
+		s, end := h.run(quick())
+		h.becomes("bob", "void lockstep")
+		h.cast("cyd", "void")
+		h.becomes("cyd", "void lockstep")
+		end()
+		if got := h.standing("ada"); got != "counted" {
+			t.Fatalf("ada is %s", got)
+		}
+		replayed, err := Replay(h.ledger(), h.sweeps(s), newScripted)
+		sameOutcomes(t, h, replayed, err)
 	})
 }
 
