@@ -152,10 +152,16 @@ func (f *farm) speaking(n int32) iter.Seq[int] {
 	}
 }
 
-// stands tells whether a member stands out by a look of their own.
+// stands tells whether a member stands out by a look of their own. Of a farm that is known
+// by nothing but its pace and its way there, the way is one of who keeps the pace: so come
+// honest people, at theirs.
 func (f *farm) stands(n int) bool {
+	way := f.by[n][byTempo] > against
+	for _, family := range [...]int{byDevice, byNetwork, byAccount, byStructure} {
+		way = way || f.evidence.firm[family]
+	}
 	for family, x := range f.by[n] {
-		if x > clearly && family != byNetwork {
+		if x > clearly && family != byNetwork && (family != byProvenance || way) {
 			return true
 		}
 	}

@@ -23,14 +23,19 @@ func TestTemper_TakesBackBelief(t *testing.T) {
 }
 
 func TestFarm_WhoHasNoLookOfTheirOwnIsDoubted(t *testing.T) {
+	paced := []int{byTempo, byProvenance}
 	for _, row := range []struct {
 		by     [families]float64
+		firm   []int
 		stands bool
 	}{
-		{[families]float64{byDevice: 1.1}, true}, {[families]float64{byTempo: 1.1}, true}, {[families]float64{byNetwork: 3}, false},
-		{[families]float64{byDevice: clearly}, false}, {[families]float64{}, false},
+		{[families]float64{byDevice: 1.1}, nil, true}, {[families]float64{byTempo: 1.1}, nil, true}, {[families]float64{byNetwork: 3}, nil, false},
+		{[families]float64{byDevice: clearly}, nil, false}, {[families]float64{}, nil, false},
+		// A post that a farm uses brings honest people, who take the time that people take.
+		{[families]float64{byProvenance: 3}, paced, false}, {[families]float64{byProvenance: 3, byTempo: -2}, paced, false},
+		{[families]float64{byProvenance: 3, byTempo: 0.6}, paced, true}, {[families]float64{byProvenance: 3}, append(paced, byDevice), true},
 	} {
-		f := member(true, row.by)
+		f := member(true, row.by, row.firm...)
 		f.w[0] = 0.8
 		p := temper(0.8)
 		want := p
@@ -38,7 +43,7 @@ func TestFarm_WhoHasNoLookOfTheirOwnIsDoubted(t *testing.T) {
 			want = p * p
 		}
 		if got := f.belief(0); f.stands(0) != row.stands || !near(got, want) {
-			t.Errorf("%v: %v, want %v", row.by, got, want)
+			t.Errorf("%v of %v: %v, want %v", row.by, row.firm, got, want)
 		}
 	}
 }
