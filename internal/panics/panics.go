@@ -3,14 +3,18 @@
 package panics
 
 import (
+	"errors"
 	"fmt"
 	"runtime/debug"
 )
 
-// Catch, deferred, makes a panic an error that has its stack.
+// Err is what a caught panic is.
+var Err = errors.New("panic")
+
+// Catch, deferred, makes a panic an [Err] that has its stack.
 func Catch(err *error) {
 	if r := recover(); r != nil {
-		*err = fmt.Errorf("panic: %v\n%s", r, debug.Stack())
+		*err = fmt.Errorf("%w: %v\n%s", Err, r, debug.Stack())
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/joute/joute/contest/registry"
 	"github.com/joute/joute/internal/panics"
@@ -69,7 +70,7 @@ func (b *Boxes) AnswerAppeals(ctx context.Context, s *registry.Stored, ballots [
 	if done {
 		state = "answered"
 	}
-	group, ctx := parallelIn(ctx)
+	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(changesAtOnce)
 	for _, one := range ballots {
 		group.Go(panics.Caught(func() error {

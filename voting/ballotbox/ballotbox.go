@@ -17,6 +17,8 @@ import (
 	"slices"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/joute/joute/contest"
 	"github.com/joute/joute/contest/registry"
 	"github.com/joute/joute/internal/panics"
@@ -221,7 +223,7 @@ func (b *Boxes) Publish(ctx context.Context, s *registry.Stored) (time.Time, err
 
 // each runs f for every box at once; their scripts share round trips.
 func (b *Boxes) each(ctx context.Context, c *contest.Contest, f func(ctx context.Context, box int, keys boxKeys) error) error {
-	group, ctx := parallelIn(ctx)
+	group, ctx := errgroup.WithContext(ctx)
 	for box := range c.Boxes {
 		group.Go(panics.Caught(func() error { return f(ctx, box, keysOf(c.ID, box)) }))
 	}

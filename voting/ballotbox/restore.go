@@ -8,8 +8,10 @@ import (
 	"slices"
 
 	"github.com/redis/go-redis/v9"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/joute/joute/contest/registry"
+	"github.com/joute/joute/internal/panics"
 	"github.com/joute/joute/internal/store"
 	"github.com/joute/joute/voting"
 )
@@ -68,12 +70,12 @@ func (m *boxMeta) add(r voting.Record) {
 // tally was, and challenges that were solved. See docs/decisions/0017-restore.md.
 func (b *Boxes) Restore(ctx context.Context, s *registry.Stored, records Records) error {
 	boxes := make([]*restored, s.Contest.Boxes)
-	gather, gathering := parallelIn(ctx)
+	gather, gathering := errgroup.WithContext(ctx)
 	for box := range boxes {
-		gather.Go(func() (err error) {
+		gather.Go(panics.Caught(func() (err error) {
 			boxes[box], err = gatherBox(gathering, s, box, records)
 			return err
-		})
+		}))
 	}
 	if err := gather.Wait(); err != nil {
 		return fmt.Errorf("restore %s: %w", s.Contest.ID, err)
@@ -83,9 +85,9 @@ func (b *Boxes) Restore(ctx context.Context, s *registry.Stored, records Records
 		mark = max(mark, r.meta.at+1)
 	}
 	groups := groupsOf(boxes)
-	write, writing := parallelIn(ctx)
+	write, writing := errgroup.WithContext(ctx)
 	for _, r := range boxes {
-		write.Go(func() error { return b.writeBox(writing, s, boxes, r, groups, mark) })
+		write.Go(panics.Caught(func() error { return b.writeBox(writing, s, boxes, r, groups, mark) }))
 	}
 	if err := write.Wait(); err != nil {
 		return fmt.Errorf("restore %s: %w", s.Contest.ID, err)

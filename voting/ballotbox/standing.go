@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/joute/joute/contest/registry"
 	"github.com/joute/joute/internal/panics"
@@ -175,7 +176,7 @@ const changesAtOnce = 64
 // may have been applied: the same call again applies the rest.
 func (b *Boxes) ChangeAll(ctx context.Context, s *registry.Stored, changes []Change) (changed int, err error) {
 	news := make([]bool, len(changes))
-	group, ctx := parallelIn(ctx)
+	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(changesAtOnce)
 	for i, change := range changes {
 		group.Go(panics.Caught(func() (err error) {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"runtime/debug"
 	"sync"
 	"time"
 
@@ -15,6 +14,7 @@ import (
 	"github.com/joute/joute/antifraud"
 	"github.com/joute/joute/antifraud/detect"
 	"github.com/joute/joute/contest/registry"
+	"github.com/joute/joute/internal/panics"
 	"github.com/joute/joute/internal/store"
 	"github.com/joute/joute/voting"
 	"github.com/joute/joute/voting/ballotbox"
@@ -268,8 +268,8 @@ func (s *Sweeper) visit(ctx context.Context, stored *registry.Stored) (time.Dura
 	}
 	work, cancel := context.WithTimeout(ctx, workTime)
 	defer cancel()
-	err := s.guarded(work, stored, w)
-	if errors.Is(err, errPanic) {
+	err := panics.Caught(func() error { return s.look(work, stored, w) })()
+	if errors.Is(err, panics.Err) { // it is about this contest, and would end the server and its votes
 		s.rests[id] = now.Add(restTime)
 		s.leave(ctx, id)
 	}
@@ -291,19 +291,6 @@ func (s *Sweeper) visit(ctx context.Context, stored *registry.Stored) (time.Dura
 		return 0, nil
 	}
 	return time.Since(since), nil
-}
-
-// errPanic is a fault in the detectors, or here.
-var errPanic = errors.New("panic")
-
-// guarded is look; a panic is an error: it is about one contest, and would end the server and its votes.
-func (s *Sweeper) guarded(ctx context.Context, stored *registry.Stored, w *watch) (err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("%w: %v\n%s", errPanic, r, debug.Stack())
-		}
-	}()
-	return s.look(ctx, stored, w)
 }
 
 // look follows the record and sweeps when it is time.
