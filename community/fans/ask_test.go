@@ -61,6 +61,23 @@ func TestAsk_MembersAreWrittenToNoMoreOften(t *testing.T) {
 	})
 }
 
+// A clock that is set back does not keep an address, or a form, waiting until it is there again.
+func TestAsk_WhatWasBeforeTheClockWasSetBackDoesNotCount(t *testing.T) {
+	onEveryStore(t, func(f *fixture) {
+		r := f.request("ada@example.org", "lumiere")
+		f.asked(r, Pending)
+		f.asked(f.request("ada@example.org", "lumiere"), Pending)
+		f.asked(f.request("ada@example.org", "lumiere"), Pending)
+		f.asked(f.request("ada@example.org", "lumiere"), Enough)
+		f.later(-10 * time.Hour)
+		f.asked(r, Pending)
+		f.asked(f.request("ada@example.org", "lumiere"), Pending)
+		f.asked(r, Again)
+		f.asked(f.request("ada@example.org", "lumiere"), Pending)
+		f.asked(f.request("ada@example.org", "lumiere"), Enough)
+	})
+}
+
 func TestAsk_TheSameFormAsksOnceAMinute(t *testing.T) {
 	onEveryStore(t, func(f *fixture) {
 		t := f.t

@@ -21,8 +21,8 @@ redis.call('ZCARD', index)
 local kept = pending_of(pending, at)
 local recent = {}
 for when, id, by, code in string.gmatch(redis.call('GET', asks) or '', '(%d+),(%w+),(%w+),(%l+);') do
-  if at < tonumber(when) + HOUR then
-    if id == ask and by == call then return { code } end
+  if id == ask and by == call then return { code } end
+  if tonumber(when) <= at and at < tonumber(when) + HOUR then -- what is of later was before the clock was set back
     if id == ask and at < tonumber(when) + MINUTE then return { 'again' } end
     recent[#recent + 1] = when .. ',' .. id .. ',' .. by .. ',' .. code .. ';'
   end
