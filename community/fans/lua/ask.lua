@@ -30,10 +30,12 @@ end
 local hour, n = string.match(redis.call('GET', budget) or '', '^(%d+)|(%d+)$')
 n = (hour == text(math.floor(at / HOUR))) and tonumber(n) or 0
 if n >= tonumber(ARGV[7]) then return { 'full' } end
-if #recent >= tonumber(ARGV[8]) then return { 'enough' } end
+local enough = #recent >= tonumber(ARGV[8])
 
 local code = member and 'member' or 'asked'
-redis.call('SET', budget, text(math.floor(at / HOUR)) .. '|' .. text(n + 1), 'PX', 2 * HOUR)
+-- Written also where it stays as it was: a refusal is synced to disk like a request, and takes as long.
+redis.call('SET', budget, text(math.floor(at / HOUR)) .. '|' .. text(enough and n or n + 1), 'PX', 2 * HOUR)
+if enough then return { 'enough' } end
 redis.call('ZREMRANGEBYSCORE', index, '-inf', text(at))
 redis.call('ZADD', index, text(at + ASK_LIFE), '') -- nobody, and with it the lifetime: of a torn write no fan stays for good
 redis.call('PEXPIRE', index, text(ASK_LIFE))
