@@ -1,6 +1,7 @@
 package fans
 
 import (
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -58,6 +59,42 @@ func TestAsk_MembersAreWrittenToNoMoreOften(t *testing.T) {
 		for _, want := range []Asked{Member, Member, Enough, Enough} {
 			f.asked(f.request("ada@example.org", "lumiere"), want)
 		}
+	})
+}
+
+// What is refused for having had its mails is synced to disk like what is kept: the time the answer
+// takes does not tell them apart.
+func TestAsk_ARefusalIsWrittenLikeARequest(t *testing.T) {
+	server := redistest.Start(t)
+	f := newFixture(t, storetest.Open(t, server.URL()), Options{})
+	size := func() int64 {
+		info, err := os.Stat(server.AOF())
+		must(t, err)
+		return info.Size()
+	}
+	for _, want := range []Asked{Pending, Pending, Pending, Enough, Enough} {
+		before := size()
+		f.asked(f.request("ada@example.org", "lumiere"), want)
+		if size() == before {
+			t.Errorf("%s: nothing was written", want)
+		}
+	}
+}
+
+// A clock that is set back does not keep an address, or a form, waiting until it is there again.
+func TestAsk_WhatWasBeforeTheClockWasSetBackDoesNotCount(t *testing.T) {
+	onEveryStore(t, func(f *fixture) {
+		r := f.request("ada@example.org", "lumiere")
+		f.asked(r, Pending)
+		f.asked(f.request("ada@example.org", "lumiere"), Pending)
+		f.asked(f.request("ada@example.org", "lumiere"), Pending)
+		f.asked(f.request("ada@example.org", "lumiere"), Enough)
+		f.later(-10 * time.Hour)
+		f.asked(r, Pending)
+		f.asked(f.request("ada@example.org", "lumiere"), Pending)
+		f.asked(r, Again)
+		f.asked(f.request("ada@example.org", "lumiere"), Pending)
+		f.asked(f.request("ada@example.org", "lumiere"), Enough)
 	})
 }
 

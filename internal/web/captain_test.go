@@ -14,6 +14,7 @@ import (
 	"github.com/joute/joute/contest"
 	"github.com/joute/joute/internal/live"
 	"github.com/joute/joute/internal/redistest"
+	"github.com/joute/joute/sharing"
 	"github.com/joute/joute/voting"
 )
 
@@ -364,6 +365,23 @@ func TestWords_HoursAreDrawnAndTold(t *testing.T) {
 	} {
 		if h.Bars[i] != want {
 			t.Errorf("bar %d: %+v, want %+v", i, h.Bars[i], want)
+		}
+	}
+}
+
+// A median is told as a span that it is less than.
+func TestWords_HalfOfTheVotesCameInLessThanIsSaid(t *testing.T) {
+	texts, err := newCatalogue()
+	must(t, err)
+	v := &captainView{layout: layout{words: words{texts, "en"}}}
+	for took, want := range map[time.Duration]string{
+		20 * time.Second: "1 minute", 90*time.Minute + time.Second: "91 minutes", 2 * time.Hour: "3 hours", 3*time.Hour + 40*time.Minute: "4 hours",
+		47*time.Hour + 59*time.Minute: "2 days", 71 * time.Hour: "3 days", 30 * 24 * time.Hour: "31 days",
+	} {
+		k, cycle := 0.5, took.Seconds()
+		lines := v.growth(sharing.Row{Shares: 1, Growth: &sharing.Growth{K: &k, Cycle: &cycle}})
+		if len(lines) != 2 || !strings.Contains(lines[1], "came less than "+want+" after") {
+			t.Errorf("%v: %q, want %s", took, lines, want)
 		}
 	}
 }

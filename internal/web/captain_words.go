@@ -131,7 +131,20 @@ func (v *captainView) growth(row sharing.Row) (lines []string) {
 	}
 	lines = append(lines, v.CountOf("captain.growth", int64(math.Round(100**g.K)), "K", v.Decimal(*g.K)))
 	if g.Cycle != nil {
-		lines = append(lines, v.Say("captain.cycle", "Span", v.Span(time.Duration(*g.Cycle*float64(time.Second)))))
+		lines = append(lines, v.Say("captain.cycle", "Span", v.Span(above(time.Duration(*g.Cycle*float64(time.Second))))))
 	}
 	return lines
+}
+
+// above is more than a time, in whole units of those it is told in: what came within the time came
+// in less than that is said.
+func above(d time.Duration) time.Duration {
+	unit := time.Hour
+	switch {
+	case d >= 48*time.Hour:
+		unit = 24 * time.Hour
+	case d < 2*time.Hour:
+		return d // told in minutes, which are rounded up
+	}
+	return d - d%unit + unit
 }

@@ -39,13 +39,11 @@ func (s *Server) unseal(purpose, text string, into any) error {
 	return nil
 }
 
-// checkAge holds what was sealed at an instant to its life. After
-// [errFormExpired] it is ours, but too old.
+// checkAge holds what was sealed at an instant to its life. [errFormExpired] is for
+// what is too old, and for what is of later than now: it is ours, so the clock was
+// set back.
 func checkAge(made, now time.Time, life time.Duration) error {
-	switch age := now.Sub(made); {
-	case age < -formSkew:
-		return errFormForged
-	case age > life:
+	if age := now.Sub(made); age < -formSkew || age > life {
 		return errFormExpired
 	}
 	return nil

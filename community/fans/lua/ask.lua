@@ -21,8 +21,8 @@ redis.call('ZCARD', index)
 local kept = pending_of(pending, at)
 local recent = {}
 for when, id, by, code in string.gmatch(redis.call('GET', asks) or '', '(%d+),(%w+),(%w+),(%l+);') do
-  if at < tonumber(when) + HOUR then
-    if id == ask and by == call then return { code } end
+  if id == ask and by == call then return { code } end
+  if tonumber(when) <= at and at < tonumber(when) + HOUR then -- what is of later was before the clock was set back
     if id == ask and at < tonumber(when) + MINUTE then return { 'again' } end
     recent[#recent + 1] = when .. ',' .. id .. ',' .. by .. ',' .. code .. ';'
   end
@@ -30,10 +30,12 @@ end
 local hour, n = string.match(redis.call('GET', budget) or '', '^(%d+)|(%d+)$')
 n = (hour == text(math.floor(at / HOUR))) and tonumber(n) or 0
 if n >= tonumber(ARGV[7]) then return { 'full' } end
-if #recent >= tonumber(ARGV[8]) then return { 'enough' } end
+local enough = #recent >= tonumber(ARGV[8])
 
 local code = member and 'member' or 'asked'
-redis.call('SET', budget, text(math.floor(at / HOUR)) .. '|' .. text(n + 1), 'PX', 2 * HOUR)
+-- Written also where it stays as it was: a refusal is synced to disk like a request, and takes as long.
+redis.call('SET', budget, text(math.floor(at / HOUR)) .. '|' .. text(enough and n or n + 1), 'PX', 2 * HOUR)
+if enough then return { 'enough' } end
 redis.call('ZREMRANGEBYSCORE', index, '-inf', text(at))
 redis.call('ZADD', index, text(at + ASK_LIFE), '') -- nobody, and with it the lifetime: of a torn write no fan stays for good
 redis.call('PEXPIRE', index, text(ASK_LIFE))
