@@ -61,6 +61,7 @@ type frameView struct {
 	Style, Script        string
 	Solver               string // the script of challenges, loaded when one is asked for
 	Site                 string // our page to go on
+	On                   string // what a frame that only says something calls it
 
 	Board *boardFrameView
 	Vote  *voteFrameView
@@ -125,10 +126,12 @@ func (s *Server) sendFrame(c *fiber.Ctx, status int, v *frameView, ancestors str
 // failFrame is a refusal as a frame, with a way on.
 func (s *Server) failFrame(c *fiber.Ctx, p *problem) error {
 	var d *contest.Contest
+	on := "page.back"
 	if stored, ok := s.cfg.Registry.Get(param(c, "contest")); ok {
-		d = stored.Contest
+		d, on = stored.Contest, "frame.contest"
 	}
 	v := s.newFrame(c, d)
+	v.On = v.Say(on)
 	v.Heading, v.Text = s.tell(c, v.Lang, p)
 	v.Title = v.Heading
 	p.wait(c)

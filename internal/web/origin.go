@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"net/url"
 	"slices"
 	"strings"
@@ -32,24 +33,49 @@ func allowAnyOrigin(h *fasthttp.ResponseHeader) {
 // embedOrigins lets only the pages that the contest names read an answer.
 func (s *Server) embedOrigins(next fiber.Handler) fiber.Handler {
 	return func(c *fiber.Ctx) error {
-		s.echoOrigin(c)
+		s.echoOrigin(c.Context(), param(c, "contest"))
 		return next(c)
 	}
 }
 
-func (s *Server) echoOrigin(c *fiber.Ctx) {
-	if len(c.Response().Header.PeekBytes(variesByOrigin.name)) == 0 {
-		variesByOrigin.set(c)
-	} else {
-		c.Vary(fiber.HeaderOrigin)
+func (s *Server) echoOrigin(fctx *fasthttp.RequestCtx, contestID string) {
+	h := &fctx.Response.Header
+	vary(h, variesByOrigin)
+	origin := fctx.Request.Header.Peek(fiber.HeaderOrigin)
+	if len(origin) > 0 && s.embeds(contestID, origin) {
+		h.SetBytesV(fiber.HeaderAccessControlAllowOrigin, origin)
+		h.Set(fiber.HeaderAccessControlExposeHeaders, "X-Request-Id, Retry-After")
 	}
-	origin := header(c, fiber.HeaderOrigin)
-	if origin == "" {
+}
+
+// embeds tells whether an origin is one whose pages the contest names.
+func (s *Server) embeds(contestID string, origin []byte) bool {
+	stored, ok := s.cfg.Registry.Get(contestID)
+	return ok && slices.Contains(stored.Contest.Embed.Origins, string(origin))
+}
+
+// vary adds to what an answer varies by.
+func vary(h *fasthttp.ResponseHeader, by fixed) {
+	if others := h.PeekBytes(by.name); len(others) > 0 {
+		h.SetCanonical(by.name, slices.Concat(others, []byte(", "), by.value))
 		return
 	}
-	if stored, ok := s.cfg.Registry.Get(param(c, "contest")); ok && slices.Contains(stored.Contest.Embed.Origins, origin) {
-		c.Set(fiber.HeaderAccessControlAllowOrigin, origin)
-		c.Set(fiber.HeaderAccessControlExposeHeaders, "X-Request-Id, Retry-After")
+	h.SetCanonical(by.name, by.value)
+}
+
+// readRefusal lets pages read a refusal of the API that came before any route, as they may
+// read the answers of its path: else they see a broken connection, no code and not when to
+// come back.
+func (s *Server) readRefusal(fctx *fasthttp.RequestCtx) {
+	h := &fctx.Response.Header
+	rest, found := bytes.CutPrefix(fctx.RequestURI(), []byte(onContests))
+	switch {
+	case !found || len(h.Peek(fiber.HeaderAccessControlAllowOrigin)) > 0 || len(h.PeekBytes(variesByOrigin.name)) > 0: // a route has decided
+	case fctx.IsGet() || fctx.IsHead():
+		allowAnyOrigin(h)
+	default:
+		contestID, _, _ := bytes.Cut(bytes.TrimPrefix(rest, []byte("/")), []byte("/"))
+		s.echoOrigin(fctx, string(contestID))
 	}
 }
 
@@ -63,13 +89,15 @@ func (s *Server) preflight(methods, open []string) fiber.Handler {
 			return c.SendStatus(fiber.StatusNoContent)
 		}
 		c.Vary(fiber.HeaderAccessControlRequestMethod)
+		headers := "Authorization, Content-Type"
 		if slices.Contains(open, asked) {
 			c.Set(fiber.HeaderAccessControlAllowOrigin, "*")
+			headers += ", If-None-Match, Last-Event-ID" // of pages that read by fetch
 		} else {
-			s.echoOrigin(c)
+			s.echoOrigin(c.Context(), param(c, "contest"))
 		}
 		c.Set(fiber.HeaderAccessControlAllowMethods, strings.Join(methods, ", "))
-		c.Set(fiber.HeaderAccessControlAllowHeaders, "Authorization, Content-Type")
+		c.Set(fiber.HeaderAccessControlAllowHeaders, headers)
 		c.Set(fiber.HeaderAccessControlMaxAge, maxAgePreflight)
 		return c.SendStatus(fiber.StatusNoContent)
 	}

@@ -107,3 +107,49 @@ func TestPasses(t *testing.T) {
 	}
 	e.do("POST", "/v1/contests/nobody/passes", `{"level":"device"}`).want(404, "no-such-contest")
 }
+
+// A refusal that comes before any route, such as of a body too long, can be read by the
+// pages that may read the route's answers, and by no others.
+func TestOrigin_EarlyRefusalsAreReadByWhoMayReadAnswers(t *testing.T) {
+	e := start(t)
+	_, path := e.contest(`,"embed":{"origins":["https://blog.example.org"]}`)
+	const own, other = "Origin: https://blog.example.org", "Origin: https://evil.example"
+	long := `{"ballot":"` + strings.Repeat("x", 20<<10) + `"}`
+	for _, c := range []struct {
+		method, path, body string
+		headers            []string
+		status             int
+		own, other         string // who may read it
+	}{
+		{"POST", path + "/ballots", long, nil, 413, "https://blog.example.org", ""},
+		{"POST", path + "/ballots", "{}", []string{"Content-Encoding: gzip"}, 415, "https://blog.example.org", ""},
+		{"POST", path + "/passes", long, nil, 413, "https://blog.example.org", ""},
+		{"GET", path + "/leaderboard", "", []string{"Content-Encoding: gzip"}, 415, "*", "*"},
+		{"POST", "/c/nothing/vote", long, nil, 413, "", ""},
+		{"POST", "/v1/contests/nothing/ballots", long, nil, 413, "", ""},
+	} {
+		for origin, want := range map[string]string{own: c.own, other: c.other} {
+			a := e.do(c.method, c.path, c.body, append(c.headers, origin)...).want(c.status, "")
+			if got := a.header.Get("Access-Control-Allow-Origin"); got != want {
+				t.Errorf("%s %s, %d, from %s: read by %q, want %q", c.method, c.path, c.status, origin, got, want)
+			}
+			varies := strings.Contains(strings.Join(a.header.Values("Vary"), ","), "Origin")
+			if c.own != c.other && !varies {
+				t.Errorf("%s %s, %d: %v", c.method, c.path, c.status, a.header)
+			}
+		}
+	}
+}
+
+// A page that reads a feed by fetch says itself where it left off, and one that keeps a
+// leaderboard which it has: both are headers that a browser asks for first.
+func TestOrigin_OpenReadsMayBeConditional(t *testing.T) {
+	e := start(t)
+	_, path := e.contest("")
+	for _, p := range []string{"/feed", "/leaderboard"} {
+		a := e.do("OPTIONS", path+p, "", "Origin: https://any.example", "Access-Control-Request-Method: GET", "Access-Control-Request-Headers: if-none-match,last-event-id").want(204, "")
+		if got := a.header.Get("Access-Control-Allow-Headers"); got != "Authorization, Content-Type, If-None-Match, Last-Event-ID" || a.header.Get("Access-Control-Allow-Origin") != "*" {
+			t.Errorf("%s: %q", p, got)
+		}
+	}
+}

@@ -13,6 +13,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/joute/joute/contest"
+	"github.com/joute/joute/contest/registry"
 )
 
 //go:embed templates/*.html
@@ -179,6 +180,9 @@ func (s *Server) failPage(c *fiber.Ctx, p *problem, m message) error {
 	m.Heading, m.Text = s.tell(c, lang, p)
 	if p.status == fiber.StatusNotFound {
 		m.Contests = s.contestLinks(c, lang)
+		if stored, ok := s.cfg.Registry.Get(param(c, "contest")); ok { // it has no such page
+			m.Contests = []contestLink{s.contestLink(c, lang, stored)}
+		}
 	}
 	m.layout = s.frame(c, lang, m.Heading)
 	if p == errNotFound {
@@ -233,17 +237,20 @@ func (s *Server) home(c *fiber.Ctx) error {
 func (s *Server) contestLinks(c *fiber.Ctx, lang string) []contestLink {
 	var open, coming []contestLink
 	for _, stored := range s.cfg.Registry.List() {
-		w, d, phase := words{s.texts, lang}, stored.Contest, stored.Phase(time.Now())
-		link := contestLink{
-			Href: "/c/" + d.ID + chosen(c), Title: w.In(d.Title, d), Brand: d.Brand, When: phaseLine(w, stored, phase, stored.Closes()),
-		}
-		switch phase {
+		link := s.contestLink(c, lang, stored)
+		switch stored.Phase(time.Now()) {
 		case contest.PhaseVoting:
-			link.Open = true
 			open = append(open, link)
 		case contest.PhaseUpcoming, contest.PhaseEntries, contest.PhaseBetween:
 			coming = append(coming, link)
 		}
 	}
 	return append(open, coming...)
+}
+
+func (s *Server) contestLink(c *fiber.Ctx, lang string, stored *registry.Stored) contestLink {
+	w, d, phase := words{s.texts, lang}, stored.Contest, stored.Phase(time.Now())
+	return contestLink{
+		Href: "/c/" + d.ID + chosen(c), Title: w.In(d.Title, d), Brand: d.Brand, When: phaseLine(w, stored, phase, stored.Closes()), Open: phase == contest.PhaseVoting,
+	}
 }

@@ -543,3 +543,22 @@ func TestPage_FrozenNumbersStandStillAndTheVoteGoesOn(t *testing.T) {
 		reader.get("/c/"+id).shows("<b data-total>0</b>", "<b data-votes>0</b>", "<form")
 	}
 }
+
+// Whoever followed a link to what a contest does not have, or no longer, is led to that
+// contest, and not to all there are.
+func TestPage_WhatAContestDoesNotHaveLeadsToTheContest(t *testing.T) {
+	e := start(t)
+	id, _ := e.contest("")
+	other, _ := e.contest("")
+	for _, path := range []string{"/e/nobody", "/s/nowhere", "/e/nobody/confirm"} {
+		page := e.do("GET", "/c/"+id+path+"?lang=en", "", "Accept: text/html").want(404, "")
+		page.shows(`href="/c/` + id + `?lang=en"`)
+		if bytes.Contains(page.body, []byte(other)) {
+			t.Errorf("%s offers another contest", path)
+		}
+	}
+	e.do("GET", "/c/nothing-like-it?lang=en", "", "Accept: text/html").want(404, "").shows("/c/"+id+"?lang=en", "/c/"+other+"?lang=en")
+	frame := e.do("GET", "/embed/"+id+"/nobody?lang=en", "").want(404, "")
+	frame.shows(`href="/c/`+id+`?lang=en" target="_blank" rel="noopener">See the contest`)
+	e.do("GET", "/embed/nothing-like-it?lang=en", "").want(404, "").shows(`rel="noopener">All contests`)
+}

@@ -223,6 +223,7 @@ func (s *Server) answerProblem(c *fiber.Ctx, p *problem) error {
 	if err != nil {
 		return err
 	}
+	s.readRefusal(c.Context())
 	allow := string(c.Response().Header.Peek(fiber.HeaderAllow)) // of fiber, with a 405
 	c.Response().ResetBody()
 	s.secure(c)

@@ -32,8 +32,8 @@ func newTurnedAway(texts *catalogue) (turnedAway, error) {
 }
 
 var (
-	problemType    = []byte("application/problem+json")
-	varyByLanguage = fixed{[]byte("Vary"), []byte(fiber.HeaderAcceptLanguage)}
+	problemType      = []byte("application/problem+json")
+	variesByLanguage = fixed{[]byte("Vary"), []byte(fiber.HeaderAcceptLanguage)}
 )
 
 // turnAway refuses a request because there is too much to do, as fail would, in a third
@@ -53,11 +53,10 @@ func (s *Server) turnAway(fctx *fasthttp.RequestCtx, of class) {
 		id = newRequestID()
 	}
 	h := &fctx.Response.Header
-	for _, f := range []fixed{framedByNobody, noSniff, sameOriginReferrer, noStore, varyByLanguage} {
+	s.readRefusal(fctx)
+	vary(h, variesByLanguage)
+	for _, f := range []fixed{framedByNobody, noSniff, sameOriginReferrer, noStore} {
 		h.SetCanonical(f.name, f.value)
-	}
-	if (fctx.IsGet() || fctx.IsHead()) && bytes.HasPrefix(fctx.RequestURI(), []byte(onContests)) {
-		allowAnyOrigin(h) // else pages of other sites learn of no refusal, nor when to come back
 	}
 	h.Set(fiber.HeaderContentLanguage, lang)
 	h.Set(fiber.HeaderXRequestID, id)

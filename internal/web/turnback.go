@@ -21,7 +21,7 @@ func newTurnedBack(away turnedAway) map[string]turnedBack {
 	for lang, begun := range away {
 		var middle bytes.Buffer
 		middle.WriteString("\r\n")
-		for _, f := range []fixed{framedByNobody, noSniff, sameOriginReferrer, noStore, varyByLanguage, {[]byte("Content-Language"), []byte(lang)}} {
+		for _, f := range []fixed{framedByNobody, noSniff, sameOriginReferrer, noStore, {variesByOrigin.name, []byte("Origin, Accept-Language")}, {[]byte("Content-Language"), []byte(lang)}} {
 			fmt.Fprintf(&middle, "%s: %s\r\n", f.name, f.value)
 		}
 		middle.WriteString("Retry-After: ")
@@ -47,7 +47,7 @@ func (t *turnedBack) appendTo(b []byte, id string) []byte {
 // else is for fasthttp to read, and for admit to judge.
 func (s *Server) turnBack(come, b []byte) []byte {
 	cast, ok := plainCast(come)
-	if !ok {
+	if !ok || len(cast.origin) > 0 && s.embeds(string(cast.contest), cast.origin) { // whose pages may read the answer
 		return nil
 	}
 	s.shed.refuse(ballots)
@@ -64,7 +64,7 @@ func (s *Server) turnBack(come, b []byte) []byte {
 }
 
 // plainBallot is what matters of a ballot's request that is refused.
-type plainBallot struct{ language, id []byte }
+type plainBallot struct{ contest, origin, language, id []byte }
 
 // plainCast tells whether these bytes are one request to cast a ballot, with all of its body
 // and nothing behind it, in which there is nothing that could be read in two ways. Headers
@@ -78,6 +78,7 @@ func plainCast(come []byte) (found plainBallot, ok bool) {
 	if end < 1 || !isEntryID(string(rest[:end])) {
 		return found, false
 	}
+	found.contest = rest[:end]
 	if rest, ok = bytes.CutPrefix(rest[end:], []byte("/ballots HTTP/1.1\r\n")); !ok {
 		return found, false
 	}
@@ -120,12 +121,17 @@ func plainCast(come []byte) (found plainBallot, ok bool) {
 				return found, false
 			}
 			found.language = value
+		case "Origin":
+			if found.origin != nil {
+				return found, false
+			}
+			found.origin = value
 		case "X-Request-Id":
 			if found.id != nil {
 				return found, false
 			}
 			found.id = value
-		case "Accept", "Accept-Encoding", "Authorization", "Cache-Control", "Content-Type", "Cookie", "DNT", "Origin", "Pragma", "Priority", "Referer",
+		case "Accept", "Accept-Encoding", "Authorization", "Cache-Control", "Content-Type", "Cookie", "DNT", "Pragma", "Priority", "Referer",
 			"Sec-Fetch-Dest", "Sec-Fetch-Mode", "Sec-Fetch-Site", "Sec-GPC", "User-Agent", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto":
 		default:
 			return found, false

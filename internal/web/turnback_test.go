@@ -174,3 +174,20 @@ func used(b *testing.B) time.Duration {
 	must(b, syscall.Getrusage(syscall.RUSAGE_SELF, &r))
 	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
 }
+
+// A page that the contest names learns that it is too much, and when to come back; others
+// cannot read that, before anything is parsed as after.
+func TestTurnBack_IsReadByThePagesThatMayReadAnswers(t *testing.T) {
+	e := start(t)
+	_, path := e.contest(`,"embed":{"origins":["https://blog.example.org"]}`)
+	pass := e.pass(path)
+	e.server.shed.waits = func() time.Duration { return 10 * time.Second }
+	for origin, want := range map[string]string{"https://blog.example.org": "https://blog.example.org", "https://evil.example": ""} {
+		for _, more := range []string{"X-Request-Id: plain", "X-Odd: 1"} {
+			a := e.do("POST", path+"/ballots", ballot(newBallot(), "lumiere-1"), pass, "Origin: "+origin, more).want(503, "overloaded")
+			if got := a.header.Get("Access-Control-Allow-Origin"); got != want || a.header.Get("Vary") != "Origin, Accept-Language" {
+				t.Errorf("%s, %s: read by %q, want %q; varies by %q", origin, more, got, want, a.header.Get("Vary"))
+			}
+		}
+	}
+}
