@@ -39,7 +39,7 @@ func metaOf(contest string, box int) string { return fmt.Sprintf("joute:{%s/%d}:
 func serveUnconfirmed(t *testing.T, redis, data string) (url string) {
 	t.Helper()
 	cmd := serveCmd{Listen: "127.0.0.1:0", Redis: redis, Data: data, MailFrom: "joute@localhost", SweepEvery: time.Minute}
-	cfg, err := cmd.validate(adminKey)
+	cfg, err := cmd.validate(t.Context(), adminKey)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,7 +25,7 @@ func TestService_MailGoesOutAndItsEndWaitsForIt(t *testing.T) {
 	defer sink.Close()
 	cfg, err := serveCmd{
 		Listen: "127.0.0.1:0", SMTP: sink.URL(), MailFrom: "vote@contests.example", DisposableDomains: write(t, "domains.txt", "throw.example\n"), SweepEvery: time.Minute,
-	}.validate("")
+	}.validate(t.Context(), "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -131,6 +131,17 @@ func TestStart_WhatCannotBeIsRefusedAndNothingIsTouched(t *testing.T) {
 			return os.WriteFile(found[0], []byte(text), 0o600)
 		}
 	}
+	remove := func(name string) func(string) error {
+		return func(dir string) error { return os.RemoveAll(filepath.Join(dir, name)) }
+	}
+	read := func(dir, name string) string {
+		t.Helper()
+		text, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
 	for name, tc := range map[string]struct {
 		from     string
 		spoil    func(dir string) error
@@ -149,6 +160,13 @@ func TestStart_WhatCannotBeIsRefusedAndNothingIsTouched(t *testing.T) {
 		"a ledger's key that is cut":  {ofItself, damage("keys/ledger.key", "c2hvcnQ="), "", "ledger.key: expected 32 bytes in base64", serving},
 		"a ledger's key others read":  {ofRedis, func(dir string) error { return os.Chmod(filepath.Join(dir, "keys/ledger.key"), 0o640) }, "", "ledger.key may be read by others", withRedis},
 		"a contest's key is garbage":  {ofRedis, damage("keys/contest-small.key", "?"), "", "contest-small.key: expected", withRedis},
+		"no keys":                     {ofRedis, remove("keys"), "", "keys/server.key is missing", withRedis},
+		"no server's key":             {ofRedis, remove("keys/server.key"), "", "keys/server.key is missing", withRedis},
+		"no server's key, embedded":   {ofItself, remove("keys/server.key"), "", "keys/server.key is missing", serving},
+		"no ledger's key":             {ofRedis, remove("keys/ledger.key"), "", "keys/ledger.key is missing", withRedis},
+		"another ledger's key":        {ofRedis, damage("keys/ledger.key", read(ofOther, "keys/ledger.key")), "", "keys/ledger.key is another one", withRedis},
+		"no key of a contest":         {ofRedis, remove("keys/contest-small.key"), "", "keys/contest-small.key is missing", withRedis},
+		"no key of one, embedded":     {ofItself, remove("keys/contest-small.key"), "", "keys/contest-small.key is missing", serving},
 		"a contest that is damaged":   {ofItself, damage("contests/small.json", "{}"), "", "damaged contest file", serving},
 		"a ledger that is damaged":    {ofItself, damage("ledger/small/checkpoint", "garbage\n"), "", "damaged", serving},
 		"the rest is damaged":         {ofItself, damage("rest.ndjson", "{]\n"), "", "rest.ndjson:1: ", serving},
@@ -158,9 +176,12 @@ func TestStart_WhatCannotBeIsRefusedAndNothingIsTouched(t *testing.T) {
 		"full":                        {ofRedis, nil, `cp -a DIR /tmp/full-$$ && mount -t tmpfs -o size=1M none DIR && cp -a /tmp/full-$$/. DIR && rm -r /tmp/full-$$ && (head -c 2M /dev/zero > DIR/filled 2>/dev/null || true)`, "no space left", withRedis},
 		"restore, damaged":            {ofRedis, damage("ledger/small/box-0/*.ndjson", "{}\n"), "", "see joute verify", restoring},
 		"restore, damaged contest":    {ofRedis, damage("contests/small.json", "{"), "", "damaged contest file", restoring},
-		"restore, ledger and no file": {ofRedis, func(dir string) error { return os.Remove(filepath.Join(dir, "contests/small.json")) }, "", "and not contests/small.json", restoring},
+		"restore, ledger and no file": {ofRedis, remove("contests/small.json"), "", "and not contests/small.json", restoring},
 		"restore, no data folder":     {t.TempDir(), nil, "", "is no data folder", restoring},
-		"restore, no keys":            {ofRedis, func(dir string) error { return os.RemoveAll(filepath.Join(dir, "keys")) }, "", "it has no keys/server.key", restoring},
+		"restore, no keys":            {ofRedis, remove("keys"), "", "it has no keys/server.key", restoring},
+		"restore, no key of one":      {ofRedis, remove("keys/contest-small.key"), "", "keys/contest-small.key is missing", restoring},
+		"restore, no ledger's key":    {ofRedis, remove("keys/ledger.key"), "", "keys/ledger.key is missing", restoring},
+		"restore, another's key":      {ofRedis, damage("keys/ledger.key", read(ofOther, "keys/ledger.key")), "", "keys/ledger.key is another one", restoring},
 		"restore, a store in use":     {ofRedis, nil, "", "not empty", []string{"restore", "--redis", redis.URL()}},
 		"restore, another's store":    {ofRedis, nil, "", "not empty", []string{"restore", "--redis", other.URL()}},
 		"restore, read-only":          {ofRedis, nil, `mount --bind DIR DIR && mount -o remount,ro,bind DIR`, "cannot be written in", restoring},
@@ -173,6 +194,9 @@ func TestStart_WhatCannotBeIsRefusedAndNothingIsTouched(t *testing.T) {
 			refused(t, dir, strings.ReplaceAll(tc.before, "DIR", dir), tc.sentence, append(tc.args, "--data", dir)...)
 		})
 	}
+	// A folder that is not there yet is not made where the start cannot be.
+	parent := t.TempDir()
+	refused(t, parent, "", "whose keys are not in", append(withRedis, "--data", filepath.Join(parent, "data"))...)
 	if keys := empty.Client().Keys(t.Context(), "*").Val(); len(keys) > 0 {
 		t.Errorf("the empty store has %q", keys)
 	}

@@ -37,7 +37,7 @@ func (restoreCmd) Help() string {
 const restorePatience = 30 * time.Second
 
 func (cmd restoreCmd) Run(ctx context.Context, m *Main) error {
-	if err := checkDataFolder(cmd.Data); err != nil {
+	if err := checkDataFolder(ctx, cmd.Data); err != nil {
 		return fmt.Errorf("--data: %w", err)
 	}
 	started := time.Now()
@@ -93,7 +93,7 @@ func (cmd restoreCmd) Run(ctx context.Context, m *Main) error {
 
 // checkDataFolder tells whether a folder was a store's, with its keys, before
 // anything opens it that would make them.
-func checkDataFolder(dir string) error {
+func checkDataFolder(ctx context.Context, dir string) error {
 	for _, name := range []string{"dataset", "keys/server.key"} {
 		if _, err := os.Stat(filepath.Join(dir, name)); errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("%s is no data folder of a store: it has no %s", dir, name)
@@ -101,7 +101,7 @@ func checkDataFolder(dir string) error {
 			return err
 		}
 	}
-	if err := keyring.Check(dir); err != nil {
+	if err := checkKeys(ctx, dir); err != nil {
 		return err
 	}
 	return checkFolder(dir)

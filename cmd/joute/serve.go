@@ -17,7 +17,6 @@ import (
 	"time"
 
 	"github.com/joute/joute/antifraud/netkind"
-	"github.com/joute/joute/internal/keyring"
 	"github.com/joute/joute/internal/mail"
 	"github.com/joute/joute/voting"
 )
@@ -51,7 +50,7 @@ func (serveCmd) Help() string {
 const minAdminKey = 16
 
 func (cmd serveCmd) Run(ctx context.Context, m *Main) error {
-	cfg, err := cmd.validate(m.Getenv("JOUTE_ADMIN_KEY"))
+	cfg, err := cmd.validate(ctx, m.Getenv("JOUTE_ADMIN_KEY"))
 	if err != nil {
 		return err
 	}
@@ -69,7 +68,7 @@ func (cmd serveCmd) Run(ctx context.Context, m *Main) error {
 
 // validate checks everything that can be checked without touching anything, and
 // reports all faults at once, one a line.
-func (cmd serveCmd) validate(adminKey string) (config, error) {
+func (cmd serveCmd) validate(ctx context.Context, adminKey string) (config, error) {
 	var faults []error
 	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
 	cfg := config{
@@ -85,7 +84,7 @@ func (cmd serveCmd) validate(adminKey string) (config, error) {
 	}
 	if err := checkFolder(cmd.Data); err != nil {
 		fault("--data: %w", err)
-	} else if err := keyring.Check(cmd.Data); cmd.Data != "" && err != nil {
+	} else if err := checkKeys(ctx, cmd.Data); err != nil {
 		for line := range strings.Lines(err.Error()) {
 			fault("--data: %s", strings.TrimSuffix(line, "\n"))
 		}

@@ -81,6 +81,51 @@ func Check(dir string) error {
 	return errors.Join(faults...)
 }
 
+// CheckUsed is [Check] of a folder that was used: it also tells of keys that are missing,
+// which [Open], [Ring.Ledger] and [Ring.Contest] would make, and nobody would be known
+// again by them. The server's must be there; the ledgers', where some are signed; and
+// that of each contest in voted, unless it was forgotten.
+func CheckUsed(dir string, signed bool, voted []string) error {
+	needed := []string{"server"}
+	if signed {
+		needed = append(needed, "ledger")
+	}
+	for _, id := range voted {
+		needed = append(needed, "contest-"+id)
+	}
+	var missing []string
+	for _, name := range needed {
+		path := filepath.Join(dir, "keys", name)
+		there, err := exists(path + ".key")
+		if !there && err == nil {
+			there, err = exists(path + ".forgotten")
+		}
+		if err != nil {
+			return fmt.Errorf("open keys: %w", err)
+		}
+		if !there {
+			missing = append(missing, path+".key")
+		}
+	}
+	err := Check(dir)
+	if len(missing) > 0 {
+		others := ""
+		if n := len(missing) - 1; n > 0 {
+			others = fmt.Sprintf(", and %d more", n)
+		}
+		err = errors.Join(err, fmt.Errorf("%w: %s is missing%s: bring back the keys of this folder from a backup of it", ErrKeyFile, missing[0], others))
+	}
+	return err
+}
+
+func exists(path string) (bool, error) {
+	_, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
 // Derive is a 32-byte key for one purpose, the same on every server of the folder.
 func (r *Ring) Derive(purpose string) []byte {
 	key, err := hkdf.Key(sha256.New, r.server, nil, purpose, keySize)

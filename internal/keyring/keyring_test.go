@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -90,6 +91,53 @@ func TestRing_RefusesAKeyFileOthersMayReadOrThatIsDamaged(t *testing.T) {
 				t.Fatalf("got %v", err)
 			}
 		})
+	}
+}
+
+func TestCheckUsed_TellsOfAKeyThatIsMissingAndMakesNone(t *testing.T) {
+	used := func() string {
+		dir := t.TempDir()
+		ring := open(t, dir)
+		if _, err := ring.Ledger(); err != nil {
+			t.Fatal(err)
+		}
+		for _, id := range []string{"one", "two", "gone"} {
+			if _, err := ring.Contest(id); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := ring.Forget("gone"); err != nil {
+			t.Fatal(err)
+		}
+		return dir
+	}
+	for _, tc := range []struct {
+		lost []string
+		says string // the end of the fault's place; empty: no fault
+	}{
+		{nil, ""},
+		{[]string{"contest-three"}, ""}, // nobody voted in it
+		{[]string{"server"}, "server.key is missing: "},
+		{[]string{"ledger"}, "ledger.key is missing: "},
+		{[]string{"contest-two"}, "contest-two.key is missing: "},
+		{[]string{"ledger", "contest-one", "contest-two"}, "ledger.key is missing, and 2 more: "},
+	} {
+		dir := used()
+		for _, name := range tc.lost {
+			os.Remove(filepath.Join(dir, "keys", name+".key"))
+		}
+		err := keyring.CheckUsed(dir, true, []string{"one", "two", "gone"})
+		if (err == nil) != (tc.says == "") || err != nil && (!errors.Is(err, keyring.ErrKeyFile) || !strings.Contains(err.Error(), tc.says)) {
+			t.Errorf("without %v: %v", tc.lost, err)
+		}
+		for _, name := range tc.lost {
+			if _, err := os.Stat(filepath.Join(dir, "keys", name+".key")); !errors.Is(err, os.ErrNotExist) {
+				t.Errorf("%s was made: %v", name, err)
+			}
+		}
+	}
+	if err := keyring.CheckUsed(t.TempDir(), false, nil); !errors.Is(err, keyring.ErrKeyFile) {
+		t.Errorf("no keys at all: %v", err)
 	}
 }
 

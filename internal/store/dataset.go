@@ -49,9 +49,6 @@ func OpenDataset(ctx context.Context, s *Store, dir string) (*Dataset, error) {
 	if s.Embedded() {
 		return d.openEmbedded()
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("store: data folder: %w", err)
-	}
 	ours, err := d.read(datasetFile)
 	if err != nil {
 		return nil, err
@@ -85,6 +82,9 @@ type dataset struct {
 // off, or a new one if the store takes it.
 func (d dataset) found(ctx context.Context, theirs string) error {
 	if theirs == "" {
+		if err := os.MkdirAll(d.dir, 0o700); err != nil {
+			return fmt.Errorf("store: data folder: %w", err)
+		}
 		if err := d.writeOnce(datasetPending, rand.Text()); err != nil {
 			return err
 		}

@@ -1,13 +1,19 @@
 package ledger
 
 import (
+	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/joute/joute/voting"
 )
 
 // Shelf is a folder of ledgers (DATA/ledger) as a server shows it.
@@ -88,4 +94,52 @@ func (t *Trees) Add(box int, leaf tlog.Hash) error {
 		}
 	}
 	return nil
+}
+
+// PublicKeys is the key that lies beside each contest's ledger in a folder of ledgers,
+// by contest, as it is there; no ledger is read. Of a folder that is not there it is empty.
+func PublicKeys(dir string) (map[string]string, error) {
+	contests, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("ledgers: %w", err)
+	}
+	keys := map[string]string{}
+	for _, c := range contests {
+		text, err := readSmall(filepath.Join(dir, c.Name(), publicKeyName))
+		switch {
+		case err == nil:
+			keys[c.Name()] = strings.TrimSpace(string(text))
+		case !errors.Is(err, os.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR):
+			return nil, fmt.Errorf("ledgers: %w", err)
+		}
+	}
+	return keys, nil
+}
+
+// HasVoters tells whether a contest's ledger names a voter, as far as its checkpoint
+// goes. dir is DATA/ledger. It reads up to the first one, which is near the beginning.
+func HasVoters(ctx context.Context, dir, contest string) (bool, error) {
+	newest, err := ReadCheckpoint(dir, contest)
+	if errors.Is(err, ErrNoLedger) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	found := errors.New("found")
+	for box := range newest.Boxes {
+		err := Records(ctx, dir, contest, box, voting.Position{}, func(_ []byte, r voting.Record) error {
+			if r.Voter != (voting.Voter{}) {
+				return found
+			}
+			return nil
+		})
+		if errors.Is(err, found) {
+			return true, nil
+		}
+		if err != nil {
+			return false, err
+		}
+	}
+	return false, nil
 }
