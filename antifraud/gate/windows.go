@@ -5,6 +5,8 @@ import (
 	"crypto/rand"
 	"fmt"
 	"log/slog"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -97,8 +99,9 @@ func (w *Windows) tell(ctx context.Context, id string, now time.Time) error {
 	}
 	pipe := w.store.Client().Pipeline()
 	read := pipe.XRangeN(ctx, key, after, "+", maxHeard)
+	var told *redis.StringCmd
 	if len(untold) > 0 {
-		pipe.XAdd(ctx, &redis.XAddArgs{
+		told = pipe.XAdd(ctx, &redis.XAddArgs{
 			Stream: key, MaxLen: maxMessages, Approx: true, Values: []any{"from", w.name, "seen", window.Append(nil, untold...)},
 		})
 		pipe.PExpire(ctx, key, heardLife)
@@ -106,6 +109,9 @@ func (w *Windows) tell(ctx context.Context, id string, now time.Time) error {
 	if _, err := pipe.Exec(ctx); err != nil {
 		w.contests.Keep(id, untold) // told twice counts once
 		return fmt.Errorf("tell what was seen: %w", store.Classify(err))
+	}
+	if told != nil && comesBefore(told.Val(), w.heard[id]) {
+		delete(w.heard, id) // the stream is another one: from its beginning, in a second
 	}
 	for _, message := range read.Val() {
 		w.heard[id] = message.ID
@@ -120,6 +126,22 @@ func (w *Windows) tell(ctx context.Context, id string, now time.Time) error {
 		w.contests.Heard(id, seen, now)
 	}
 	return nil
+}
+
+// comesBefore tells whether a message of a stream comes before another, by their ids. The stream
+// goes by the store's clock, but for what it has already: only one that has expired, or lost
+// its end with a master of a cluster, goes back.
+func comesBefore(id, other string) bool {
+	ms, n := streamID(id)
+	otherMS, otherN := streamID(other)
+	return ms < otherMS || ms == otherMS && n < otherN
+}
+
+func streamID(id string) (ms, n uint64) {
+	first, second, _ := strings.Cut(id, "-")
+	ms, _ = strconv.ParseUint(first, 10, 64) // the store's own, or none: 0
+	n, _ = strconv.ParseUint(second, 10, 64)
+	return ms, n
 }
 
 // Forget deletes what was told of a contest and what this server counted. Others

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/joute/joute/antifraud/window"
 	"github.com/joute/joute/internal/redistest"
 	"github.com/joute/joute/internal/store"
@@ -118,6 +120,30 @@ func TestWindows_WithoutTheStoreEachCountsItsOwn(t *testing.T) {
 		a.exchange(ctx)
 		b.exchange(ctx)
 	}
+}
+
+// Messages are named by the store's clock. Where it was set back between two streams, those to come
+// are before those that were read.
+func TestWindows_AStreamThatBeginsAnewIsHeard(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, st *store.Store) {
+		a, b, id, ctx := newServer(st), newServer(st), contestName(), t.Context()
+		ahead := fmt.Sprintf("%d-0", time.Now().Add(time.Hour).UnixMilli())
+		if err := st.Client().XAdd(ctx, &redis.XAddArgs{Stream: windowsKey(id), ID: ahead, Values: []any{"from", "another", "seen", ""}}).Err(); err != nil {
+			t.Fatal(err)
+		}
+		a.contests.Saw(id, spotted(1))
+		a.exchange(ctx)
+		st.Client().Del(ctx, windowsKey(id)) // it was quiet for long
+		b.contests.Saw(id, spotted(2))
+		b.exchange(ctx)
+		a.contests.Saw(id, spotted(3))
+		a.exchange(ctx)
+		a.exchange(ctx)
+		b.exchange(ctx)
+		if x, y := a.voters(id), b.voters(id); x != 3 || y != 2 {
+			t.Errorf("%v and %v voters, want 3 and 2", x, y)
+		}
+	})
 }
 
 func TestWindows_ForgetLeavesNothing(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net/netip"
 	"os"
@@ -102,7 +103,10 @@ type Networks struct {
 	files Files
 	log   *slog.Logger
 	table atomic.Pointer[Table]
-	seen  string // fingerprint of what was read or refused last; of Run alone
+
+	// Of Run alone.
+	seen string // fingerprint of what was read or refused last
+	told string // why it was refused; empty: it was not
 }
 
 // Open reads the files; faults in them are an error here, and not later.
@@ -131,7 +135,7 @@ func (n *Networks) Run(ctx context.Context, again <-chan os.Signal) {
 		case <-ctx.Done():
 			return
 		case <-again:
-			n.seen = ""
+			n.seen, n.told = "", "" // whoever asks is told
 		case <-tick.C:
 		}
 		n.refresh()
@@ -143,12 +147,19 @@ func (n *Networks) refresh() {
 	if now == n.seen {
 		return
 	}
-	n.seen = now
 	table, err := n.files.Load()
+	// What may not be read may be later, with the same size and time.
+	if unread := (*fs.PathError)(nil); !errors.As(err, &unread) {
+		n.seen = now
+	}
 	if err != nil {
-		n.log.Error("networks are not read again: those of before go on", "error", err)
+		if err.Error() != n.told {
+			n.log.Error("networks are not read again: those of before go on", "error", err)
+		}
+		n.told = err.Error()
 		return
 	}
+	n.told = ""
 	n.table.Store(table)
 	n.log.Info("networks are read again", "prefixes", table.Size(), "databases", len(table.databases))
 }

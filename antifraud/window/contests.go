@@ -79,6 +79,7 @@ func (c *Contests) Saw(id string, s Sighting) {
 		w.untold = append(w.untold, s)
 	}
 	c.mu.Unlock()
+	w.window.setBack(s.Time())
 	w.window.Add(s)
 }
 

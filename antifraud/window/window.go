@@ -212,6 +212,23 @@ func (w *Window) Add(s Sighting) bool {
 	return true
 }
 
+// setBack has the window go on at an instant that its latest is an hour or more after: this
+// server's clock was ahead. Nothing would leave the window until it is there again. What is seen
+// less late than that counts as of the latest.
+func (w *Window) setBack(now time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.latest.Sub(now) < Spans[0] {
+		return
+	}
+	w.latest = now
+	for _, g := range [...]*generations{&w.hour, &w.day} {
+		if g.began.After(now) {
+			g.began = now
+		}
+	}
+}
+
 func (w *Window) parent(code uint64) uint64 {
 	if code == 0 {
 		return 0

@@ -176,6 +176,34 @@ func TestContests_OfAFutureAPeerMovesNoWindow(t *testing.T) {
 	}
 }
 
+// This server's clock was a day ahead and is set back: what is counted from then on leaves the hour as
+// ever, and not when the clock is there again.
+func TestContests_AClockThatIsSetBackStopsNoWindow(t *testing.T) {
+	c := window.New()
+	saw := func(voter int, after time.Duration) { c.Saw("c", sighting(voter, 1, 9, noon.Add(after))) }
+	in := func(after time.Duration) [2]antifraud.Counts {
+		at := noon.Add(after)
+		return c.Contest("c", at).Counts(sighting(0, 1, 9, at))
+	}
+	saw(1, 0)
+	saw(2, 24*time.Hour)
+	for voter := 3; voter <= 12; voter++ {
+		saw(voter, time.Minute)
+	}
+	if n := in(2 * time.Minute)[0].OfEntry; n < 10 {
+		t.Errorf("%v voters at once", n)
+	}
+	// A peer's that come late, as when the store was away, set nothing back.
+	c.Heard("c", []window.Sighting{sighting(13, 1, 9, noon.Add(-5*time.Hour))}, noon.Add(2*time.Minute))
+	if n := in(2 * time.Minute)[0].OfEntry; n < 11 {
+		t.Errorf("%v voters with a peer's", n)
+	}
+	saw(14, 3*time.Hour)
+	if n := in(3 * time.Hour); n[0].OfEntry != 1 || n[1].OfEntry < 12 {
+		t.Errorf("three hours later: %v and %v voters", n[0].OfEntry, n[1].OfEntry)
+	}
+}
+
 func TestContests_TheOneLongestWithoutAVoteGivesWay(t *testing.T) {
 	c := window.New()
 	names := "abcdefghijklmnopqrstuvwxyz"
