@@ -116,6 +116,24 @@ func TestWhole_ASchoolBehindASecurityService(t *testing.T) {
 	}
 }
 
+// People who go through a VPN to be private have browsers that look new at each site: that
+// nobody else has their device and that their addresses are rented is one thing. It is held at the most.
+func TestWhole_AClubOnOneVPN(t *testing.T) {
+	for seed := uint64(1); seed <= 4; seed++ {
+		a := joined(farmlab.Mix{Entries: 12, Schools: 12, Days: 12, Ballots: 1, Voters: 3000}, seed)
+		a.add("club", false, 100, 1, 8*1440, func(e *antifraud.Evidence) {
+			net := a.r.IntN(6)
+			e.Net, e.Block, e.ASN, e.NetKind = fmt.Sprint("exit", net), fmt.Sprint("exits", net/2), 1, antifraud.NetVPN
+			e.Device, e.Agent = fmt.Sprint("drawn ", a.r.Uint64()), fmt.Sprint("private browser ", a.r.IntN(3))
+		})
+		for group, o := range a.outcomes() {
+			if o.void > 0 {
+				t.Errorf("seed %d: %s %+v", seed, group, o)
+			}
+		}
+	}
+}
+
 // A class whose school has machines of one model, all at one address of nobody's list, is
 // somewhat quick. It is held at the most: that machines are alike and that people of one
 // lesson are is one thing.
