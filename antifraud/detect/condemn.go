@@ -66,7 +66,7 @@ func (f *farm) speaks(n, family int) bool {
 
 // plain tells whether what a family says of the member is no person's: a device that
 // hardly anybody but members has, and nobody else who can be expected to vote for the same,
-// an address of the farm's where machines are rented, an account, entries in lockstep. A pace, a way to come, a browser, a phone that many have and
+// an address of the farm's where machines are rented, and no VPN's, an account, entries in lockstep. A pace, a way to come, a browser, a phone that many have and
 // the address of a home are: people are quick now and then, and a farm votes through their
 // homes. Of a hundred who vote for whom a farm is paid for, somebody has any two of those.
 func (f *farm) plain(n, family int) bool {
@@ -74,7 +74,7 @@ func (f *farm) plain(n, family int) bool {
 	case byDevice:
 		return own[atDevice] > notPopular && f.namesakes[n] < nobody
 	case byNetwork:
-		return own[atKind] > clearly && own[atNet] > 0
+		return own[atKind] > clearly && own[atNet] > 0 && !f.private[n]
 	}
 	return family == byAccount || family == byStructure && !f.ofFriends(n)
 }
@@ -102,10 +102,15 @@ const (
 	atOtherHours = -1.5
 )
 
-// alike is, in ln, what a member shows of the farm, beside where and when they voted.
+// alike is, in ln, what a member shows of the farm, beside where and when they voted. People
+// who go through a VPN, to be private, have that in common with others who do.
 func (f *farm) alike(n int) float64 {
 	own := &f.own[n]
-	return own.looks() - own[atProof] + own[atVia] + own[atReferrer] + f.wait[n]
+	shown := own.looks() - own[atProof] + own[atVia] + own[atReferrer] + f.wait[n]
+	if f.private[n] {
+		shown -= own[atKind]
+	}
+	return shown
 }
 
 // alibi tells whether something of a member's own is clearly not the farm's: their device

@@ -12,7 +12,7 @@ import (
 // member; firm are those that speak against the farm. Their device is one of the farm's and
 // they vote for whom it is paid for.
 func member(strong bool, by [families]float64, firm ...int) *farm {
-	f := &farm{who: []int32{0}, w: []float64{0.999999}, own: make([]terms, 1), sure: make([]float64, 1), wait: make([]float64, 1), namesakes: make([]float64, 1), by: [][families]float64{by}, strong: strong}
+	f := &farm{who: []int32{0}, w: []float64{0.999999}, own: make([]terms, 1), sure: make([]float64, 1), wait: make([]float64, 1), namesakes: make([]float64, 1), private: make([]bool, 1), by: [][families]float64{by}, strong: strong}
 	f.confirmed = []confirmed{{w: f.w[0], by: by}}
 	f.own[0][atDevice], f.own[0][atEntries] = 3, 3
 	for _, family := range firm {
@@ -81,6 +81,31 @@ func TestFarm_WhatPeopleHaveVoidsOnlyWhoHasAllOfIt(t *testing.T) {
 		f.own[0], f.wait[0] = own, row.confirm
 		if got := f.condemns(0); got != row.condemned {
 			t.Errorf("%s: condemned %v", row.name, got)
+		}
+	}
+}
+
+// A VPN's address is rented, and people go through it to be private: it is no farm's alone, and what they
+// have in common with others who do counts for nothing.
+func TestFarm_AVPNIsWhatPeopleHave(t *testing.T) {
+	for _, row := range []struct {
+		own       terms
+		rented    bool // what becomes of who comes from a data centre
+		condemned bool // and of who comes by a VPN
+	}{
+		{terms{atNet: 2, atKind: 3, atDwell: 2}, true, false},
+		{terms{atNet: 2, atKind: 3, atDwell: 2, atReferrer: 2, atEntries: 3}, true, false},
+		{terms{atNet: 2.5, atKind: 3, atDwell: 2.5, atReferrer: 2, atAgent: 2, atEntries: 3}, true, true}, // 9 in ln beside it
+		{terms{atNet: 2, atKind: 3, atDwell: 2, atDevice: 3}, true, true},                                 // a device that hardly a stranger has
+	} {
+		own := row.own
+		by := [families]float64{byDevice: own[atDevice] + own[atAgent], byTempo: own[atDwell], byNetwork: own[atNet] + own[atKind], byProvenance: own[atReferrer]}
+		for private, want := range map[bool]bool{false: row.rented, true: row.condemned} {
+			f := member(true, by, byDevice, byTempo, byNetwork, byProvenance)
+			f.own[0], f.private[0] = own, private
+			if got := f.condemns(0); got != want {
+				t.Errorf("%v, a VPN %v: condemned %v", own, private, got)
+			}
 		}
 	}
 }

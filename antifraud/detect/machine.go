@@ -62,7 +62,8 @@ const (
 // leaveRooms leaves out of a hand of many devices those of its members who have one device
 // at one address, where they are a roomful: a farm deals its devices out over its addresses,
 // and that is a computer room at an address through which a farm votes too, or somebody
-// else's machine. Whoever they are, they are looked at by themselves. It tells whether it did.
+// else's machine. So are a school's own computers at its pupils' homes, see [hand.issued].
+// Whoever they are, they are looked at by themselves. It tells whether it did.
 func (h *hand) leaveRooms(others []float64) bool {
 	t := h.c.t
 	at := map[int32]map[int32]float64{} // members by device and address
@@ -76,7 +77,7 @@ func (h *hand) leaveRooms(others []float64) bool {
 		}
 		at[device][net] += h.w[v]
 	}
-	rooms := map[int32]bool{}
+	rooms := h.issued() // devices
 	for device, nets := range at {
 		for _, members := range nets {
 			if members >= oneRoom*h.device[device] {
@@ -89,6 +90,42 @@ func (h *hand) leaveRooms(others []float64) bool {
 	}
 	h.retain(others, func(v int32) bool { return !rooms[t.device.of[v]] })
 	return true
+}
+
+const (
+	atHome       = 1.5 // members at an address from which one is there alone
+	mostlyAtHome = 0.5 // of those who have a device
+	uneven       = 3.0 // times as many have it as have another of the hand's
+)
+
+// issued are the devices that a roomful of members and more have, and hardly as many strangers;
+// most of them each at an address of their own, and several times as many as have any other of
+// the hand's: a model that a school gave its pupils, whose votes and a farm's are one hand where
+// both are for the same entry. A farm deals its devices out over its votes. Of a phone that people
+// buy most owners are none of the hand's.
+func (h *hand) issued() map[int32]bool {
+	t := h.c.t
+	alone, seen := map[int32]float64{}, map[int32]bool{}
+	for _, v := range h.who {
+		k, net := t.device.of[v], t.net.of[v]
+		if k == unseen || h.device[k] < roomful {
+			continue
+		}
+		seen[k] = true
+		if net != unseen && h.net[net] < atHome {
+			alone[k] += h.w[v]
+		}
+	}
+	sum, squares, _ := h.shared(&t.device, h.device)
+	found := map[int32]bool{}
+	for k := range seen {
+		y := h.device[k]
+		others := (squares - y*y) / max(sum-y, 1)
+		if alone[k] >= mostlyAtHome*y && y >= uneven*others && h.c.device[k] < y {
+			found[k] = true
+		}
+	}
+	return found
 }
 
 // agentOf is the agent that nearly all members with a device show; unseen: there is none.

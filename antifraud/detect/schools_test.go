@@ -116,6 +116,61 @@ func TestWhole_ASchoolBehindASecurityService(t *testing.T) {
 	}
 }
 
+// People who go through a VPN to be private have browsers that look new at each site: that
+// nobody else has their device and that their addresses are rented is one thing. It is held at the most.
+func TestWhole_AClubOnOneVPN(t *testing.T) {
+	for seed := uint64(1); seed <= 4; seed++ {
+		a := joined(farmlab.Mix{Entries: 12, Schools: 12, Days: 12, Ballots: 1, Voters: 3000}, seed)
+		a.add("club", false, 100, 1, 8*1440, func(e *antifraud.Evidence) {
+			net := a.r.IntN(6)
+			e.Net, e.Block, e.ASN, e.NetKind = fmt.Sprint("exit", net), fmt.Sprint("exits", net/2), 1, antifraud.NetVPN
+			e.Device, e.Agent = fmt.Sprint("drawn ", a.r.Uint64()), fmt.Sprint("private browser ", a.r.IntN(3))
+		})
+		for group, o := range a.outcomes() {
+			if o.void > 0 {
+				t.Errorf("seed %d: %s %+v", seed, group, o)
+			}
+		}
+	}
+}
+
+// A region gives each pupil the same computer, and they vote at home; a farm comes for the same entry,
+// by the same link. It deals its devices out over its votes, and none of these is the pupils'.
+func TestWhole_PupilsWithOneModelBesideAFarm(t *testing.T) {
+	for seed := uint64(1); seed <= 4; seed++ {
+		a := joined(farmlab.Mix{Entries: 12, Schools: 12, Days: 12, Ballots: 1, Voters: 3000}, seed)
+		pace := a.pace()
+		came := func(e *antifraud.Evidence) {
+			if e.Via, e.Referrer = "", antifraud.ReferrerDirect; a.r.Float64() < 0.6 {
+				e.Via, e.Referrer = "the school's", antifraud.ReferrerShare
+			}
+		}
+		a.add("pupils", false, 200, 3, 8*1440, func(e *antifraud.Evidence) {
+			came(e)
+			e.Device, e.Agent = "the region's", "agent of the region's"
+			home := a.r.Uint64()
+			e.Net, e.Block, e.NetKind = fmt.Sprint("home ", home), fmt.Sprint("block ", home), antifraud.NetResidential
+		})
+		a.add("farm", true, 350, 3, 8*1440, func(e *antifraud.Evidence) {
+			came(e)
+			home := a.r.IntN(50)
+			e.Net, e.Block, e.NetKind = fmt.Sprint("proxy ", home), fmt.Sprint("block of ", home), antifraud.NetResidential
+			e.Device = fmt.Sprint("rack", a.r.IntN(20))
+			e.Agent = "agent of " + e.Device
+			e.DwellMS = a.paced(0.6*pace, 0.5)
+		})
+		for group, o := range a.outcomes() {
+			if group == "farm" {
+				if o.share(o.void+o.held) < 0.95 {
+					t.Errorf("seed %d: farm %+v", seed, o)
+				}
+			} else if o.void > 0 || o.share(o.held) > 0.05 {
+				t.Errorf("seed %d: %s %+v", seed, group, o)
+			}
+		}
+	}
+}
+
 // A class whose school has machines of one model, all at one address of nobody's list, is
 // somewhat quick. It is held at the most: that machines are alike and that people of one
 // lesson are is one thing.

@@ -60,6 +60,7 @@ type table struct {
 	account []float64 // by voter: log-odds of the profile; NaN: there is none
 	proof   []float64 // by voter: log-odds of what is proven, never positive
 	rented  []bool    // by kind of network: machines are rented there, people do not live there
+	private []bool    // likewise: rented ones through which people go, too, to be private
 	campus  []bool    // by kind of network
 }
 
@@ -120,7 +121,8 @@ func (l *log) tabulate(places []int32) *table {
 	}
 	for _, k := range t.kind.log {
 		kind := antifraud.NetKind(l.kinds.text(k))
-		t.rented = append(t.rented, kind == antifraud.NetHosting || kind == antifraud.NetVPN || kind == antifraud.NetTor)
+		t.rented = append(t.rented, kind.Suspicious())
+		t.private = append(t.private, kind == antifraud.NetVPN || kind == antifraud.NetTor)
 		t.campus = append(t.campus, kind == antifraud.NetCampus)
 	}
 	return t
@@ -158,3 +160,6 @@ func (t *table) layOut(l *log) {
 func (t *table) isRented(v int32) bool { k := t.kind.of[v]; return k != unseen && t.rented[k] }
 
 func (t *table) isCampus(v int32) bool { k := t.kind.of[v]; return k != unseen && t.campus[k] }
+
+// isPrivate tells whether a voter comes by a network that people use to be private.
+func (t *table) isPrivate(v int32) bool { k := t.kind.of[v]; return k != unseen && t.private[k] }
