@@ -89,7 +89,7 @@ func parseTree(data []byte) (root *node, fault *Fault) {
 	var err error
 	switch body := bytes.TrimLeft(data, " \t\r\n"); {
 	case len(body) == 0:
-		err = syntax(1, "expected a contest document, found nothing")
+		err = syntax(1, "expected a document, found nothing")
 	case !utf8.Valid(data):
 		err = syntax(1+bytes.Count(data[:firstInvalid(data)], []byte("\n")), "expected UTF-8 text, found other bytes")
 	case body[0] == '{':

@@ -34,7 +34,7 @@ func parseYAML(data []byte) (root *node, err error) {
 		return nil, yamlSyntax(err)
 	}
 	if len(file.Docs) != 1 || file.Docs[0].Body == nil {
-		return nil, syntax(1, "expected one contest document")
+		return nil, syntax(1, "expected one document")
 	}
 	return fromAST(file.Docs[0].Body)
 }

@@ -69,7 +69,7 @@ func (l *Lines) Parse(raw []byte) (Ballot, error) {
 	if !ok {
 		w = wireLine{}
 		if err := json.Unmarshal(raw, &w); err != nil {
-			return Ballot{}, explain(err)
+			return Ballot{}, explain(raw, err)
 		}
 	}
 	for _, text := range []struct {
@@ -92,14 +92,39 @@ func (l *Lines) Parse(raw []byte) (Ballot, error) {
 }
 
 // explain puts into words what a line has where something else was expected.
-func explain(err error) error {
+func explain(raw []byte, err error) error {
 	var kind *json.UnmarshalTypeError
 	if errors.As(err, &kind) && kind.Field != "" {
 		// Members of a type within a type are told by its name too.
 		member := strings.NewReplacer("evidence.Evidence.", "evidence.", "profile.EvidenceProfile.", "profile.").Replace(kind.Field)
 		return fmt.Errorf("%s: expected %s, found %s", member, named(kind.Type), kind.Value)
 	}
+	if member := textForNumber(raw); member != "" { // encoding/json does not say where
+		return fmt.Errorf("%s: expected a number, found string", member)
+	}
 	return fmt.Errorf("expected a ballot as a JSON object: %w", err)
+}
+
+// textForNumber finds a member that is a text where a number belongs.
+func textForNumber(raw []byte) string {
+	var line struct{ Evidence map[string]any }
+	if json.Unmarshal(raw, &line) != nil {
+		return ""
+	}
+	find := func(path string, members map[string]any, wire reflect.Type) string {
+		for i := range wire.NumField() {
+			name := wire.Field(i).Tag.Get("json")
+			if _, ok := members[name].(string); ok && wire.Field(i).Type == reflect.TypeFor[*json.Number]() {
+				return path + name
+			}
+		}
+		return ""
+	}
+	if member := find("evidence.", line.Evidence, reflect.TypeFor[wireEvidence]()); member != "" {
+		return member
+	}
+	profile, _ := line.Evidence["profile"].(map[string]any)
+	return find("evidence.profile.", profile, reflect.TypeFor[wireProfile]())
 }
 
 func named(kind reflect.Type) string {

@@ -66,14 +66,15 @@ func TestLines_SayWhatWasExpected(t *testing.T) {
 	for line, want := range map[string]string{
 		`[]`: "a ballot as a JSON object", `{"ballot"`: "a ballot as a JSON object", `nope`: "a ballot as a JSON object", `null`: "ballot: expected 1 to",
 		`{"ballot":7}`: "ballot: expected a text, found number",
-		`{"ballot":"b","at":"yesterday","voter":"v","entry":"e"}`:                                                "at: expected an instant",
-		`{"ballot":"b","at":"0001-01-01T00:00:00Z","voter":"v","entry":"e"}`:                                     "at: expected an instant",
-		`{"ballot":"b","at":"2026-11-03T18:04:05Z","entry":"e"}`:                                                 "voter: expected 1 to",
-		`{"ballot":"b","at":"2026-11-03T18:04:05Z","voter":"v","entry":"e","evidence":{"dwell_ms":"long"}}`:      "number",
-		`{"ballot":"b","at":"2026-11-03T18:04:05Z","voter":"v","entry":"e","evidence":{"visible":1}}`:            "evidence.visible: expected true or false, found number",
-		`{"ballot":"b","at":"2026-11-03T18:04:05Z","voter":"v","entry":"e","evidence":[]}`:                       "expected an object, found array",
-		`{"ballot":"b","at":"2026-11-03T18:04:05Z","voter":"v","entry":"` + strings.Repeat("e", 300) + `"}`:      "entry: expected 1 to 256 bytes, found 300",
-		`{"ballot":"b","at":"2026-11-03T18:04:05Z","voter":"v","entry":"e","evidence":{"profile":{"posts":{}}}}`: "expected a number, found object",
+		`{"ballot":"b","at":"yesterday","voter":"v","entry":"e"}`:                                                  "at: expected an instant",
+		`{"ballot":"b","at":"0001-01-01T00:00:00Z","voter":"v","entry":"e"}`:                                       "at: expected an instant",
+		`{"ballot":"b","at":"2026-11-03T18:04:05Z","entry":"e"}`:                                                   "voter: expected 1 to",
+		`{"ballot":"b","at":"2026-11-03T18:04:05Z","voter":"v","entry":"e","evidence":{"dwell_ms":"long"}}`:        "evidence.dwell_ms: expected a number, found string",
+		`{"ballot":"b","at":"2026-11-03T18:04:05Z","voter":"v","entry":"e","evidence":{"profile":{"posts":"7x"}}}`: "evidence.profile.posts: expected a number, found string",
+		`{"ballot":"b","at":"2026-11-03T18:04:05Z","voter":"v","entry":"e","evidence":{"visible":1}}`:              "evidence.visible: expected true or false, found number",
+		`{"ballot":"b","at":"2026-11-03T18:04:05Z","voter":"v","entry":"e","evidence":[]}`:                         "expected an object, found array",
+		`{"ballot":"b","at":"2026-11-03T18:04:05Z","voter":"v","entry":"` + strings.Repeat("e", 300) + `"}`:        "entry: expected 1 to 256 bytes, found 300",
+		`{"ballot":"b","at":"2026-11-03T18:04:05Z","voter":"v","entry":"e","evidence":{"profile":{"posts":{}}}}`:   "expected a number, found object",
 	} {
 		if _, err := new(Lines).Parse([]byte(line)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", line, err, want)

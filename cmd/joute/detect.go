@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strconv"
 
 	"github.com/joute/joute/antifraud/detect"
 	"github.com/joute/joute/contest"
@@ -93,12 +94,12 @@ func (cmd detectCmd) read(ctx context.Context, m *Main, d *contest.Contest, dete
 		},
 		check: func(b *detect.Ballot) error {
 			if !entries[b.Entry] {
-				return fmt.Errorf("entry: expected one of %s, found %q", d.ID, b.Entry)
+				return fmt.Errorf("entry: expected an entry of contest %s, found %q", d.ID, b.Entry)
 			}
 			return nil
 		},
 		clamped: func(line int, member, found string, taken float64) {
-			fmt.Fprintf(m.Stderr, "joute: %s:%d: %s: no ballot has %s: taken as %v, and others like it too\n", cmd.Ballots, line, member, shortened(found), taken)
+			fmt.Fprintf(m.Stderr, "joute: %s:%d: %s: no ballot has %s: taken as %s, and others like it too\n", cmd.Ballots, line, member, shortened(found), strconv.FormatFloat(taken, 'f', -1, 64))
 		},
 	}
 	err = log.read(ctx, func(some []detect.Ballot) {

@@ -59,7 +59,7 @@ func TestDetect_ABadLineIsNamedAndNothingWritten(t *testing.T) {
 	for name, row := range map[string]struct{ log, want string }{
 		"no JSON":        {good + good + "nope\n", ":3: expected a ballot"},
 		"a wrong type":   {good + logLine("b2", `{"visible":3}`), ":2: evidence.visible: expected true or false"},
-		"another entry":  {strings.Replace(good, `"e1"`, `"e9"`, 1), `:1: entry: expected one of log, found "e9"`},
+		"another entry":  {strings.Replace(good, `"e1"`, `"e9"`, 1), `:1: entry: expected an entry of contest log, found "e9"`},
 		"nothing":        {"\n\n", "there is no ballot in it"},
 		"a torn archive": {"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\x00", "log.ndjson"},
 	} {

@@ -75,7 +75,8 @@ type farmlabScoreCmd struct {
 
 func (farmlabScoreCmd) Help() string {
 	return "Prints one JSON document: precision, recall and F1 of the voters void, and void or held; the area under the ROC curve; each\n" +
-		"group; what the public would see; the calibration of the scores. Exit status 1 when verdicts of ballots are missing."
+		"group; what the public would see; the calibration of the scores. Exit status 1 when verdicts of ballots are missing, or are of\n" +
+		"ballots that are not in the workload."
 }
 
 func (cmd farmlabScoreCmd) Run(m *Main) error {
@@ -95,6 +96,9 @@ func (cmd farmlabScoreCmd) Run(m *Main) error {
 	}
 	if figures.Missing > 0 {
 		return fmt.Errorf("%s: %d of %d ballots have no verdict, and are in no other figure", cmd.Verdicts, figures.Missing, figures.Ballots)
+	}
+	if figures.Unknown > 0 {
+		return fmt.Errorf("%s: %d verdicts are on ballots that %s does not have", cmd.Verdicts, figures.Unknown, cmd.Workload)
 	}
 	return nil
 }

@@ -49,6 +49,10 @@ func TestFarmlab_MakesAndScores(t *testing.T) {
 	if code, _, stderr := run(t, nil, "", "farmlab", "score", dir, verdicts); code != 1 || !strings.Contains(stderr, "1 of ") {
 		t.Errorf("one verdict is missing: exit %d, %s", code, stderr)
 	}
+	write(all.String() + `{"ballot":"of-another","score":0,"standing":"counted"}` + "\n")
+	if code, _, stderr := run(t, nil, "", "farmlab", "score", dir, verdicts); code != 1 || !strings.Contains(stderr, "1 verdicts are on ballots that") {
+		t.Errorf("one verdict is of another workload: exit %d, %s", code, stderr)
+	}
 }
 
 func TestFarmlab_FaultsNameTheirPlace(t *testing.T) {

@@ -1,12 +1,17 @@
 package farmlab
 
-import "github.com/joute/joute/antifraud/detect"
+import (
+	"maps"
+
+	"github.com/joute/joute/antifraud/detect"
+)
 
 // Figures are what a detector's findings are worth, given the truth. A voter is
 // void when any of its ballots is, and held when any is held or void.
 type Figures struct {
 	Ballots  int              `json:"ballots"`
 	Missing  int              `json:"missing"` // ballots without a finding; they are in no other figure
+	Unknown  int              `json:"unknown"` // findings on no ballot of the log; they are in no figure either
 	Void     Accuracy         `json:"void"`
 	VoidHeld Accuracy         `json:"void_held"`
 	AUC      *float64         `json:"auc"` // of the voters' highest scores; nil where one sort of voters is missing
@@ -49,6 +54,7 @@ func Score(ballots []detect.Ballot, labels map[string]Label, findings []detect.F
 		found[findings[i].Ballot] = &findings[i]
 	}
 	f := Figures{Ballots: len(ballots)}
+	unknown := maps.Clone(found)
 	voters := map[string]called{}
 	counted, clean := map[string]int{}, map[string]int{}
 	kept := newTally()
@@ -60,6 +66,7 @@ func Score(ballots []detect.Ballot, labels map[string]Label, findings []detect.F
 			f.Missing++
 			continue
 		}
+		delete(unknown, b.ID)
 		label := labels[b.Voter]
 		v := voters[b.Voter]
 		v.score = max(v.score, verdict.Score)
@@ -75,6 +82,7 @@ func Score(ballots []detect.Ballot, labels map[string]Label, findings []detect.F
 			clean[b.Entry]++
 		}
 	}
+	f.Unknown = len(unknown)
 	f.Void = accuracy(voters, labels, func(v called) bool { return v.void })
 	f.VoidHeld = accuracy(voters, labels, func(v called) bool { return v.held })
 	f.AUC = auc(voters, labels)
