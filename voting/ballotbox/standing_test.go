@@ -354,13 +354,13 @@ func TestTend_ADamagedContestIsNobodyElses(t *testing.T) {
 			t.Fatal(err)
 		}
 		go b.Tend(t.Context(), quietLog, func() []*registry.Stored { return []*registry.Stored{damaged, whole} })
-		for end := time.Now().Add(5 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		for end := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
 			place := st.Client().HGet(t.Context(), keysOf(whole.Contest.ID, 0).meta, "place").Val() // whoever reads the ledger opens the box
 			if strings.HasPrefix(place, "open|") {
 				return
 			}
 			if time.Now().After(end) {
-				t.Fatal("not opened after 5 s")
+				t.Fatal("not opened after 20 s")
 			}
 		}
 	})
