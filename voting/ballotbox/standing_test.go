@@ -3,6 +3,7 @@ package ballotbox
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -340,6 +341,27 @@ func TestTend_OpensAndClosesWithoutVoters(t *testing.T) {
 				t.Fatalf("records after 5 s: %v", kinds)
 			}
 			time.Sleep(20 * time.Millisecond)
+		}
+	})
+}
+
+// What is wrong with one contest's boxes keeps no other from its opening.
+func TestTend_ADamagedContestIsNobodyElses(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, st *store.Store) {
+		b := New(st)
+		damaged, whole := newContest(t), newContest(t)
+		if err := st.Client().HSet(t.Context(), keysOf(damaged.Contest.ID, 0).meta, "place", "nowhere", "rules", "none").Err(); err != nil {
+			t.Fatal(err)
+		}
+		go b.Tend(t.Context(), quietLog, func() []*registry.Stored { return []*registry.Stored{damaged, whole} })
+		for end := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+			place := st.Client().HGet(t.Context(), keysOf(whole.Contest.ID, 0).meta, "place").Val() // whoever reads the ledger opens the box
+			if strings.HasPrefix(place, "open|") {
+				return
+			}
+			if time.Now().After(end) {
+				t.Fatal("not opened after 20 s")
+			}
 		}
 	})
 }

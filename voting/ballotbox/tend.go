@@ -2,10 +2,12 @@ package ballotbox
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
 	"github.com/joute/joute/contest/registry"
+	"github.com/joute/joute/internal/store"
 )
 
 // tendEvery is how often due transitions are looked for: an opening is recorded
@@ -27,7 +29,9 @@ func (b *Boxes) Tend(ctx context.Context, log *slog.Logger, contests func() []*r
 	for {
 		var err error
 		for _, s := range contests() {
-			if err = b.tend(ctx, s, done); err != nil {
+			one := b.tend(ctx, s, done)
+			err = errors.Join(err, one)
+			if errors.Is(one, store.ErrUnavailable) && !b.store.Clustered() {
 				break // the store is the same for all
 			}
 		}

@@ -94,6 +94,11 @@ type ruled struct {
 	cut      []int64
 }
 
+// before tells whether a record was not read yet when it was decided.
+func (d ruled) before(p voting.Position) bool {
+	return p.Box >= len(d.cut) || p.Offset > d.cut[p.Box]
+}
+
 // Replay does the sweeps again, each at its cut, on a ledger with all that was seen,
 // in the ledger's order. It returns where the ballots stand by what the detectors
 // decide now and everybody else decided then: the ledger's own [Outcomes], when
@@ -154,7 +159,7 @@ func writtenBy(ledger []Line) written {
 // has tells whether a decision about a ballot is in the ledger, behind the cut that it was made at.
 func (w written) has(ballot Ballot, d ruled) bool {
 	return slices.ContainsFunc(w[ballot], func(r voting.Record) bool {
-		return r.Position.Offset > d.cut[r.Position.Box] && r.Standing == d.standing && slices.Equal(r.Reasons, d.reasons)
+		return d.before(r.Position) && r.Standing == d.standing && slices.Equal(r.Reasons, d.reasons)
 	})
 }
 
@@ -168,7 +173,7 @@ func outcomes(ledger []Line, last map[Ballot]ruled) map[Ballot]Outcome {
 		ballot := Ballot{r.Voter, r.Ballot}
 		stand[ballot] = Outcome{r.School, r.Standing, r.Reasons}
 		// Whoever decided behind the cut was faster, or came later: right either way.
-		if d, there := last[ballot]; there && r.Position.Offset <= d.cut[r.Position.Box] {
+		if d, there := last[ballot]; there && !d.before(r.Position) {
 			stand[ballot] = Outcome{r.School, d.standing, d.reasons}
 		}
 	}

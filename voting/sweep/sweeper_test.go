@@ -755,6 +755,13 @@ func TestReplay_SeesWhatDiffers(t *testing.T) {
 	if differing != 2 {
 		t.Errorf("%d differ, want 2", differing)
 	}
+	// A record of a ballot's in a box that no sweep had read is wrong, and no end of the program.
+	astray := slices.Clone(ledger)
+	last := &astray[len(astray)-1]
+	last.Position.Box, last.Actor = 9, voting.ActorOrganizer
+	if _, err := Replay(astray, sweeps[:1], newScripted); err != nil {
+		t.Error(err)
+	}
 	if _, err := Replay(ledger[:1], sweeps, newScripted); err == nil {
 		t.Error("a ledger that lacks records was replayed")
 	}
