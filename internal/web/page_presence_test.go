@@ -257,10 +257,31 @@ func TestPresence_AMarkedVoterWhoIsHeldScansAgain(t *testing.T) {
 	b.follow(b.scan(e.code(id, time.Now()))).shows("You are marked as present.")
 	b.get("/p/" + e.code(id, time.Now())).shows("You are already marked as present.")
 	_, receipt := b.hold(path, voted)
-	b.get(receipt).shows("Scan the code on the screen in the hall")
+	b.get(receipt).shows("Scan the code on the screen in the hall with this phone")
 	b.follow(b.scan(e.code(id, time.Now()))).want(200, "")
 	b.get(receipt).shows("This vote is counted.")
 	b.get("/p/" + e.code(id, time.Now())).hides("<form")
+}
+
+// Only the browser that voted can scan for its ballot: whoever else has the receipt is told so, and a
+// frame on another site's page, whose cookies no code gets, is told nothing of the hall.
+func TestPresence_AReceiptSendsNobodyElseToTheHall(t *testing.T) {
+	e := start(t)
+	id, path := e.contest(holding + `,"embed":{"origins":["` + listed + `"]}`)
+	device := e.pass(path)
+	held := e.do("POST", path+"/ballots", ballot(newBallot(), "lumiere-1"), device).want(202, "")
+	page := "/r/" + held.text("receipt") + "?lang=en"
+	stranger := e.browser("Accept-Language: en")
+	stranger.get(page).shows("with the browser you voted with: this vote counts at once")
+	stranger.get(page).hides("with this phone")
+	stranger.follow(stranger.scan(e.code(id, time.Now())))
+	stranger.get(page).hides("with this phone", "This vote is counted.")
+	_, token, _ := strings.Cut(device, "Bearer ")
+	key, err := e.server.ownKey(id, token, time.Now())
+	must(t, err)
+	framed := e.browser("Accept-Language: en").get(page + "&own=" + key)
+	framed.shows("Get a code")
+	framed.hides("screen in the hall")
 }
 
 // What was cast with the mark was held in spite of it: scanning once more says nothing new.

@@ -33,7 +33,8 @@ type receiptView struct {
 type whatToDo struct {
 	Email     string // address of the page that takes a proof; empty: it would not help, or is not offered
 	Elsewhere bool   // it would, in the browser that voted: this one is not known to be its voter's
-	Hall      bool   // the code in the hall would help
+	Hall      bool   // the code in the hall would help, scanned with this browser
+	HallOther bool   // it would, with the browser that voted
 	Appealed  bool   // a message is with the organizers
 	Action    string // where a message goes
 	Text      string // of a message that was refused
@@ -149,7 +150,9 @@ func (s *Server) whatToDo(c *fiber.Ctx, r opened) (*whatToDo, error) {
 				what.Email = emailProof(c, r)
 			}
 		case step == antifraud.StepPresence:
-			what.Hall = r.stored.Phase(time.Now()) == contest.PhaseVoting
+			// The code is scanned with what the browser's own cookies say: not with an own key.
+			open := r.stored.Phase(time.Now()) == contest.PhaseVoting
+			what.Hall, what.HallOther = open && own && s.visitor(c, r.stored) != nil, open && !own
 		}
 	}
 	return what, nil

@@ -12,7 +12,8 @@ import (
 //
 //	joute:{contest/share}:codes   hash    code -> owner|made|school|entry
 //	joute:{contest/share}:given   hash    link -> 1, once it was given out
-//	joute:{contest/share}:visits  hash    link, or @page -> openings, and the name of the last one
+//	joute:{contest/share}:visits  hash    link, or @page -> openings, and the name of the last one;
+//	                                      '' -> the last place in recent
 //	joute:{contest/share}:recent  zset    link, or @page -> place of its last change: ms by the store's clock, and growing
 //	joute:share:CODE              string  contest, entry and school that the code leads to
 //

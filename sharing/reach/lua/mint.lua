@@ -16,8 +16,8 @@
 local code, owner, school, entry, via = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[6]
 local kept = redis.call('HGET', KEYS[1], code)
 local news = via ~= '' and redis.call('HEXISTS', KEYS[2], via) == 0
-redis.call('HLEN', KEYS[3])
-local place = next_place(KEYS[4])
+redis.call('ZCARD', KEYS[4])
+local place = next_place(KEYS[3])
 local made = ARGV[5]
 if kept then
   local by, at, of, leads = string.match(kept, '^([^|]*)|(%d+)|([^|]*)|([^|]*)$')
@@ -35,6 +35,7 @@ if record == kept and not news then
   return { 'known' }
 end
 
+keep_place(KEYS[3], place)
 redis.call('ZADD', KEYS[4], place, code)
 if news then
   redis.call('ZADD', KEYS[4], place, via)

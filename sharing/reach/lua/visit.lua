@@ -9,7 +9,8 @@
 local kept = redis.call('HGET', KEYS[3], ARGV[1])
 redis.call('HLEN', KEYS[1])
 redis.call('HLEN', KEYS[2])
-local place = next_place(KEYS[4])
+redis.call('ZCARD', KEYS[4])
+local place = next_place(KEYS[3])
 local n, last = 0, ''
 if kept then
   n, last = string.match(kept, '^(%d+) (.*)$')
@@ -19,6 +20,7 @@ end
 if last == ARGV[2] then return { 'counted', n } end
 
 n = n + 1
+keep_place(KEYS[3], place)
 redis.call('ZADD', KEYS[4], place, ARGV[1]) -- first: see mint.lua
 redis.call('HSET', KEYS[3], ARGV[1], string.format('%.0f', n) .. ' ' .. ARGV[2])
 for _, key in ipairs(KEYS) do redis.call('PEXPIREAT', key, ARGV[3]) end
