@@ -559,6 +559,6 @@ func TestPage_WhatAContestDoesNotHaveLeadsToTheContest(t *testing.T) {
 	}
 	e.do("GET", "/c/nothing-like-it?lang=en", "", "Accept: text/html").want(404, "").shows("/c/"+id+"?lang=en", "/c/"+other+"?lang=en")
 	frame := e.do("GET", "/embed/"+id+"/nobody?lang=en", "").want(404, "")
-	frame.shows(`href="/c/`+id+`?lang=en" target="_blank" rel="noopener">See the contest`)
+	frame.shows(`href="/c/` + id + `?lang=en" target="_blank" rel="noopener">See the contest`)
 	e.do("GET", "/embed/nothing-like-it?lang=en", "").want(404, "").shows(`rel="noopener">All contests`)
 }
