@@ -50,6 +50,8 @@ const (
 	outcomeExpired = "expired" // it was of no use any more
 	outcomeFull    = "full"    // too many waited
 	outcomeStopped = "stopped" // the server ended first
+
+	outcomeUnanswered = "unanswered" // the mail server had it several times, and never said so
 )
 
 type outboxMetrics struct{ mails *prometheus.CounterVec }
@@ -59,9 +61,9 @@ type outboxMetrics struct{ mails *prometheus.CounterVec }
 func newOutboxMetrics(registerer prometheus.Registerer, waiting func() int) outboxMetrics {
 	m := outboxMetrics{prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "joute_mails_total",
-		Help: "Mails by what became of them: sent, refused (by the mail server), expired, full (too many waited), stopped (at a shutdown).",
+		Help: "Mails by what became of them: sent, refused (by the mail server), expired, full (too many waited), stopped (at a shutdown), unanswered (the mail server had all of it and said nothing).",
 	}, []string{"outcome"})}
-	for _, outcome := range []string{outcomeSent, outcomeRefused, outcomeExpired, outcomeFull, outcomeStopped} {
+	for _, outcome := range []string{outcomeSent, outcomeRefused, outcomeExpired, outcomeFull, outcomeStopped, outcomeUnanswered} {
 		m.mails.WithLabelValues(outcome) // there from the start, so that a rate over the first works
 	}
 	if registerer != nil {

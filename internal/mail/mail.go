@@ -70,15 +70,16 @@ type Class string
 
 // The classes of failures.
 const (
-	ClassDial      Class = "dial"               // no connection
-	ClassTLS       Class = "tls"                // no encryption, or none that can be trusted
-	ClassGreeting  Class = "greeting"           // the server would not begin
-	ClassAuth      Class = "auth"               // it does not know us
-	ClassLost      Class = "connection-lost"    // it went away
-	ClassSender    Class = "rejected-sender"    // it takes no mail from us
-	ClassRecipient Class = "rejected-recipient" // it takes no mail for this address
-	ClassMessage   Class = "rejected-message"   // it does not like this mail
-	ClassInvalid   Class = "invalid"            // no mail: nothing was sent
+	ClassDial       Class = "dial"               // no connection
+	ClassTLS        Class = "tls"                // no encryption, or none that can be trusted
+	ClassGreeting   Class = "greeting"           // the server would not begin
+	ClassAuth       Class = "auth"               // it does not know us
+	ClassLost       Class = "connection-lost"    // it went away
+	ClassUnanswered Class = "unanswered"         // it had the whole mail, and did not say that it took it
+	ClassSender     Class = "rejected-sender"    // it takes no mail from us
+	ClassRecipient  Class = "rejected-recipient" // it takes no mail for this address
+	ClassMessage    Class = "rejected-message"   // it does not like this mail
+	ClassInvalid    Class = "invalid"            // no mail: nothing was sent
 )
 
 // Error is why a mail was not sent. It does not wrap what the server said.

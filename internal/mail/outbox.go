@@ -36,6 +36,10 @@ const (
 	// downAfter tries in a row that failed by the server's fault, it is down. One
 	// may be a hiccup.
 	downAfter = 2
+
+	// unansweredTries is how often a mail is handed over whole to a server that does not
+	// say whether it took it. It may have each time, and its reader gets them all.
+	unansweredTries = 3
 )
 
 // Outbox sends mails apart from the requests that ask for them: to put one in
@@ -62,6 +66,8 @@ type letter struct {
 	message  Message
 	delivery *Delivery
 	tries    int
+
+	unanswered int // tries after which the server had all of it, and said nothing
 }
 
 // NewOutbox makes an outbox that sends nothing until Run.
@@ -191,11 +197,17 @@ func (o *Outbox) try(sending context.Context, l *letter) {
 	if sending.Err() == nil {
 		o.note(class)
 	}
-	if final {
-		o.finish(l, Failed, outcomeRefused)
-		return
+	if class == ClassUnanswered {
+		l.unanswered++
 	}
-	o.pause(l)
+	switch {
+	case final:
+		o.finish(l, Failed, outcomeRefused)
+	case l.unanswered >= unansweredTries:
+		o.finish(l, Failed, outcomeUnanswered)
+	default:
+		o.pause(l)
+	}
 }
 
 // note keeps count of what a failed try says of the server, and logs when that

@@ -104,7 +104,7 @@ func TestOutbox_ABurstArrivesWholeByFewConnections(t *testing.T) {
 		t.Errorf("counted %v, %d wait", b.outcome(outcomeSent), b.Waiting())
 	}
 	problems, err := testutil.GatherAndLint(registry)
-	if n, _ := testutil.GatherAndCount(registry); err != nil || len(problems) > 0 || n != 6 {
+	if n, _ := testutil.GatherAndCount(registry); err != nil || len(problems) > 0 || n != 7 {
 		t.Errorf("%d series, %v, %v", n, problems, err)
 	}
 }
@@ -211,6 +211,45 @@ func TestOutbox_ARefusedAddressIsNoOutageAndNoDelay(t *testing.T) {
 	}
 	if b.outcome(outcomeRefused) != 5 {
 		t.Errorf("%v refused", b.outcome(outcomeRefused))
+	}
+}
+
+// A server that has the whole mail and goes without a word has taken it, or has not: it is
+// sent again, so that it is not lost, and not so often that its reader gets it dozens of times.
+func TestOutbox_AMailWithoutAnAnswerIsSentAFewTimes(t *testing.T) {
+	var mu sync.Mutex
+	arrived := map[string]int{}
+	writing, id := false, ""
+	url, _ := scripted(t, "220 here\r\n", func(line string) string {
+		mu.Lock()
+		defer mu.Unlock()
+		verb, _, _ := strings.Cut(line, " ")
+		switch {
+		case writing && line == ".":
+			writing = false
+			arrived[id]++
+			return "" // gone
+		case writing:
+			if text, found := strings.CutPrefix(line, "Message-ID: "); found {
+				id = text
+			}
+			return silence
+		case verb == "DATA":
+			writing = true
+			return "354 go on\r\n"
+		}
+		return "250 fine\r\n"
+	})
+	b := outbox(t, open(t, url), Options{Workers: 1})
+	m := codeTo(t, "ada@example.org")
+	m.Before = time.Now().Add(patience)
+	if state := ends(t, b.Put(m)); state != Failed || b.outcome(outcomeUnanswered) != 1 {
+		t.Errorf("%s, %v unanswered", state, b.outcome(outcomeUnanswered))
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	if len(arrived) != 1 || arrived[id] != unansweredTries {
+		t.Errorf("arrived: %v, want the same mail %d times", arrived, unansweredTries)
 	}
 }
 

@@ -70,8 +70,7 @@ type connection struct {
 }
 
 // Send hands one mail to the server. A nil error means that the server has
-// taken it over; after any other it may have, when the connection was lost at
-// the very end. Errors are of type *Error.
+// taken it over; after one of ClassUnanswered it may have. Errors are of type *Error.
 func (s *SMTP) Send(ctx context.Context, m Message) error {
 	msg, err := s.compose(m)
 	if err != nil {
@@ -204,6 +203,9 @@ func refusedOnly(err error) bool {
 
 func sendError(err error) error {
 	var e *gomail.SendError
+	if errors.As(err, &e) && e.Reason == gomail.ErrSMTPDataClose && e.ErrorCode() == 0 {
+		return &Error{Class: ClassUnanswered}
+	}
 	if !errors.As(err, &e) || e.ErrorCode() == 0 || e.ErrorCode() == 421 {
 		return &Error{Class: ClassLost}
 	}
