@@ -161,7 +161,7 @@ func (cmd farmlabPlayCmd) live(ctx context.Context, m *Main, p attack.Profile, c
 }
 
 type farmlabNetworksCmd struct {
-	Out string `required:"" placeholder:"DIR" help:"A folder that is there: farmlab.txt in it is made or replaced."`
+	Out string `required:"" placeholder:"DIR" help:"The folder: it is made where there is none, and farmlab.txt in it is made or replaced."`
 }
 
 func (farmlabNetworksCmd) Help() string {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/joute/joute/antifraud/netkind"
 	"github.com/joute/joute/internal/farmlab"
 )
 
@@ -68,5 +69,18 @@ func TestFarmlab_FaultsNameTheirPlace(t *testing.T) {
 		if code, stdout, stderr := run(t, nil, "", append([]string{"farmlab"}, c.args...)...); code != 1 || stdout != "" || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, c.says) {
 			t.Errorf("farmlab %v: exit %d, %q %q", c.args, code, stdout, stderr)
 		}
+	}
+}
+
+// As docs/LABORATORY.md has it: the folder need not be there.
+func TestFarmlabNetworks_MakesItsFolder(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "nets")
+	for range 2 { // and again, where it is
+		if code, stdout, stderr := run(t, nil, "", "farmlab", "networks", "--out", dir); code != 0 || stdout != "" || stderr != "" {
+			t.Fatalf("exit %d, %q, %q", code, stdout, stderr)
+		}
+	}
+	if _, err := (netkind.Files{Dir: dir}).Load(); err != nil {
+		t.Errorf("a server cannot read it: %v", err)
 	}
 }

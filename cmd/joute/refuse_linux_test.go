@@ -183,6 +183,7 @@ func TestStart_WhatCannotBeIsRefusedAndNothingIsTouched(t *testing.T) {
 		"restore, no ledger's key":    {ofRedis, remove("keys/ledger.key"), "", "keys/ledger.key is missing", restoring},
 		"restore, another's key":      {ofRedis, damage("keys/ledger.key", read(ofOther, "keys/ledger.key")), "", "keys/ledger.key is another one", restoring},
 		"restore, a store in use":     {ofRedis, nil, "", "not empty", []string{"restore", "--redis", redis.URL()}},
+		"restore, no store":           {ofItself, nil, "", "--redis: expected the address of an empty Redis", []string{"restore", "--redis", ""}},
 		"restore, another's store":    {ofRedis, nil, "", "not empty", []string{"restore", "--redis", other.URL()}},
 		"restore, read-only":          {ofRedis, nil, `mount --bind DIR DIR && mount -o remount,ro,bind DIR`, "cannot be written in", restoring},
 	} {

@@ -37,6 +37,9 @@ func (restoreCmd) Help() string {
 const restorePatience = 30 * time.Second
 
 func (cmd restoreCmd) Run(ctx context.Context, m *Main) error {
+	if cmd.Redis == "" { // what is restored in memory would be gone when this ends
+		return errors.New("--redis: expected the address of an empty Redis, found nothing (a server without --redis restores its folder by itself)")
+	}
 	if err := checkDataFolder(ctx, cmd.Data); err != nil {
 		return fmt.Errorf("--data: %w", err)
 	}

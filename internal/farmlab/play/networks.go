@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"net/netip"
+	"os"
 	"path/filepath"
 
 	"github.com/joute/joute/antifraud"
@@ -43,9 +44,12 @@ var plan = []struct {
 // NetworksFile is the name of the list that WriteNetworks writes.
 const NetworksFile = "farmlab.txt"
 
-// WriteNetworks writes, into a folder that is there, the list by which a server knows
-// the kinds of the laboratory's networks: for its --networks.
+// WriteNetworks writes, into a folder that is made where there is none, the list by which
+// a server knows the kinds of the laboratory's networks: for its --networks.
 func WriteNetworks(folder string) error {
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return err
+	}
 	return ndjson.WriteWhole(filepath.Join(folder, NetworksFile), func(to *bufio.Writer) error {
 		fmt.Fprintln(to, "# networks of the farm laboratory: for trials, and nobody's")
 		for _, one := range plan {
