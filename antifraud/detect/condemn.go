@@ -66,7 +66,7 @@ func (f *farm) speaks(n, family int) bool {
 
 // plain tells whether what a family says of the member is no person's: a device that
 // hardly anybody but members has, and nobody else who can be expected to vote for the same,
-// an address of the farm's where machines are rented, and no VPN's, an account, entries in lockstep. A pace, a way to come, a browser, a phone that many have and
+// an address of the farm's where machines are rented and people are not, an account, entries in lockstep. A pace, a way to come, a browser, a phone that many have and
 // the address of a home are: people are quick now and then, and a farm votes through their
 // homes. Of a hundred who vote for whom a farm is paid for, somebody has any two of those.
 func (f *farm) plain(n, family int) bool {
@@ -74,7 +74,7 @@ func (f *farm) plain(n, family int) bool {
 	case byDevice:
 		return own[atDevice] > notPopular && f.namesakes[n] < nobody
 	case byNetwork:
-		return own[atKind] > clearly && own[atNet] > 0 && !f.private[n]
+		return own[atKind] > clearly && own[atNet] > 0 && f.excused[n] == 0
 	}
 	return family == byAccount || family == byStructure && !f.ofFriends(n)
 }
@@ -102,15 +102,43 @@ const (
 	atOtherHours = -1.5
 )
 
-// alike is, in ln, what a member shows of the farm, beside where and when they voted. People
-// who go through a VPN, to be private, have that in common with others who do.
+// alike is, in ln, what a member shows of the farm, beside where and when they voted and
+// what a community has.
 func (f *farm) alike(n int) float64 {
 	own := &f.own[n]
-	shown := own.looks() - own[atProof] + own[atVia] + own[atReferrer] + f.wait[n]
-	if f.private[n] {
-		shown -= own[atKind]
+	return own.looks() - own[atProof] + own[atVia] + own[atReferrer] + f.wait[n] - f.excused[n]
+}
+
+// excuses are, in ln, what speaks against a member by a rented network, and is what people have: who
+// want to be private go through a VPN or Tor, and an office has its own addresses at a data centre.
+func (h *hand) excuses(v int32, own *terms, office map[int32]bool) float64 {
+	switch t := h.c.t; {
+	case !t.isRented(v):
+		return 0
+	case office[t.net.of[v]]:
+		return max(own[atKind], 0) + max(own[atNet], 0)
+	case t.isPrivate(v):
+		return max(own[atKind], 0)
 	}
-	return shown
+	return 0
+}
+
+// office are those of the two busiest addresses from which several times as many members vote as
+// from any other: a farm deals its addresses out over its votes, and a community has one or two.
+func (h *hand) office(busiest [2]int32) map[int32]bool {
+	sum, squares, _ := h.shared(&h.c.t.net, h.net)
+	for _, k := range busiest {
+		if k >= 0 {
+			sum, squares = sum-h.net[k], squares-h.net[k]*h.net[k]
+		}
+	}
+	found := map[int32]bool{}
+	for _, k := range busiest {
+		if k >= 0 && h.net[k] >= uneven*squares/max(sum, 1) {
+			found[k] = true
+		}
+	}
+	return found
 }
 
 // alibi tells whether something of a member's own is clearly not the farm's: their device

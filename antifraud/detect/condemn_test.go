@@ -12,7 +12,7 @@ import (
 // member; firm are those that speak against the farm. Their device is one of the farm's and
 // they vote for whom it is paid for.
 func member(strong bool, by [families]float64, firm ...int) *farm {
-	f := &farm{who: []int32{0}, w: []float64{0.999999}, own: make([]terms, 1), sure: make([]float64, 1), wait: make([]float64, 1), namesakes: make([]float64, 1), private: make([]bool, 1), by: [][families]float64{by}, strong: strong}
+	f := &farm{who: []int32{0}, w: []float64{0.999999}, own: make([]terms, 1), sure: make([]float64, 1), wait: make([]float64, 1), namesakes: make([]float64, 1), excused: make([]float64, 1), by: [][families]float64{by}, strong: strong}
 	f.confirmed = []confirmed{{w: f.w[0], by: by}}
 	f.own[0][atDevice], f.own[0][atEntries] = 3, 3
 	for _, family := range firm {
@@ -102,7 +102,9 @@ func TestFarm_AVPNIsWhatPeopleHave(t *testing.T) {
 		by := [families]float64{byDevice: own[atDevice] + own[atAgent], byTempo: own[atDwell], byNetwork: own[atNet] + own[atKind], byProvenance: own[atReferrer]}
 		for private, want := range map[bool]bool{false: row.rented, true: row.condemned} {
 			f := member(true, by, byDevice, byTempo, byNetwork, byProvenance)
-			f.own[0], f.private[0] = own, private
+			if f.own[0] = own; private {
+				f.excused[0] = own[atKind]
+			}
 			if got := f.condemns(0); got != want {
 				t.Errorf("%v, a VPN %v: condemned %v", own, private, got)
 			}

@@ -66,6 +66,8 @@ const (
 // Whoever they are, they are looked at by themselves. It tells whether it did.
 func (h *hand) leaveRooms(others []float64) bool {
 	t := h.c.t
+	busiest := h.busiest()
+	office := h.office(busiest)
 	at := map[int32]map[int32]float64{} // members by device and address
 	for _, v := range h.who {
 		device, net := t.device.of[v], t.net.of[v]
@@ -74,6 +76,9 @@ func (h *hand) leaveRooms(others []float64) bool {
 		}
 		if at[device] == nil {
 			at[device] = map[int32]float64{}
+		}
+		if office[net] {
+			net = busiest[0] // an office's are as one
 		}
 		at[device][net] += h.w[v]
 	}

@@ -134,6 +134,36 @@ func TestWhole_AClubOnOneVPN(t *testing.T) {
 	}
 }
 
+// An office votes from two addresses of a data centre, on machines of three models, for what it
+// likes, and half of it for the entry that a farm of homes is paid for. It is held at the most.
+func TestWhole_AnOfficeBesideAFarm(t *testing.T) {
+	for seed := uint64(1); seed <= 4; seed++ {
+		a := joined(farmlab.Mix{Entries: 12, Schools: 12, Days: 12, Ballots: 1, Voters: 3000}, seed)
+		pace := a.pace()
+		at := func(e *antifraud.Evidence) {
+			e.Net, e.Block, e.ASN, e.NetKind = fmt.Sprint("proxy of the office ", a.r.IntN(2)), "the office's", 1, antifraud.NetHosting
+			e.Device = fmt.Sprint("image ", a.r.IntN(3))
+			e.Agent = "agent of " + e.Device
+		}
+		a.add("office", false, 125, 3, 8*1440, at)
+		for entry := range 5 {
+			a.add(fmt.Sprint("office for ", entry, " "), false, 25, 4+entry, 8*1440, at)
+		}
+		a.add("farm", true, 350, 3, 8*1440, func(e *antifraud.Evidence) {
+			home := a.r.IntN(50)
+			e.Net, e.Block, e.NetKind = fmt.Sprint("home ", home), fmt.Sprint("block of ", home), antifraud.NetResidential
+			e.Device = fmt.Sprint("rack", a.r.IntN(20))
+			e.Agent = "agent of " + e.Device
+			e.DwellMS = a.paced(0.6*pace, 0.5)
+		})
+		for group, o := range a.outcomes() {
+			if group == "farm" && o.share(o.void+o.held) < 0.95 || group != "farm" && o.void > 0 {
+				t.Errorf("seed %d: %s %+v", seed, group, o)
+			}
+		}
+	}
+}
+
 // A region gives each pupil the same computer, and they vote at home; a farm comes for the same entry,
 // by the same link. It deals its devices out over its votes, and none of these is the pupils'.
 func TestWhole_PupilsWithOneModelBesideAFarm(t *testing.T) {

@@ -30,7 +30,7 @@ type farm struct {
 	sure      []float64 // by place in who: how little somebody without a look is doubted for that
 	wait      []float64 // by place in who: what the wait before they confirmed says, in log-odds
 	namesakes []float64 // by place in who: see [crowd.namesakes]
-	private   []bool    // by place in who: they come by a VPN or Tor, as people do
+	excused   []float64 // by place in who: see [hand.excuses]
 	strong    bool      // enough to void
 	rhythm    bool      // it began with a rhythm, which says nothing of one voter
 	signature []trait
@@ -258,6 +258,7 @@ func (h *hand) try(x *index, co *cohort, odds []float64, renting float64, others
 // keep notes who the members are, and what speaks against each.
 func (h *hand) keep(f *farm) {
 	busiest, same := h.busiest(), h.strangers()
+	office := h.office(busiest)
 	var out terms
 	var unlearned [features]poolCount
 	for _, v := range h.who {
@@ -269,7 +270,7 @@ func (h *hand) keep(f *farm) {
 		f.own, f.by = append(f.own, out), append(f.by, h.split(v, &out, busiest))
 		f.confirmed = append(f.confirmed, h.confirm(v, out, busiest, f.evidence.machine >= oneDevice))
 		f.namesakes = append(f.namesakes, h.c.namesakes(v))
-		f.private = append(f.private, h.c.t.isPrivate(v))
+		f.excused = append(f.excused, h.excuses(v, &out, office))
 	}
 	f.wait = h.waits(f.who)
 	f.together(h.c.t)

@@ -101,6 +101,6 @@ func (p *pools) judge(v int32, farms []farm) {
 	}
 	f.who, f.w, f.own, f.sure = append(f.who, v), append(f.w, w), append(f.own, out), append(f.sure, 0)
 	f.by, f.confirmed, f.wait = append(f.by, by), append(f.confirmed, sure), append(f.wait, 0)
-	f.namesakes, f.private = append(f.namesakes, c.namesakes(v)), append(f.private, c.t.isPrivate(v))
+	f.namesakes, f.excused = append(f.namesakes, c.namesakes(v)), append(f.excused, 0)
 	c.take(v, 1-(1-taken)*(1-w))
 }
