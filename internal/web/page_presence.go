@@ -81,8 +81,7 @@ func (s *Server) markPresent(c *fiber.Ctx) error {
 		token = passCookie(c, d.ID)
 	}
 	pass, err := s.cfg.Passes.Check(d, token, now)
-	switch {
-	case err == nil && pass.Present:
+	if err == nil && pass.Present {
 		held, err := s.heldForPresence(stored, pass.Voter)
 		if err != nil {
 			return err
