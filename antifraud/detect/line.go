@@ -99,6 +99,9 @@ func explain(err error) error {
 		member := strings.NewReplacer("evidence.Evidence.", "evidence.", "profile.EvidenceProfile.", "profile.").Replace(kind.Field)
 		return fmt.Errorf("%s: expected %s, found %s", member, named(kind.Type), kind.Value)
 	}
+	if kind != nil { // the whole line is something else
+		return fmt.Errorf("expected a ballot as a JSON object, found %s", kind.Value)
+	}
 	return fmt.Errorf("expected a ballot as a JSON object: %w", err)
 }
 
