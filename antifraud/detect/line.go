@@ -102,6 +102,9 @@ func explain(raw []byte, err error) error {
 	if member := textForNumber(raw); member != "" { // encoding/json does not say where
 		return fmt.Errorf("%s: expected a number, found string", member)
 	}
+	if kind != nil { // the whole line is something else
+		return fmt.Errorf("expected a ballot as a JSON object, found %s", kind.Value)
+	}
 	return fmt.Errorf("expected a ballot as a JSON object: %w", err)
 }
 

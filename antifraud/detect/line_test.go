@@ -64,7 +64,7 @@ func TestLines_AbsurdNumbersAreTakenAsTheirBoundAndToldOnce(t *testing.T) {
 
 func TestLines_SayWhatWasExpected(t *testing.T) {
 	for line, want := range map[string]string{
-		`[]`: "a ballot as a JSON object", `{"ballot"`: "a ballot as a JSON object", `nope`: "a ballot as a JSON object", `null`: "ballot: expected 1 to",
+		`[]`: "expected a ballot as a JSON object, found array", `7`: "expected a ballot as a JSON object, found number", `{"ballot"`: "a ballot as a JSON object", `nope`: "a ballot as a JSON object", `null`: "ballot: expected 1 to",
 		`{"ballot":7}`: "ballot: expected a text, found number",
 		`{"ballot":"b","at":"yesterday","voter":"v","entry":"e"}`:                                                  "at: expected an instant",
 		`{"ballot":"b","at":"0001-01-01T00:00:00Z","voter":"v","entry":"e"}`:                                       "at: expected an instant",
