@@ -30,7 +30,7 @@ func TestCLI_HelpNamesEveryFlagsVariable(t *testing.T) {
 			t.Errorf("help %s is another text than %s --help", command, command)
 		}
 	}
-	for _, shown := range [][3]string{{"export", "--server", "http://127.0.0.1:8080"}, {"hall", "--for", "72h"}, {"demo", "--farm", "2m"}} {
+	for _, shown := range [][3]string{{"export", "--server", "http://127.0.0.1:8080"}, {"hall", "--for", "72h"}, {"demo", "--farm", "2m"}, {"serve", "--mail-from", "joute@localhost"}} {
 		if _, help, _ := run(t, nil, "", shown[0], "--help"); !regexp.MustCompile(shown[1] + `="?` + shown[2]).MatchString(help) {
 			t.Errorf("%s --help does not show what %s is without it", shown[0], shown[1])
 		}
