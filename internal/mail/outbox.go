@@ -33,6 +33,11 @@ const (
 	firstPause = 500 * time.Millisecond
 	lastPause  = 15 * time.Second
 
+	// triesEvery spaces the tries of mails that pause, all together: thousands that each come
+	// back every 15 s look like an attack to a server that is in trouble. The first that gets
+	// through wakes the others.
+	triesEvery = 200 * time.Millisecond
+
 	// downAfter tries in a row that failed by the server's fault, it is down. One
 	// may be a hiccup.
 	downAfter = 2
@@ -240,9 +245,12 @@ func (o *Outbox) answered() {
 func (o *Outbox) pause(l *letter) {
 	length := min(firstPause<<min(l.tries, 10), lastPause)
 	l.tries++
-	late := !time.Now().Add(length).Before(l.message.Before)
+	left := time.Until(l.message.Before)
+	late := left <= length
 	o.mu.Lock()
 	if !late && !o.ending {
+		// Among many its turn comes later, yet with time for one more try.
+		length = max(length, min(time.Duration(len(o.paused))*triesEvery, left-lastPause))
 		o.paused[l] = time.AfterFunc(length, func() { o.resume(l) })
 	}
 	ending := o.ending

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -330,6 +331,43 @@ func TestOutbox_TheFirstThatGetsThroughWakesTheOthers(t *testing.T) {
 		// The newest were tried a moment ago, the oldest pause for long.
 		if took := time.Since(up); took > time.Second || b.Down() {
 			t.Errorf("50 mails took %v once the server was back", took)
+		}
+		b.stop()
+	})
+}
+
+func TestOutbox_ManyThatWaitDoNotStormTheServer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const mails, minutes = 2000, 5
+		var tries, down atomic.Int64
+		down.Store(1)
+		b := outbox(t, senderFunc(func(context.Context, Message) error {
+			tries.Add(1)
+			if down.Load() == 1 {
+				return &Error{Class: ClassDial}
+			}
+			return nil
+		}), Options{})
+		var deliveries []*Delivery
+		for range mails {
+			m := codeTo(t, "ada@example.org")
+			m.Before = time.Now().Add(10 * time.Minute)
+			deliveries = append(deliveries, b.Put(m))
+		}
+		time.Sleep(minutes * time.Minute)
+		// Each once at once, and then five a second between them; on their own they were tried 48,000 times.
+		if n, most := tries.Load(), int64(2*mails+minutes*60*5); n < mails || n > most {
+			t.Errorf("%d tries of %d mails in %d minutes, at most %d expected", n, mails, minutes, most)
+		}
+		down.Store(0)
+		up := time.Now()
+		for _, d := range deliveries {
+			if <-d.Done(); d.State() != Sent {
+				t.Fatal(d.State())
+			}
+		}
+		if took := time.Since(up); took > 2*time.Second {
+			t.Errorf("they took %v once the server was back", took)
 		}
 		b.stop()
 	})
