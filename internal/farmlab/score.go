@@ -11,7 +11,7 @@ import (
 type Figures struct {
 	Ballots  int              `json:"ballots"`
 	Missing  int              `json:"missing"` // ballots without a finding; they are in no other figure
-	Unknown  int              `json:"unknown"` // findings on no ballot of the log; they are in no figure either
+	Unknown  int              `json:"-"`       // findings on no ballot of the log; they are in no figure either
 	Void     Accuracy         `json:"void"`
 	VoidHeld Accuracy         `json:"void_held"`
 	AUC      *float64         `json:"auc"` // of the voters' highest scores; nil where one sort of voters is missing

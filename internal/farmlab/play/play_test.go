@@ -77,11 +77,15 @@ func TestPart_AreEighths(t *testing.T) {
 	}
 }
 
-func TestWriteNetworks_NeedsAFolder(t *testing.T) {
-	if err := WriteNetworks(filepath.Join(t.TempDir(), "none")); err == nil {
-		t.Error("a folder that is not there was written to")
+func TestWriteNetworks_MakesItsFolder(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
 	}
-	folder := t.TempDir()
+	if err := WriteNetworks(filepath.Join(file, "none")); err == nil {
+		t.Error("a folder was made in a file")
+	}
+	folder := filepath.Join(t.TempDir(), "none")
 	if err := WriteNetworks(folder); err != nil {
 		t.Fatal(err)
 	}
