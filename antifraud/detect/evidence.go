@@ -42,7 +42,7 @@ type evidence struct {
 	bare      bool           // no device is known of anybody: browsers are all there is of it
 	madeUp    bool           // no stranger has a device of the members', where people's are such as others have
 	fewExits  bool           // they share no more addresses than a school behind a security service has
-	room      bool           // members have one device, and vote from one address
+	room      bool           // members have one device, or at home a roomful of them each, and vote from one address
 	turns     float64        // of tempo: that members vote in turn, as one person does
 	clock     float64        // of tempo: that members vote around the clock; it is of none of them, so it never voids
 }
@@ -140,6 +140,7 @@ func (h *hand) weighEvidence(others []float64) (e evidence) {
 			break
 		}
 	}
+	e.room = e.room || e.one >= oneAddress && e.pool >= 1 && h.withDevice >= roomful*e.pool
 	e.pageless, e.bare = h.pageless(), h.c.withDevice < 1
 	e.madeUp = h.madeUp()
 	// How long members read and how they follow each other are two things.
