@@ -40,3 +40,56 @@ func TestWhole_ManyVotesOfOneFlat(t *testing.T) {
 		}
 	}
 }
+
+// A farm is seen however much of a contest it is, by those who vote for others. A spike that
+// is as much of it is not one.
+func TestWhole_AFarmThatIsMostOfAContest(t *testing.T) {
+	machines := func(a *added, pace float64) func(e *antifraud.Evidence) {
+		return func(e *antifraud.Evidence) {
+			n := a.r.IntN(40)
+			e.Net, e.Block = fmt.Sprint("home ", a.r.Int64()), fmt.Sprint("block ", a.r.Int64())
+			e.Device, e.Agent = fmt.Sprint("machine ", n), a.one().Agent
+			e.DwellMS, e.ConfirmMS = a.paced(0.4*pace, 0.5), nil
+		}
+	}
+	one := func(a *added, _ float64) func(e *antifraud.Evidence) {
+		like := a.one()
+		return func(e *antifraud.Evidence) {
+			dwell := int64(900)
+			e.Net, e.Block, e.ASN, e.NetKind = "flat", "block of the flat", 1, antifraud.NetResidential
+			e.Device, e.Agent, e.DwellMS, e.ConfirmMS = "machine", like.Agent, &dwell, nil
+		}
+	}
+	people := func(a *added, pace float64) func(e *antifraud.Evidence) {
+		return func(e *antifraud.Evidence) {
+			e.Via, e.Referrer = "the spike's", antifraud.ReferrerDirect
+			e.DwellMS, e.ConfirmMS = a.paced(0.7*pace, 0.7), nil
+		}
+	}
+	for _, row := range []struct {
+		name   string
+		farm   bool
+		votes  int
+		member func(a *added, pace float64) func(e *antifraud.Evidence)
+	}{
+		{"two thirds, by homes", true, 1400, machines},
+		{"seven eighths, by homes", true, 5000, machines},
+		{"seven eighths, of one machine", true, 5000, one},
+		{"a spike of two thirds", false, 1400, people},
+		{"a spike of seven eighths", false, 5000, people},
+	} {
+		for seed := uint64(1); seed <= 2; seed++ {
+			a := joined(farmlab.Mix{Entries: 12, Schools: 12, Days: 8, Ballots: 1, Voters: 700}, seed)
+			a.add("added", row.farm, row.votes, 1, 5*24*60, row.member(a, a.pace()))
+			got := a.outcomes()
+			if o := got["added"]; row.farm && o.share(o.void+o.held) < 0.95 {
+				t.Errorf("%s, seed %d: %+v", row.name, seed, o)
+			}
+			for group, o := range got {
+				if (group != "added" || !row.farm) && (o.void > 0 || o.share(o.held) > 0.02) {
+					t.Errorf("%s, seed %d: of honest %s %+v", row.name, seed, group, o)
+				}
+			}
+		}
+	}
+}
