@@ -42,7 +42,7 @@ type evidence struct {
 	bare      bool           // no device is known of anybody: browsers are all there is of it
 	madeUp    bool           // no stranger has a device of the members', where people's are such as others have
 	fewExits  bool           // they share no more addresses than a school behind a security service has
-	room      bool           // members have one device, and vote from one address
+	room      bool           // members have one device, or at home a roomful of them each, and vote from one address
 	turns     float64        // of tempo: that members vote in turn, as one person does
 	clock     float64        // of tempo: that members vote around the clock; it is of none of them, so it never voids
 }
@@ -140,6 +140,7 @@ func (h *hand) weighEvidence(others []float64) (e evidence) {
 			break
 		}
 	}
+	e.room = e.room || e.one >= oneAddress && e.pool >= 1 && h.withDevice >= roomful*e.pool
 	e.pageless, e.bare = h.pageless(), h.c.withDevice < 1
 	e.madeUp = h.madeUp()
 	// How long members read and how they follow each other are two things.
@@ -239,7 +240,7 @@ var leastFamily = [families]float64{byDevice: 25, byTempo: 8, byNetwork: 10, byA
 // accounts with a little of anything else, convince enough to hold. It notes the
 // families in firm and some.
 func (e *evidence) convinces(h *hand, limit float64) (strong, ok bool) {
-	if h.mass < leastHand || h.mass > mostRented*float64(h.c.n) || e.all < limit-toHold || e.place+h.common < leastPlace {
+	if h.mass < leastHand || h.leavesNoCrowd() || e.all < limit-toHold || e.place+h.common < leastPlace {
 		return false, false
 	}
 	looks, firm, some := 0, 0, 0
@@ -287,7 +288,7 @@ func (e *evidence) convinces(h *hand, limit float64) (strong, ok bool) {
 		firm, looks = 1, 0
 	}
 	strong = firm >= 2 && looks >= 1 && e.all >= limit
-	if h.mass > mostShare*float64(h.c.n) && !(strong && e.hired(h)) {
+	if h.mass > mostShare*float64(h.c.n) && !(strong && (e.hired(h) || e.machines(h.mass))) {
 		return false, false
 	}
 	if e.firm[byDevice] && e.pool < fewDevices && !e.firm[byTempo] && !e.firm[byNetwork] && !e.firm[byAccount] {
@@ -311,6 +312,22 @@ func (e *evidence) class(members float64) bool {
 // school behind a data centre has one or two.
 func (e *evidence) hired(h *hand) bool {
 	return e.firm[byNetwork] && e.firm[byTempo] && e.addresses >= manyShared && 2*h.rented > h.mass
+}
+
+// leavesNoCrowd tells whether hardly anybody is left to hold the hand against.
+func (h *hand) leavesNoCrowd() bool {
+	n := float64(h.c.n)
+	return h.mass > mostRented*n && n-h.mass < ampleCrowd
+}
+
+// machines tells whether a hand is of machines that nobody else votes with, in a hurry, for
+// what all others do not vote for: many of them, evenly shared, or one at one home. What is
+// more than half of a contest shows that as plainly as what is less: those who are left have
+// phones and a pace of their own.
+func (e *evidence) machines(members float64) bool {
+	many := e.pool >= manyShared && e.by[byDevice] >= pooledDevices*members && e.by[byTempo] >= brisk*members
+	one := e.machine >= oneDevice && e.one > oneAddress && e.by[byTempo] >= hurried*members
+	return e.firm[byDevice] && e.firm[byTempo] && (many || one)
 }
 
 // seldom is how far, of what structure has to bring, a hand is on its way that could

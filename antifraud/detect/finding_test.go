@@ -149,6 +149,8 @@ func TestEvidence_MoreThanHalfOfAContest(t *testing.T) {
 		{"homes", program, 9, 700, 300, false},
 		{"in no hurry", [families]float64{byNetwork: 1000, byDevice: 2000}, 9, 700, 600, false},
 		{"no network of its own", [families]float64{byDevice: 2000, byTempo: 300}, 9, 700, 600, false},
+		{"machines that nobody else votes with, in a hurry, at homes", [families]float64{byDevice: 2300, byTempo: 300}, 9, 700, 0, true},
+		{"the same, in less of a hurry", [families]float64{byDevice: 2300, byTempo: 200}, 9, 700, 0, false},
 	} {
 		h := weighing(row.members)
 		h.rented = row.rented

@@ -1,6 +1,9 @@
 package detect
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // Looks before any farm is known are held against these: a farm's share of rented
 // networks and of votes by calls, and how much it hurries, as reports of farms tell them (docs/ANTIFRAUD.md).
@@ -15,7 +18,10 @@ const (
 // looks are, by voter, the odds of being a farm's by looks alone, scaled so that
 // they are 1 on average over the crowd: a cohort like the crowd gains nothing. renting
 // is what a rented network alone adds to the odds, as a factor.
-func (c *crowd) looks(x *index) (odds []float64, renting float64) {
+func (c *crowd) looks(x *index) (odds []float64, renting float64) { return c.looksBeside(x, unseen) }
+
+// looksBeside are the same, scaled over those of the crowd who do not vote for an entry.
+func (c *crowd) looksBeside(x *index, entry int32) (odds []float64, renting float64) {
 	odds = make([]float64, c.n)
 	device := c.together(x.group("entry-device"), c.device, &c.t.device)
 	net := c.together(c.byNet, c.net, &c.t.net)
@@ -27,7 +33,7 @@ func (c *crowd) looks(x *index) (odds []float64, renting float64) {
 	}
 	pageless := clip(math.Log(byCalls/((c.mass-c.dwells+1)/(c.mass+2))), 0, 2.5)
 	hired, homely := clip(math.Log(rentedByFarms/rented), 0, 2.5), math.Log((1-rentedByFarms)/(1-rented))
-	sums := make([]float64, c.n/chunk+1)
+	sums, masses := make([]float64, c.n/chunk+1), make([]float64, c.n/chunk+1)
 	chunks(c.n, func(part, from, to int) {
 		for v := int32(from); v < int32(to); v++ {
 			r := c.t.proof[v]
@@ -51,14 +57,17 @@ func (c *crowd) looks(x *index) (odds []float64, renting float64) {
 				r += net(v) / 2
 			}
 			odds[v] = math.Exp(r)
-			sums[part] += (1 - c.taken[v]) * odds[v]
+			if a, b := c.t.acts(v); !slices.Contains(c.t.entry[a:b], entry) {
+				sums[part] += (1 - c.taken[v]) * odds[v]
+				masses[part] += 1 - c.taken[v]
+			}
 		}
 	})
-	sum := 0.0
-	for _, s := range sums {
-		sum += s
+	sum, mass := 0.0, 0.0
+	for part, s := range sums {
+		sum, mass = sum+s, mass+masses[part]
 	}
-	scale := c.mass / max(sum, 1e-9)
+	scale := mass / max(sum, 1e-9)
 	for v := range odds {
 		odds[v] *= scale
 	}

@@ -1,6 +1,9 @@
 package detect
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // topDevice is the device that most members have, and how many do.
 func (h *hand) topDevice() (device int32, members float64) {
@@ -63,8 +66,12 @@ const (
 // at one address, where they are a roomful: a farm deals its devices out over its addresses,
 // and that is a computer room at an address through which a farm votes too, or somebody
 // else's machine. So are a school's own computers at its pupils' homes, see [hand.issued].
-// Whoever they are, they are looked at by themselves. It tells whether it did.
+// Whoever they are, they are looked at by themselves. Of a hand that is all at one home, in a
+// hurry, every device is there: it has no addresses to deal them out over. It tells whether it did.
 func (h *hand) leaveRooms(others []float64) bool {
+	if h.atOneHome() && h.haste() >= brisk*h.mass {
+		return false
+	}
 	t := h.c.t
 	busiest := h.busiest()
 	office := h.office(busiest)
@@ -95,6 +102,15 @@ func (h *hand) leaveRooms(others []float64) bool {
 	}
 	h.retain(others, func(v int32) bool { return !rooms[t.device.of[v]] })
 	return true
+}
+
+// atOneHome tells whether nearly all members vote from one address, which is no campus.
+func (h *hand) atOneHome() bool {
+	net := h.busiest()[0]
+	if net < 0 || h.net[net] < oneRoom*h.mass {
+		return false
+	}
+	return !slices.ContainsFunc(h.who, func(v int32) bool { return h.c.t.net.of[v] == net && h.c.t.isCampus(v) })
 }
 
 const (

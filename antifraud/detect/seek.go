@@ -13,6 +13,7 @@ const (
 	leastHand  = 4.0 // voters: fewer are nobody's farm
 	mostShare  = 0.5 // of all voters: what is more than half of a contest is its crowd
 	mostRented = 0.8 // unless it is a program on rented machines: the first to come need not be people
+	ampleCrowd = 300 // voters: so many others show what people are like, whatever part of a contest they are
 	twoTrials  = 2   // a voter who was in that many hands that convinced nobody starts none any more
 	mostGrowth = 8   // times the suspicious of its cohort and 20: a hand that grew beyond has drifted into the crowd
 	vivid      = 3.0 // ln per member: who have so much in common are not the crowd, however many they are
@@ -164,6 +165,15 @@ func seek(c *crowd, x *index) []farm {
 		farms = append(farms, f)
 		odds, renting = c.looks(x)
 		weighAll()
+	}
+	if leader := c.majority(); leader != unseen {
+		co, odds, renting := c.following(x, leader)
+		copy(others, c.taken)
+		if f, ok := h.try(x, &co, odds, renting, others, make([]uint8, c.n), limit); ok {
+			farms = append(farms, f)
+		} else {
+			h.leave(others)
+		}
 	}
 	// What nothing but its turns tells of: each is tried once, and takes no other's try.
 	inTurns := c.turns()
