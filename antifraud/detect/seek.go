@@ -186,6 +186,7 @@ func seek(c *crowd, x *index) []farm {
 		}
 	}
 	c.strays(farms)
+	c.away(x, farms)
 	return farms
 }
 
