@@ -58,6 +58,9 @@ func voted(t *testing.T, redis *redistest.Server, data string, voters, boxes int
 	if err != nil {
 		t.Fatal(err)
 	}
+	if _, err := keys.Contest("hall"); err != nil { // by which a server would have known the voters
+		t.Fatal(err)
+	}
 	signer, err := ledgerSigner(keys)
 	if err != nil {
 		t.Fatal(err)

@@ -72,10 +72,16 @@ func TestCluster_ANodeThatWasTakenOutIsForgotten(t *testing.T) {
 	wait(t, "the node to be left", func() bool {
 		return !strings.Contains(out.Client().ClientList(t.Context()).Val(), "name=joute")
 	})
+	// The others stay, or are back once the cluster names them again: on a busy machine it may take one for
+	// failed for a moment, which a minute is meant to bridge and this test's nanosecond is not.
 	for _, node := range c.Nodes {
-		if node != out && !s.cluster.knows(node.Addr()) {
-			t.Errorf("%s is in the cluster and was forgotten", node.Addr())
-		}
+		wait(t, node.Addr()+", which is in the cluster, to be known", func() bool {
+			s.cluster.doubt()
+			return node == out || s.cluster.knows(node.Addr())
+		})
+	}
+	if s.cluster.knows(out.Addr()) {
+		t.Error("a node that was taken out is back")
 	}
 	sc := s.Script("count", countOnce, false)
 	if _, err := count(t, sc, "c", "anna"); err != nil {
