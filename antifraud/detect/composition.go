@@ -12,7 +12,7 @@ type composition struct {
 	severalActs float64 // of who votes for more than one entry
 
 	// By value, with one place more for who shows none.
-	device, agent, net, block, via, referrer []float64
+	device, agent, net, block, via, referrer, asn []float64
 
 	dwell, account []float64 // by bin
 	entry          []float64
@@ -26,6 +26,7 @@ type composition struct {
 	known, rented                  float64 // voters whose kind of network is known; in rented ones
 	withDevice, ownDevice          float64 // who has a device; whose device nobody else has
 	withNet, ownNet, ownBlock      float64
+	withASN                        float64
 	mailed                         float64 // proven by an address and by nothing else
 }
 
@@ -33,7 +34,7 @@ func newComposition(c *crowd) composition {
 	t := c.t
 	by := func(col *column) []float64 { return make([]float64, col.size()+1) }
 	return composition{
-		device: by(&t.device), agent: by(&t.agent), net: by(&t.net), block: by(&t.block), via: by(&t.via), referrer: by(&t.referrer),
+		device: by(&t.device), agent: by(&t.agent), net: by(&t.net), block: by(&t.block), via: by(&t.via), referrer: by(&t.referrer), asn: by(&t.asn),
 		dwell: make([]float64, dwellBins), account: make([]float64, accountBins+1),
 		entry: make([]float64, t.entries.size()), several: make([]float64, t.entries.size()), inHour: make([]float64, c.byHour.n),
 		hour: make([]float64, (slices.Max(t.hour)-c.firstHour)/hoursInCell+1),
@@ -50,6 +51,10 @@ func (x *composition) add(c *crowd, v int32, d float64) {
 	x.block[at(x.block, t.block.of[v])] += d
 	x.via[at(x.via, t.via.of[v])] += d
 	x.referrer[at(x.referrer, t.referrer.of[v])] += d
+	if k := t.asn.of[v]; k != unseen {
+		x.asn[k] += d
+		x.withASN += d
+	}
 	if b := c.dwellBin[v]; b >= 0 {
 		ln := t.dwell[v]
 		x.dwell[b] += d

@@ -33,8 +33,8 @@ type crowd struct {
 	composition
 
 	// Groups within an entry, and what the crowd weighs in each.
-	byNet, byBlock, byVia, byReferrer, byHour *grouping
-	inNet, inBlock, inVia, inReferrer         []float64
+	byNet, byBlock, byASN, byVia, byReferrer, byHour *grouping
+	inNet, inBlock, inASN, inVia, inReferrer         []float64
 
 	firstHour int32
 }
@@ -59,12 +59,12 @@ func newCrowd(t *table) *crowd {
 		name  string
 		value func(v, act int32) int32
 	}{
-		{&c.byNet, "entry-net", of(&t.net)}, {&c.byBlock, "entry-block", of(&t.block)}, {&c.byVia, "entry-via", of(&t.via)},
+		{&c.byNet, "entry-net", of(&t.net)}, {&c.byBlock, "entry-block", of(&t.block)}, {&c.byASN, "entry-asn", of(&t.asn)}, {&c.byVia, "entry-via", of(&t.via)},
 		{&c.byReferrer, "entry-referrer", of(&t.referrer)},
 		{&c.byHour, "entry-hours", func(_, act int32) int32 { return c.hourCell(act) }},
 	}
 	inParallel(len(groups), func(i int) { *groups[i].into = t.within(groups[i].name, groups[i].value, true) })
-	c.inNet, c.inBlock = make([]float64, c.byNet.n), make([]float64, c.byBlock.n)
+	c.inNet, c.inBlock, c.inASN = make([]float64, c.byNet.n), make([]float64, c.byBlock.n), make([]float64, c.byASN.n)
 	c.inVia, c.inReferrer = make([]float64, c.byVia.n), make([]float64, c.byReferrer.n)
 
 	c.composition = newComposition(c)
@@ -115,6 +115,7 @@ func (c *crowd) weigh(v int32, d float64) {
 	for a := from; a < to; a++ {
 		c.inNet[c.byNet.of[a]] += d
 		c.inBlock[c.byBlock.of[a]] += d
+		c.inASN[c.byASN.of[a]] += d
 		c.inVia[c.byVia.of[a]] += d
 		c.inReferrer[c.byReferrer.of[a]] += d
 	}

@@ -136,7 +136,7 @@ func TestHand_ClearUndoesEverySet(t *testing.T) {
 		h.set(v, 1)
 	}
 	crowd, hand := sums(c), sums(h)
-	for _, name := range []string{"device", "agent", "net", "block", "via", "referrer", "dwell", "account", "entry", "hour", "inHour", "count", "rented", "known", "withDevice", "ownDevice", "withNet", "ownNet", "ownBlock", "dwells", "dwellSum", "dwellSquares", "accountSum", "acts"} {
+	for _, name := range []string{"device", "agent", "net", "block", "via", "referrer", "dwell", "account", "entry", "hour", "inHour", "count", "rented", "known", "withDevice", "ownDevice", "withNet", "ownNet", "ownBlock", "asn", "withASN", "dwells", "dwellSum", "dwellSquares", "accountSum", "acts"} {
 		nearTo(t, map[string][]float64{name: hand[name]}, map[string][]float64{name: crowd[name]})
 	}
 }

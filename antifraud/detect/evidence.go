@@ -61,7 +61,7 @@ func (h *hand) split(v int32, out *terms, busiest [2]int32) (by [families]float6
 	}
 	by[byNetwork] = out[atKind]
 	if k := t.net.of[v]; !t.isCampus(v) && k != busiest[0] && k != busiest[1] {
-		by[byNetwork] += out[atNet]
+		by[byNetwork] += out[atNet] + out[atASN]
 	}
 	if h.dubious() {
 		by[byAccount] = out[atAccount]
@@ -127,7 +127,7 @@ func (h *hand) weighEvidence(others []float64) (e evidence) {
 		}
 	}
 	e.pool, e.addresses = h.spread(&h.c.t.device, h.device), h.spread(&h.c.t.net, h.net)
-	e.fewExits = e.addresses < fewAddresses
+	e.fewExits = e.addresses < fewAddresses && !(h.abroad && h.networks(same) >= fewNetworks)
 	e.drawn = h.drawn(&h.c.t.device, h.device)
 	_, most := h.topDevice()
 	e.machine = most / h.mass
@@ -147,6 +147,16 @@ func (h *hand) weighEvidence(others []float64) (e evidence) {
 	e.turns = max(h.serial(), 0)
 	e.by[byTempo], e.clock = max(e.by[byTempo], h.haste())+e.turns, h.clock()
 	return e
+}
+
+// firmly is how many families there is enough of to void with another.
+func (e *evidence) firmly() (n int) {
+	for _, firm := range e.firm {
+		if firm {
+			n++
+		}
+	}
+	return n
 }
 
 // spread is the effective number of the values that members share with anybody.

@@ -197,7 +197,7 @@ var partOf = [features]struct {
 	family antifraud.Family
 }{
 	atDevice: {"device", antifraud.FamilyDevice}, atAgent: {"agent", antifraud.FamilyDevice},
-	atKind: {"net-kind", antifraud.FamilyNetwork}, atNet: {"address", antifraud.FamilyNetwork},
+	atKind: {"net-kind", antifraud.FamilyNetwork}, atNet: {"address", antifraud.FamilyNetwork}, atASN: {"asn", antifraud.FamilyNetwork},
 	atDwell: {"dwell", antifraud.FamilyTempo}, atHour: {"hours", antifraud.FamilyTempo},
 	atAccount: {"account", antifraud.FamilyAccount}, atProof: {"proof", antifraud.FamilyProof},
 	atVia: {"link", antifraud.FamilyProvenance}, atReferrer: {"referrer", antifraud.FamilyProvenance},

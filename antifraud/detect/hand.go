@@ -8,6 +8,7 @@ const (
 	atAgent
 	atKind
 	atNet
+	atASN
 	atDwell
 	atAccount
 	atVia
@@ -40,7 +41,7 @@ func (t *terms) there() float64 { return t.place() - min(t[atHour], 0) }
 // farm's voters vote where the farm does, and whoever only has an address or a phone
 // like theirs is a stranger.
 func (t *terms) looks() float64 {
-	return t[atDevice] + t[atAgent] + t[atKind] + t[atNet] + t[atDwell] + t[atAccount] + t[atProof]
+	return t[atDevice] + t[atAgent] + t[atKind] + t[atNet] + t[atASN] + t[atDwell] + t[atAccount] + t[atProof]
 }
 
 // A pool is a feature of which a hand takes a share from few values of its own, and
@@ -83,6 +84,7 @@ type hand struct {
 
 	pools   [features]pool
 	browser float64 // of a hand of one machine: what its agent says beyond its model
+	abroad  bool    // it began with networks from which hardly anybody else votes
 	banded  bool    // it began with a rhythm: its members are of one band of reading times
 	common  float64 // what its place cannot say, as the entry that it began at is one that very many vote for
 }
@@ -212,6 +214,9 @@ func (h *hand) judgeLooks(v int32, w, own float64, out *terms, learn *[features]
 	}
 	if t.net.of[v] != unseen {
 		out[atNet] = clip(h.judgeNet(v, w, own, learn, s), -4, 2.5)
+		if h.abroad {
+			out[atASN] = h.judgeASN(v, w, own, out[atNet], &learn[atASN], s)
+		}
 	}
 	out[atProof] = h.judgeProof(v, w, own)
 }

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/joute/joute/antifraud"
@@ -15,7 +16,7 @@ import (
 // unseen is the code of what was not seen.
 const unseen = int32(-1)
 
-// record is what is kept of a ballot: 88 bytes without a pointer, as all of a contest
+// record is what is kept of a ballot: 96 bytes without a pointer, as all of a contest
 // are, and the collector need not go through them.
 type record struct {
 	id      ballotID
@@ -34,6 +35,7 @@ type record struct {
 	via     int32
 	way     int32 // referrer
 	kind    int32 // of network
+	asn     int32
 
 	followers, following int32 // of the profile; unseen where either is
 }
@@ -45,7 +47,7 @@ type log struct {
 
 	odd []string // ids that are no UUIDs
 
-	voters, entries, devices, agents, nets, blocks, vias, ways, kinds names
+	voters, entries, devices, agents, nets, blocks, vias, ways, kinds, asns names
 }
 
 // A time outside of these is nobody's: it is taken for the nearer.
@@ -68,10 +70,14 @@ func (l *log) add(b *Ballot) {
 		id: l.idOf(b.ID), at: b.At.UnixMilli(), dwell: lnTime(e.DwellMS), confirm: lnTime(e.ConfirmMS), account: float32(math.NaN()), proof: float32(proofOdds(b)), before: unseen,
 		voter: l.voters.code(b.Voter), entry: l.entries.code(b.Entry),
 		device: l.devices.code(e.Device), agent: l.agents.code(e.Agent), net: l.nets.code(e.Net), block: l.blocks.code(e.Block),
-		via: l.vias.code(e.Via), way: l.ways.code(string(e.Referrer)), kind: unseen, followers: unseen, following: unseen,
+		via: l.vias.code(e.Via), way: l.ways.code(string(e.Referrer)), kind: unseen, asn: unseen, followers: unseen, following: unseen,
 	}
 	if e.NetKind != antifraud.NetUnknown {
 		r.kind = l.kinds.code(string(e.NetKind))
+	}
+	if e.ASN != 0 {
+		var number [len("4294967295")]byte
+		r.asn = l.asns.code(string(strconv.AppendUint(number[:0], uint64(e.ASN), 10)))
 	}
 	if e.Profile != nil {
 		r.account = float32(account.Score(e.Profile).LogOdds)

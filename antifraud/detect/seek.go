@@ -115,7 +115,8 @@ func seek(c *crowd, x *index) []farm {
 	// The likelihood ratio has to beat that of the best of so many cohorts (Bonferroni).
 	limit := math.Log(float64(len(list)+1)) + 30
 	tried := make([]uint8, c.n)
-	odds, renting := c.looks(x)
+	var odds []float64
+	renting := 1.0
 	by, surpluses := make([]weight, c.n), make([]float64, c.n)
 	var rhythms []cohort
 	weighAll := func() {
@@ -136,10 +137,23 @@ func seek(c *crowd, x *index) []farm {
 		})
 		rhythms = c.rhythms(list, math.Log(float64(len(list)+1))+leastRhythm)
 	}
-	weighAll()
 	h := newHand(c)
 	others := make([]float64, c.n)
 	var farms []farm
+	// What no looks tell of: each is tried once, and takes no other's try.
+	apart := func(co *cohort, odds []float64, renting float64) {
+		copy(others, c.taken)
+		if f, ok := h.try(x, co, odds, renting, others, make([]uint8, c.n), limit); ok {
+			farms = append(farms, f)
+		} else {
+			h.leave(others)
+		}
+	}
+	for _, co := range c.abroad(x, limit-toHold) {
+		apart(&co, slices.Repeat([]float64{1}, c.n), 1)
+	}
+	odds, renting = c.looks(x)
+	weighAll()
 	for seeds := 0; seeds < mostSeeds && len(farms) < mostFarms; seeds++ {
 		co := plainest(list)
 		if co == nil {
@@ -168,22 +182,11 @@ func seek(c *crowd, x *index) []farm {
 	}
 	if leader := c.majority(); leader != unseen {
 		co, odds, renting := c.following(x, leader)
-		copy(others, c.taken)
-		if f, ok := h.try(x, &co, odds, renting, others, make([]uint8, c.n), limit); ok {
-			farms = append(farms, f)
-		} else {
-			h.leave(others)
-		}
+		apart(&co, odds, renting)
 	}
-	// What nothing but its turns tells of: each is tried once, and takes no other's try.
 	inTurns := c.turns()
 	for k := range inTurns {
-		copy(others, c.taken)
-		if f, ok := h.try(x, &inTurns[k], odds, renting, others, tried, limit); ok {
-			farms = append(farms, f)
-		} else {
-			h.leave(others)
-		}
+		apart(&inTurns[k], odds, renting)
 	}
 	c.strays(farms)
 	c.away(x, farms)
@@ -217,7 +220,7 @@ func (h *hand) try(x *index, co *cohort, odds []float64, renting float64, others
 	for _, within := range spans {
 		h.leave(others)
 		h.clear()
-		h.banded = co.name == rhythm
+		h.banded, h.abroad = co.name == rhythm, co.name == abroad
 		for _, v := range co.members {
 			if tried[v] < twoTrials || co.name == turns {
 				p := co.share * odds[v]
@@ -250,8 +253,12 @@ func (h *hand) try(x *index, co *cohort, odds []float64, renting float64, others
 			convincing = convincing && f.strong && f.evidence.all >= vivid*h.mass
 		}
 		if convincing && h.mass <= mostGrowth*(start+20) {
-			if co.name == turns {
+			switch co.name {
+			case turns:
 				f.strong = false // its pace is what it was chosen by: one family is left
+			case abroad:
+				f.evidence.firm[byNetwork] = false // likewise
+				f.strong = f.strong && f.evidence.firmly() >= 2
 			}
 			h.keep(&f)
 			if within != nil && co.name != turns {

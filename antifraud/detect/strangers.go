@@ -38,7 +38,7 @@ func (h *hand) strangers() *strangers {
 		nets:    compareApart(h.ownNet, h.withNet, c.ownNet, c.withNet),
 		blocks:  compareApart(h.ownBlock, h.withNet, c.ownBlock, c.withNet),
 	}
-	for _, f := range [...]int{atDevice, atNet, atVia, atReferrer} {
+	for _, f := range [...]int{atDevice, atNet, atASN, atVia, atReferrer} {
 		s.lacks[f] = h.pools[f].lacks()
 	}
 	if len(h.who) < t.entries.size()+t.agent.size() {

@@ -53,7 +53,7 @@ type table struct {
 
 	entries column // of is not used
 
-	device, agent, net, block, via, referrer, kind column
+	device, agent, net, block, via, referrer, kind, asn column
 
 	dwell   []float64 // by voter: ln of milliseconds; NaN: not seen
 	confirm []float64 // the same
@@ -64,8 +64,8 @@ type table struct {
 	campus  []bool    // by kind of network
 }
 
-func (t *table) columns() [7]*column {
-	return [...]*column{&t.device, &t.agent, &t.net, &t.block, &t.via, &t.referrer, &t.kind}
+func (t *table) columns() [8]*column {
+	return [...]*column{&t.device, &t.agent, &t.net, &t.block, &t.via, &t.referrer, &t.kind, &t.asn}
 }
 
 // acts are the places of a voter's acts.
@@ -76,7 +76,7 @@ func (l *log) tabulate(places []int32) *table {
 	l.inOrder(places)
 	t := &table{places: places, voterOf: make([]int32, len(places))}
 	var voters recode
-	var recodes [7]recode
+	var recodes [8]recode
 	moves := moves{}
 	for n, i := range places {
 		r := &l.records[i]
@@ -90,7 +90,7 @@ func (l *log) tabulate(places []int32) *table {
 			t.account, t.proof = append(t.account, math.NaN()), append(t.proof, 0)
 		}
 		t.voterOf[n] = v
-		for k, code := range [...]int32{r.device, r.agent, r.net, r.block, r.via, r.way, r.kind} {
+		for k, code := range [...]int32{r.device, r.agent, r.net, r.block, r.via, r.way, r.kind, r.asn} {
 			if c := t.columns()[k]; c.of[v] == unseen {
 				c.of[v] = recodes[k].code(c, code)
 			}
