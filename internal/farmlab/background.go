@@ -107,7 +107,7 @@ func (w *world) votes(v *voter, a arrival) {
 		if w.chance(0.8) {
 			at = at.Add(w.span(5*time.Second, 4*time.Minute))
 		} else {
-			at, come = w.calendar.by(w.dice, window{at, w.calendar.closes()}), visit{referrer: antifraud.ReferrerDirect}
+			at, come = w.calendar.by(w.dice, window{at, w.calendar.closes}), visit{referrer: antifraud.ReferrerDirect}
 		}
 		w.cast(v, at, w.liked.draw(w.dice), come)
 	}

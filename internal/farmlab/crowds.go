@@ -91,7 +91,7 @@ func (w *world) fanclub(n int) {
 	at := w.IntN(len(w.schools))
 	loved := w.loved(w.between(2, 6))
 	link := w.name()
-	whole := window{w.calendar.opens, w.calendar.closes()}
+	whole := window{w.calendar.opens, w.calendar.closes}
 	for range n {
 		v := w.honest("fanclub")
 		if w.chance(0.5) {
@@ -153,7 +153,7 @@ func (w *world) computerRoom(n int) {
 // nothing else in common.
 func (w *world) carrier(n int) {
 	exit := w.addressOf(w.nets.carriers[0])
-	whole := window{w.calendar.opens, w.calendar.closes()}
+	whole := window{w.calendar.opens, w.calendar.closes}
 	for range n {
 		v := w.honest("carrier")
 		v.home, v.away = exit, nil

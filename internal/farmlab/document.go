@@ -25,7 +25,7 @@ rules:
   per_entry: 1
 identity: device
 schools:
-`, w.calendar.opens.Format(time.RFC3339), w.calendar.closes().Format(time.RFC3339), w.mix.Ballots, period)
+`, w.calendar.opens.Format(time.RFC3339), w.calendar.closes.Format(time.RFC3339), w.mix.Ballots, period)
 	for i, s := range w.schools {
 		fmt.Fprintf(&b, "  - {id: %s, name: School %d, city: Town, students: 1000}\n", s.id, i)
 	}

@@ -28,12 +28,7 @@ func OpenMarket(mix Mix, seed uint64) *Market {
 func (m *Market) Opens() time.Time { return m.w.calendar.opens }
 
 // Closes is when voting does.
-func (m *Market) Closes() time.Time {
-	if c := m.w.mix.Of; c != nil {
-		return c.Phases.Voting.Closes
-	}
-	return m.w.calendar.closes()
-}
+func (m *Market) Closes() time.Time { return m.w.calendar.closes }
 
 // Address is what evidence tells of where an attempt comes from.
 type Address struct {

@@ -107,7 +107,7 @@ func (w *world) atSchool(v *voter, at int, share float64) {
 
 // cast puts a ballot into the log where the rules allow it, and tells whether.
 func (w *world) cast(v *voter, at time.Time, to int, come visit) bool {
-	if !w.calendar.open(at) || w.mix.Of != nil && !w.mix.Of.Phases.Voting.Contains(at) || !w.take(v, at, to) {
+	if !w.calendar.open(at) || !w.take(v, at, to) {
 		return false
 	}
 	gadget, from := v.gadget, v.home
@@ -136,7 +136,7 @@ func (w *world) cast(v *voter, at time.Time, to int, come visit) bool {
 		e.Visible = &visible
 	}
 	w.ballots = append(w.ballots, detect.Ballot{
-		ID: w.uuid(), At: at.Truncate(time.Millisecond), Voter: v.id,
+		ID: w.uuid(), At: at.UTC().Truncate(time.Millisecond), Voter: v.id,
 		Entry: w.entries[to].id, School: w.schools[w.entries[to].school].id, Level: v.level, Evidence: e,
 	})
 	return true

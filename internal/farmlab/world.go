@@ -74,10 +74,12 @@ func newWorld(mix Mix, seed uint64) *world {
 	w.seed = source(seed, m.Entries, m.Schools, m.Days, m.Ballots, m.Daily, m.Voters).Uint64() // contests differ also for one seed
 	w.on("world")
 	opens := time.Date(2026, time.Month(1+w.IntN(18)), w.between(1, 28), w.between(6, 18), 0, 0, 0, time.UTC)
+	closes := opens.Add(time.Duration(m.Days) * 24 * time.Hour)
 	if m.Of != nil {
-		opens = m.Of.Phases.Voting.Opens
+		voting := m.Of.Phases.Voting
+		opens, closes = voting.Opens.In(m.Of.Location()), voting.Closes
 	}
-	w.calendar = newCalendar(w.dice, opens, m.Days)
+	w.calendar = newCalendar(w.dice, opens, closes)
 	w.newNets()
 	w.newGadgets()
 	w.newEntries()
