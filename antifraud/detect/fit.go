@@ -4,8 +4,11 @@ import (
 	"math"
 	"runtime"
 	"slices"
-	"sync"
 	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/joute/joute/internal/panics"
 )
 
 const (
@@ -18,18 +21,22 @@ const (
 	chunk      = 2048
 )
 
-// inParallel calls do for 0 to n-1, on all processors, each once.
+// inParallel calls do for 0 to n-1, on all processors, each once. Where one panics, so does
+// inParallel, with its stack: on a goroutine of its own a panic would end the server.
 func inParallel(n int, do func(i int)) {
 	var next atomic.Int64
-	var wg sync.WaitGroup
+	var group errgroup.Group
 	for range min(runtime.GOMAXPROCS(0), n) {
-		wg.Go(func() {
+		group.Go(panics.Caught(func() error {
 			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
 				do(i)
 			}
-		})
+			return nil
+		}))
 	}
-	wg.Wait()
+	if err := group.Wait(); err != nil {
+		panic(err)
+	}
 }
 
 // chunks calls each for parts of 0 to n, on all processors. What a part is does not
