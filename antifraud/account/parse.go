@@ -6,6 +6,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -43,7 +44,7 @@ type line struct {
 // quotes nothing of the line.
 func Parse(raw []byte) (Line, error) {
 	var l line
-	if err := json.Unmarshal(raw, &l); err != nil {
+	if err := json.Unmarshal(raw, &l); err != nil && !l.torn(raw) {
 		return Line{}, said(err)
 	}
 	if l.ID == nil || *l.ID == "" {
@@ -75,6 +76,14 @@ func Parse(raw []byte) (Line, error) {
 		out.Profile.NameDigits = &x
 	}
 	return out, nil
+}
+
+// torn reads a line that has half a character: in a name that was cut within an emoji, as
+// programs do that count in halves. Of a name digits are counted at most; an id is written
+// again, and has to be whole.
+func (l *line) torn(raw []byte) bool {
+	*l = line{}
+	return json.Unmarshal(raw, l, jsontext.AllowInvalidUTF8(true)) == nil && l.ID != nil && !strings.ContainsRune(*l.ID, utf8.RuneError)
 }
 
 // bounded is n between 0 and most, and notes where it was not.

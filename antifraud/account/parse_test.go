@@ -14,6 +14,9 @@ func TestParse_SaysWhatWasExpected(t *testing.T) {
 		`{"id":"a"} {"id":"b"}`:             "not JSON at byte 11",
 		`{"id":"a","posts":NaN}`:            "not JSON at byte", // as a text it may be
 		"{\"id\":\"\xff\"}":                 "not JSON at byte",
+		`{"id":"\ud83d","name":"\ud83d"}`:   "not JSON at byte",
+		`{"name":"\ud83d","name":"\ud83d"}`: "not JSON at byte",
+		`{"id":"a","name":"\ud83d",}`:       "not JSON at byte",
 		`[]`:                                "expected one JSON object",
 		`"a"`:                               "expected one JSON object",
 		`null`:                              "id: expected a text",
@@ -59,6 +62,8 @@ func TestParse_AbsurdIsClampedAndSaid(t *testing.T) {
 		{`"posts":null,"has_bio":null,"username":null`, ``, ""},
 		{`"posts":2,"more":{"posts":-1},"verified":"NaN"`, `"posts":2`, ""},
 		{`"username":""`, ``, ""},
+		{`"name":"Zo\ud83d","posts":-1,"\udc00":"\ud83d"`, `"posts":0`, "posts"},
+		{`"username":"a1\ud83d\ud83d"`, `"name_digits":0.25`, ""},
 	} {
 		line, err := Parse([]byte(`{"id":"a",` + row.members + `}`))
 		if err != nil || strings.Join(line.Absurd, " ") != row.absurd {

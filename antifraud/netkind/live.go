@@ -52,6 +52,10 @@ func (f Files) Load() (*Table, error) {
 }
 
 func (t *Table) readFile(name string) error {
+	// Opened, a pipe waits for somebody who writes, and no list would be read any more.
+	if at, err := os.Stat(name); err == nil && !at.Mode().IsRegular() {
+		return fmt.Errorf("%s: expected a file with a list, found none that is regular", name)
+	}
 	file, err := os.Open(name)
 	if err != nil {
 		return err

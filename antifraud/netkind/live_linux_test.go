@@ -76,3 +76,15 @@ func TestNetworks_AListThatMayNotBeReadIsReadOnceItMay(t *testing.T) {
 		t.Errorf("the log says: %s", text)
 	}
 }
+
+// A pipe has no end until somebody writes to it: it is told, and not waited for.
+func TestLoad_APipeIsNoList(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "a-list", "192.0.2.0/24 hosting")
+	if err := syscall.Mkfifo(filepath.Join(dir, "pipe"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := (Files{Dir: dir}).Load(); err == nil || !strings.Contains(err.Error(), "pipe: expected a file with a list") {
+		t.Errorf("%v", err)
+	}
+}

@@ -90,7 +90,9 @@ func (t *Table) read(name string, r io.Reader) error {
 		}
 		faults = append(faults, fmt.Errorf("%s:%d: %w", name, number, err))
 	}
-	if err := lines.Err(); err != nil {
+	if err := lines.Err(); errors.Is(err, bufio.ErrTooLong) {
+		faults = append(faults, fmt.Errorf("%s:%d: expected a line of at most %d bytes", name, number+1, bufio.MaxScanTokenSize))
+	} else if err != nil {
 		faults = append(faults, fmt.Errorf("%s:%d: %w", name, number+1, err))
 	}
 	return errors.Join(faults...)

@@ -45,9 +45,9 @@ type note struct {
 	taken         float64
 }
 
-// read gives take the ballots in the order of the log. It stops at the first fault of
-// the log, which names file and line; ballots before it were given.
-func (l *ballotLog) read(ctx context.Context, take func([]detect.Ballot)) error {
+// read gives take the ballots in the order of the log, and the line of each. It stops at
+// the first fault of the log, which names file and line; ballots before it were given.
+func (l *ballotLog) read(ctx context.Context, take func(ballots []detect.Ballot, lines []int)) error {
 	ctx, stop := context.WithCancel(ctx)
 	workers := runtime.GOMAXPROCS(0)
 	free := make(chan *batch, inFlight*workers)
@@ -82,7 +82,7 @@ func (l *ballotLog) read(ctx context.Context, take func([]detect.Ballot)) error 
 				l.clamped(n.line, n.member, n.found, n.taken)
 			}
 		}
-		take(b.ballots)
+		take(b.ballots, b.numbers[:len(b.ballots)])
 		if b.fault != nil {
 			return b.fault
 		}

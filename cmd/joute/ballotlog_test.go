@@ -25,7 +25,7 @@ func readLog(ctx context.Context, text string) (ids, notes []string, err error) 
 		},
 		clamped: func(line int, member, _ string, _ float64) { notes = append(notes, fmt.Sprint(line, " ", member)) },
 	}
-	err = log.read(ctx, func(some []detect.Ballot) {
+	err = log.read(ctx, func(some []detect.Ballot, _ []int) {
 		for _, b := range some {
 			ids = append(ids, b.ID)
 		}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"hash/maphash"
 	"strconv"
 
 	"github.com/joute/joute/antifraud/detect"
@@ -22,7 +23,8 @@ func (detectCmd) Help() string {
 	return "Needs no server. Writes one line for each ballot, in the order of the log:\n" +
 		`{"ballot":"b17","score":0.97,"standing":"void","reasons":["lockstep"],"cluster":"c4"}` + "\n" +
 		"score is the probability that the voter is a farm's. A line that is no ballot is told as FILE:LINE: what was expected, exit\n" +
-		"status 1, and nothing is written. Numbers that no ballot can have are taken as the nearest that one can, and told once a kind.\n" +
+		"status 1, and nothing is written. Numbers that no ballot can have are taken as the nearest that one can, and told once a kind;\n" +
+		"so are ids that come twice and schools that are not the entry's, which change nothing.\n" +
 		"Canaries of the document are counted whatever is found, and how many would not have been is told."
 }
 
@@ -80,9 +82,9 @@ func (cmd detectCmd) Run(ctx context.Context, m *Main) error {
 
 // read gives the log to the detector and tells how many ballots it has.
 func (cmd detectCmd) read(ctx context.Context, m *Main, d *contest.Contest, detector *detect.Detector) (ballots int, err error) {
-	entries := map[string]bool{}
+	schools := map[string]string{} // of the entries
 	for _, e := range d.Entries {
-		entries[e.ID] = true
+		schools[e.ID] = e.School
 	}
 	log := ballotLog{
 		name: cmd.Ballots,
@@ -93,7 +95,7 @@ func (cmd detectCmd) read(ctx context.Context, m *Main, d *contest.Contest, dete
 			return ndjson.Read(cmd.Ballots, each)
 		},
 		check: func(b *detect.Ballot) error {
-			if !entries[b.Entry] {
+			if _, known := schools[b.Entry]; !known {
 				return fmt.Errorf("entry: expected an entry of contest %s, found %q", d.ID, b.Entry)
 			}
 			return nil
@@ -102,11 +104,49 @@ func (cmd detectCmd) read(ctx context.Context, m *Main, d *contest.Contest, dete
 			fmt.Fprintf(m.Stderr, "joute: %s:%d: %s: no ballot has %s: taken as %s, and others like it too\n", cmd.Ballots, line, member, shortened(found), strconv.FormatFloat(taken, 'f', -1, 64))
 		},
 	}
-	err = log.read(ctx, func(some []detect.Ballot) {
+	twice, strayed := oddity{}, oddity{}
+	seen, seed := map[uint64]bool{}, maphash.MakeSeed() // ids, by a hash: of a million two have one by chance once in 3e7 logs
+	err = log.read(ctx, func(some []detect.Ballot, lines []int) {
+		for i := range some {
+			b := &some[i]
+			if id := maphash.String(seed, b.ID); seen[id] {
+				twice.note(lines[i], fmt.Sprintf("%q", b.ID))
+			} else {
+				seen[id] = true
+			}
+			if own := schools[b.Entry]; b.School != "" && b.School != own {
+				strayed.note(lines[i], fmt.Sprintf("%q, and entry %s is of %s", b.School, b.Entry, own))
+			}
+		}
 		detector.Add(some...)
 		ballots += len(some)
 	})
+	if err == nil {
+		twice.tell(m, cmd.Ballots, "ballot: there is one before with the same id", "each line is judged as a ballot of its own")
+		strayed.tell(m, cmd.Ballots, "school: not the entry's", "detectors go by the entry alone")
+	}
 	return ballots, err
+}
+
+// oddity is what a log has that no contest writes, and that is judged all the same.
+type oddity struct {
+	line  int // of the first
+	found string
+	times int
+}
+
+func (o *oddity) note(line int, found string) {
+	if o.times == 0 {
+		o.line, o.found = line, found
+	}
+	o.times++
+}
+
+// tell says it once, however often it is there.
+func (o *oddity) tell(m *Main, file, what, then string) {
+	if o.times > 0 {
+		fmt.Fprintf(m.Stderr, "joute: %s:%d: %s: %s (%d in all): %s\n", file, o.line, what, o.found, o.times, then)
+	}
 }
 
 // shortened keeps a number of a thousand digits from filling the screen.

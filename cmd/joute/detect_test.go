@@ -54,6 +54,26 @@ func TestDetect_OneLineABallotInTheLogsOrder(t *testing.T) {
 	}
 }
 
+// What no contest writes and changes no verdict is said once, where the log has it first.
+func TestDetect_SaysWhatALogHasThatNoContestWrites(t *testing.T) {
+	good := logLine("b1", "{}")
+	for name, row := range map[string]struct{ log, want string }{
+		"nothing":             {good + logLine("b2", "{}") + strings.Replace(logLine("b3", "{}"), `"school":"s",`, "", 1), ""},
+		"an id twice":         {logLine("b0", "{}") + good + "\n" + good + strings.Replace(good, "v-b1", "another", 1), `:4: ballot: there is one before with the same id: "b1" (2 in all): each line`},
+		"a school of another": {good + strings.Replace(logLine("b2", "{}")+logLine("b3", "{}"), `"school":"s"`, `"school":"z"`, 2), `:2: school: not the entry's: "z", and entry e1 is of s (2 in all)`},
+	} {
+		out := filepath.Join(t.TempDir(), "verdicts")
+		code, _, stderr := run(t, nil, "", "detect", "--contest", write(t, "contest.yaml", detectContest), "--ballots", write(t, "log.ndjson", row.log), "--out", out)
+		said := strings.Count(stderr, "\n")
+		if code != 0 || said != min(len(row.want), 1) || !strings.Contains(stderr, row.want) {
+			t.Errorf("%s: exit %d:\n%s", name, code, stderr)
+		}
+		if text, err := os.ReadFile(out); err != nil || strings.Count(string(text), "\n") != strings.Count(row.log, `"at"`) {
+			t.Errorf("%s: %v, %s", name, err, text)
+		}
+	}
+}
+
 func TestDetect_ABadLineIsNamedAndNothingWritten(t *testing.T) {
 	document, good := write(t, "contest.yaml", detectContest), logLine("b1", "{}")
 	for name, row := range map[string]struct{ log, want string }{

@@ -2,6 +2,7 @@ package web
 
 import (
 	"encoding/binary"
+	"encoding/json"
 	"html"
 	"net/url"
 	"regexp"
@@ -332,6 +333,50 @@ func TestQueue_AppealsAreReadEscapedAndAnswered(t *testing.T) {
 	b.done(b.submit(after, 0, "undo")).shows("Voters who object")
 	if got := e.stands(path, void); got != "void [farm]" {
 		t.Error(got)
+	}
+}
+
+// A program that works the queue answers appeals by what it decides, as the pages do, and the
+// voter's page says so.
+func TestStandings_AnswerAppeals(t *testing.T) {
+	e := start(t)
+	_, path := e.contest(holding)
+	cast := e.hold(path, "lumiere-1")
+	page := "/r/" + cast.text("receipt") + "?lang=en"
+	e.do("POST", path+"/ballots/"+cast.text("ballot")+"/appeal", `{"text":"It was me alone."}`, "Authorization: Bearer "+cast.text("receipt")).want(202, "")
+	open := func() int {
+		t.Helper()
+		var q heldAnswer
+		must(t, json.Unmarshal(e.do("GET", path+"/held", "", asOrganizer).want(200, "").fits("Held").body, &q))
+		return len(q.Appeals)
+	}
+	stand := func(standing string) {
+		t.Helper()
+		e.do("POST", path+"/standings", `{"ballots":["`+cast.text("ballot")+`"],"standing":"`+standing+`","reason":"farm"}`, asOrganizer).want(200, "")
+	}
+	const waits, read = "Your message is with the organizers.", "The organizers have read your message."
+	stand("held") // decides nothing
+	before := e.do("GET", page, "").want(200, "")
+	before.shows(waits)
+	before.hides(read)
+	stand("void")
+	after := e.do("GET", page, "").want(200, "")
+	after.shows("no longer counts", read)
+	after.hides(waits)
+	if n := open(); n != 0 {
+		t.Errorf("%d appeals are open after the decision", n)
+	}
+
+	late := e.hold(path, "vercors-1") // whose voter objects once it is void
+	e.do("POST", path+"/standings", `{"ballots":["`+late.text("ballot")+`"],"standing":"void","reason":"farm"}`, asOrganizer).want(200, "")
+	e.do("POST", path+"/ballots/"+late.text("ballot")+"/appeal", `{"text":"It was me, too."}`, "Authorization: Bearer "+late.text("receipt")).want(202, "")
+	if n := open(); n != 1 {
+		t.Fatalf("%d appeals are open", n)
+	}
+	cast = late
+	stand("void") // it stays so
+	if n := open(); n != 0 {
+		t.Errorf("%d appeals are open after the same was said again", n)
 	}
 }
 

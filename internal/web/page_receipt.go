@@ -36,6 +36,7 @@ type whatToDo struct {
 	Hall      bool   // the code in the hall would help, scanned with this browser
 	HallOther bool   // it would, with the browser that voted
 	Appealed  bool   // a message is with the organizers
+	Answered  bool   // they have decided on it
 	Action    string // where a message goes
 	Text      string // of a message that was refused
 	Fault     string // and why
@@ -122,13 +123,13 @@ func (s *Server) whatToDo(c *fiber.Ctx, r opened) (*whatToDo, error) {
 	if r.stored.Forgotten() {
 		return nil, nil
 	}
-	appeal, err := within(s.base, func(ctx context.Context) ([]byte, error) {
-		return s.cfg.Boxes.AppealOf(ctx, r.stored, r.cast.Voter, r.cast.Ballot)
+	what, err := within(s.base, func(ctx context.Context) (*whatToDo, error) {
+		appeal, answered, err := s.cfg.Boxes.AppealOf(ctx, r.stored, r.cast.Voter, r.cast.Ballot)
+		return &whatToDo{Appealed: appeal != nil, Answered: answered, Action: "/r/" + r.text + "/appeal" + chosen(c) + "#what", Most: voting.MaxAppeal}, err
 	})
 	if err != nil {
 		return nil, err
 	}
-	what := &whatToDo{Appealed: appeal != nil, Action: "/r/" + r.text + "/appeal" + chosen(c) + "#what", Most: voting.MaxAppeal}
 	if r.cast.Standing != voting.Held {
 		return what, nil
 	}

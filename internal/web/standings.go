@@ -85,7 +85,22 @@ func (s *Server) postStandings(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	// Also of those that stood so before: whoever says so again has read why they should not.
+	if voting.Standing(body.Standing) != voting.Held {
+		if err := s.cfg.Boxes.AnswerAppeals(ctx, stored, decided(changes), true); err != nil {
+			return err
+		}
+	}
 	return sendPersonal(c, fiber.StatusOK, map[string]int{"changed": changed, "unchanged": len(changes) - changed})
+}
+
+// decided are the ballots of changes.
+func decided(changes []ballotbox.Change) []ballotbox.ActedBallot {
+	ballots := make([]ballotbox.ActedBallot, len(changes))
+	for i, change := range changes {
+		ballots[i] = ballotbox.ActedBallot{Ballot: change.Ballot, Voter: change.Voter}
+	}
+	return ballots
 }
 
 // parseChanges reads BALLOT and BALLOT/VOTER.

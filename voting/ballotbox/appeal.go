@@ -2,12 +2,10 @@ package ballotbox
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/google/uuid"
-	"github.com/redis/go-redis/v9"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/joute/joute/contest/registry"
@@ -47,17 +45,18 @@ func (b *Boxes) Appeal(ctx context.Context, s *registry.Stored, voter voting.Vot
 	return "", fmt.Errorf("appeal: unknown reply %q", reply.code())
 }
 
-// AppealOf is what the voter of a ballot has written, sealed; nil when nothing.
-func (b *Boxes) AppealOf(ctx context.Context, s *registry.Stored, voter voting.Voter, id uuid.UUID) ([]byte, error) {
-	key := keysOf(s.Contest.ID, boxOf(voter, s.Contest.Boxes)).appeals
-	sealed, err := b.store.Client().HGet(ctx, key, ballotField(id, voter)).Bytes()
-	if errors.Is(err, redis.Nil) {
-		return nil, nil
-	}
+// AppealOf is what the voter of a ballot has written, sealed, and whether it is answered;
+// nil when nothing.
+func (b *Boxes) AppealOf(ctx context.Context, s *registry.Stored, voter voting.Voter, id uuid.UUID) (sealed []byte, done bool, err error) {
+	key, field := keysOf(s.Contest.ID, boxOf(voter, s.Contest.Boxes)).appeals, ballotField(id, voter)
+	values, err := b.store.Client().HMGet(ctx, key, field, answered(field)).Result()
 	if err != nil {
-		return nil, fmt.Errorf("read appeal: %w", store.Classify(err))
+		return nil, false, fmt.Errorf("read appeal: %w", store.Classify(err))
 	}
-	return sealed, nil
+	if text, there := values[0].(string); there {
+		sealed = []byte(text)
+	}
+	return sealed, values[1] != nil, nil
 }
 
 // AnswerAppeals says of ballots that their appeals have been answered, or are open

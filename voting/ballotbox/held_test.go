@@ -265,7 +265,7 @@ func TestAppeal_TheFirstOneStaysWhileTheBallotDoesNotCount(t *testing.T) {
 		}
 		read := func(ballot voting.Ballot) string {
 			t.Helper()
-			sealed, err := b.AppealOf(t.Context(), s, ballot.Voter, ballot.ID)
+			sealed, _, err := b.AppealOf(t.Context(), s, ballot.Voter, ballot.ID)
 			if err != nil {
 				t.Fatal(err)
 			}
