@@ -1,11 +1,14 @@
 package store
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/redis/go-redis/v9"
 
 	"github.com/joute/joute/internal/redistest"
 )
@@ -139,6 +142,61 @@ func TestRestore_FillsOnlyWhatIsEmptyAndBeginsAnew(t *testing.T) {
 	}
 	if err := d.Check(t.Context()); err != nil {
 		t.Errorf("a server that waited: %v", err)
+	}
+}
+
+// afterName is told when a client has read a dataset's name.
+type afterName func()
+
+func (f afterName) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (f afterName) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		err := next(ctx, cmd)
+		if cmd.Name() == "mget" {
+			f()
+		}
+		return err
+	}
+}
+
+func (f afterName) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return next
+}
+
+// One that begins as another ends leaves what that has filled: servers vote on it already.
+func TestRestore_OneThatBeginsAsAnotherEnds(t *testing.T) {
+	t.Parallel()
+	srv := redistest.Start(t)
+	_, _, dir := pinned(t, srv)
+	c := srv.Client()
+	c.FlushAll(t.Context())
+	first, err := Restore(t.Context(), open(t, Options{URL: srv.URL()}), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Set(t.Context(), "joute:{x/0}:tally", 1, 0)
+	ended := false
+	end := func() {
+		if !ended {
+			ended = true
+			if err := errors.Join(first.Finish(t.Context()), first.Close()); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	other := open(t, Options{URL: srv.URL()})
+	other.client.AddHook(afterName(end))
+	if r, err := Restore(t.Context(), other, dir); err == nil {
+		t.Error("it fills a store that another has filled")
+		r.Close()
+	}
+	end()
+	if _, err := Restore(t.Context(), other, dir); !errors.Is(err, ErrNotEmpty) {
+		t.Errorf("once the other has ended: %v", err)
+	}
+	if c.Exists(t.Context(), "joute:{x/0}:tally").Val() != 1 {
+		t.Error("what was restored is deleted")
 	}
 }
 

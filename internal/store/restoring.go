@@ -38,7 +38,22 @@ func Restore(ctx context.Context, s *Store, dir string) (_ *Restoring, err error
 	if id == "" {
 		return nil, fmt.Errorf("store: %s is no data folder: it has no file %s", dir, datasetFile)
 	}
+	// The folder first: another call may end between a look at the store and the lock, and
+	// what it has filled, and servers have taken since, would be deleted.
+	r := &Restoring{d: d}
+	if r.unlock, err = lockFolder(dir); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, r.Close())
+		}
+	}()
+	if id, err = d.read(datasetFile); err != nil {
+		return nil, err
+	}
 	own := strings.TrimPrefix(id, embeddedMark)
+	r.id = own
 	theirs, err := d.stored(ctx)
 	if err != nil {
 		return nil, err
@@ -48,18 +63,9 @@ func Restore(ctx context.Context, s *Store, dir string) (_ *Restoring, err error
 			return nil, err
 		}
 	}
-	r := &Restoring{d: d, id: own}
 	if r.before, err = s.failovers(ctx); err != nil {
 		return nil, err
 	}
-	if r.unlock, err = lockFolder(dir); err != nil {
-		return nil, err
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, r.Close())
-		}
-	}()
 	if id != own {
 		if err := folder.Write(d.path(datasetFile), []byte(own+"\n")); err != nil {
 			return nil, fmt.Errorf("store: dataset: %w", err)
