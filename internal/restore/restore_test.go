@@ -123,3 +123,52 @@ func tear(t *testing.T, path string) {
 		t.Fatal(err)
 	}
 }
+
+// A copy of the folder that lacks a ledger, as of a disk that is not there: restored, it would
+// be a contest in which nobody has voted, and everybody could again.
+func TestCheck_AContestThatHadVotersNeedsItsLedger(t *testing.T) {
+	for name, test := range map[string]struct {
+		had     func(p Parts) error
+		refused bool
+	}{
+		"nobody has asked for a pass": {func(Parts) error { return nil }, false},
+		"voters":                      {func(p Parts) error { _, err := p.Keys.(*keyring.Ring).Contest("one"); return err }, true},
+		"voters who are forgotten": {func(p Parts) error {
+			_, err := p.Keys.(*keyring.Ring).Contest("one")
+			return errors.Join(err, p.Keys.(*keyring.Ring).Forget("one"))
+		}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			before := partsOf(t, dir, embedded(t))
+			c, err := contest.Parse([]byte(`id: one
+title: A contest
+phases: {voting: {opens: 2026-01-01T00:00:00Z, closes: 2036-01-01T00:00:00Z}}
+schools: [{id: north, name: North}]
+entries: [{id: n-1, school: north, title: One}]
+`))
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, _, _, err = before.Registry.Put(t.Context(), c)
+			if err := errors.Join(err, test.had(before)); err != nil {
+				t.Fatal(err)
+			}
+			kept, err := partsOf(t, dir, embedded(t)).Check(t.Context())
+			if errors.Is(err, ErrFolder) != test.refused || !test.refused && (err != nil || len(kept) != 1) {
+				t.Errorf("%d contests, %v", len(kept), err)
+			}
+			if err := os.MkdirAll(filepath.Join(before.ledgers(), "one"), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			w, err := ledger.Open(before.ledgers(), "one", before.Signer) // as every server does before it has a record
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.Close()
+			if _, err := partsOf(t, dir, embedded(t)).Check(t.Context()); err != nil {
+				t.Errorf("with a ledger that is empty: %v", err)
+			}
+		})
+	}
+}
