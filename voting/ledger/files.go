@@ -27,6 +27,19 @@ func readSmall(path string) ([]byte, error) {
 	return text, err
 }
 
+// readPlain is readSmall for a folder that may be anybody's: a pipe in the place of a file
+// would be waited for for ever, a link leads elsewhere.
+func readPlain(path string) ([]byte, error) {
+	info, err := os.Lstat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s: %w", filepath.Base(path), errForeign)
+	}
+	return readSmall(path)
+}
+
 // replace puts text at path, whole or not at all, and returns once it is on disk
 // under a name of its own. Its new name is on disk after syncFolder.
 func replace(path string, text []byte) error {
