@@ -156,6 +156,7 @@ func TestRecount_WithACheckpoint(t *testing.T) {
 		says string
 	}{
 		"another key":         {[]string{"--public-key", other.Public()}, "another key"},
+		"of another contest":  {[]string{"--checkpoint", ledgerOf(t, t.TempDir(), "other", signer, lines)}, "it is of other"},
 		"a foreign one":       {[]string{"--checkpoint", foreign}, "not of the key"},
 		"a fork":              {[]string{"--checkpoint", fork}, "not those it was signed for"},
 		"no checkpoint":       {[]string{"--checkpoint", write(t, "x", "hello\n")}, "the signature"},

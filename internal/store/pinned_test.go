@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -243,6 +244,18 @@ func TestRestore_FillsACluster(t *testing.T) {
 	if err := r.Finish(t.Context()); !errors.Is(err, ErrUnavailable) || !strings.Contains(err.Error(), "failed over") {
 		t.Errorf("a store that failed over meanwhile: %v", err)
 	}
+	r.Close()
+	c.Wait("the replicas", func() bool { return s.confirmAll(t.Context()) == nil })
+	r, _ = fill()
+	silent := c.ReplicaOf(c.MasterOf("joute:{elsewhere}"))
+	silent.Freeze()
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+	if err := r.Finish(ctx); err == nil || s.client.Get(t.Context(), datasetKey).Val() != restoringMark+r.id {
+		t.Errorf("with a replica that is silent it is finished: %v", err)
+	}
+	cancel()
+	silent.Thaw()
+	c.WaitHealthy()
 	r.Close()
 	r, _ = fill()
 	if err := errors.Join(r.Finish(t.Context()), r.Close()); err != nil {
