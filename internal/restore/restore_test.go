@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	_ "time/tzdata"
 
@@ -170,5 +171,57 @@ entries: [{id: n-1, school: north, title: One}]
 				t.Errorf("with a ledger that is empty: %v", err)
 			}
 		})
+	}
+}
+
+// What does not belong to the contests of the folder is not restored from.
+func TestCheck_LedgersAreOfTheContestsThatAreThere(t *testing.T) {
+	prepare := func(t *testing.T, epoch int64) (string, Parts) {
+		dir := t.TempDir()
+		before := partsOf(t, dir, embedded(t))
+		c, err := contest.Parse([]byte(`id: one
+title: A contest
+phases: {voting: {opens: 2026-01-01T00:00:00Z, closes: 2036-01-01T00:00:00Z}}
+schools: [{id: north, name: North}]
+entries: [{id: n-1, school: north, title: One}]
+`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, _, _, err := before.Registry.Put(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+		one, _ := before.Registry.Get("one")
+		r := voting.Record{
+			Position: voting.Position{Epoch: one.EpochAt(0, 1) + epoch, Millis: 1_800_000_000_000, Offset: 1}, Kind: voting.KindCast,
+			Ballot: [16]byte{1}, Voter: voting.Voter{1}, Entry: "n-1", School: "north", Standing: voting.Counted, Actor: voting.ActorVoter,
+		}
+		w, err := ledger.Open(before.ledgers(), "one", before.Signer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = w.Append(0, [][]byte{r.AppendJSON(nil)})
+		_, err2 := w.Commit()
+		if err := errors.Join(err, err2, w.Close()); err != nil {
+			t.Fatal(err)
+		}
+		return dir, partsOf(t, dir, embedded(t))
+	}
+	for epoch, refused := range map[int64]bool{0: false, 1: true} {
+		_, p := prepare(t, epoch)
+		kept, err := p.Check(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if done, err := p.Contests(t.Context(), kept); errors.Is(err, ErrFolder) != refused || !refused && (err != nil || done[0].Tally.Counted != 1) {
+			t.Errorf("%d epochs off: %+v, %v", epoch, done, err)
+		}
+	}
+	dir, p := prepare(t, 0)
+	if err := os.Remove(filepath.Join(dir, "contests", "one.json")); err != nil {
+		t.Fatal(err)
+	}
+	if kept, err := p.Check(t.Context()); !errors.Is(err, ErrFolder) || !strings.Contains(err.Error(), "contests/one.json") {
+		t.Errorf("a ledger without its contest: %+v, %v", kept, err)
 	}
 }
