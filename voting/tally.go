@@ -88,6 +88,17 @@ func (f *Fold) Add(r Record) {
 	f.ballots[key] = b
 }
 
+// Moves tells whether a record has a ballot that was folded for another entry. No ballot
+// goes from one to another: those who read the first record and those who read the last would
+// count differently.
+func (f *Fold) Moves(r Record) bool {
+	if !r.NamesBallot() {
+		return false
+	}
+	b, seen := f.ballots[ballotKey{r.Voter, r.Ballot}]
+	return seen && b.entry != r.Entry
+}
+
 // Records is how many records have been folded.
 func (f *Fold) Records() int64 { return f.offset }
 

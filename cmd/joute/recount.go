@@ -12,6 +12,7 @@ import (
 
 	"github.com/joute/joute/internal/client"
 	"github.com/joute/joute/voting"
+	"github.com/joute/joute/voting/ledger"
 )
 
 type recountCmd struct {
@@ -225,10 +226,13 @@ func compare(board voting.Leaderboard, ledger *ledgerCut) recounted {
 	return r
 }
 
+// printable is [ledger.Printable], where ledger is something else.
+func printable(text string) string { return ledger.Printable(text) }
+
 func (r recounted) print(m *Main) error {
-	rows := [][]string{{r.Contest + " at " + r.Position, "server", "ledger"}}
+	rows := [][]string{{printable(r.Contest + " at " + r.Position), "server", "ledger"}}
 	for _, c := range r.Counts {
-		row := []string{c.What, strconv.FormatInt(c.Server, 10), strconv.FormatInt(c.Ledger, 10)}
+		row := []string{printable(c.What), strconv.FormatInt(c.Server, 10), strconv.FormatInt(c.Ledger, 10)}
 		if c.differs() {
 			row = append(row, fmt.Sprintf("differs by %+d", c.Server-c.Ledger))
 		}

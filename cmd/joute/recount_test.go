@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/joute/joute/internal/redistest"
+	"github.com/joute/joute/voting"
 )
 
 // TestRecount_FindsWhatSomebodyChanged edits the store behind Joute's back: the
@@ -31,9 +32,9 @@ func TestRecount_FindsWhatSomebodyChanged(t *testing.T) {
 	seed := 1
 	// edit changes the tally, and has one more ballot cast: a board may rest as
 	// long as no record is added.
-	edit := func(t *testing.T, by int64) {
+	edit := func(t *testing.T, field string, by int64) {
 		t.Helper()
-		if err := redis.Client().HIncrBy(ctx, box+"tally", "e-1", by).Err(); err != nil {
+		if err := redis.Client().HIncrBy(ctx, box+"tally", field, by).Err(); err != nil {
 			t.Fatal(err)
 		}
 		seed++
@@ -46,7 +47,7 @@ func TestRecount_FindsWhatSomebodyChanged(t *testing.T) {
 	}
 
 	t.Run("tally", func(t *testing.T) {
-		edit(t, 5)
+		edit(t, "e-1", 5)
 		_, out, _ := s.try("recount", "edited")
 		for _, want := range []string{"entry e-1", "differs by +5", "school s-1", "counted", "\ndiffers\n"} {
 			if !strings.Contains(out, want) {
@@ -58,7 +59,18 @@ func TestRecount_FindsWhatSomebodyChanged(t *testing.T) {
 		if err := json.Unmarshal([]byte(out), &result); err != nil || code != 1 || result.Match {
 			t.Errorf("--json: exit %d, %v, %s", code, err, out)
 		}
-		edit(t, -5)
+		edit(t, "e-1", -5)
+		if out := s.joute("recount", "edited"); !strings.HasSuffix(out, "\nmatch\n") {
+			t.Errorf("after the edit was undone:\n%s", out)
+		}
+	})
+
+	t.Run("held", func(t *testing.T) {
+		edit(t, "/held", 2)
+		if code, out, _ := s.try("recount", "edited"); code != 1 || !strings.Contains(out, "differs by +2") || !strings.HasSuffix(out, "\ndiffers\n") {
+			t.Errorf("exit %d:\n%s", code, out)
+		}
+		edit(t, "/held", -2)
 		if out := s.joute("recount", "edited"); !strings.HasSuffix(out, "\nmatch\n") {
 			t.Errorf("after the edit was undone:\n%s", out)
 		}
@@ -83,6 +95,20 @@ func TestRecount_FindsWhatSomebodyChanged(t *testing.T) {
 			t.Errorf("the log does not say so:\n%s", log)
 		}
 	})
+}
+
+// A server that leaves a record out, or gives one twice, is told.
+func TestRecount_RecordsComeWithoutAHole(t *testing.T) {
+	t.Parallel()
+	for name, offsets := range map[string][]int64{"a hole": {1, 3}, "twice": {1, 1}, "not from the first": {2}} {
+		cut, err := newLedgerCut([]int64{3}, &proof{}), error(nil)
+		for _, offset := range offsets {
+			err = cut.add(nil, voting.Record{Position: voting.Position{Epoch: 1, Millis: 1, Offset: offset}})
+		}
+		if err == nil || !strings.Contains(err.Error(), "hole") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 }
 
 // TestRecount_WhileVotingGoesOn takes its cut out of a moving ledger of many boxes.

@@ -156,7 +156,7 @@ func (o *proven) String() string {
 	if o == nil {
 		return "proof: none, the server has signed no checkpoint yet"
 	}
-	text := fmt.Sprintf("proof: %d records have the roots of the checkpoint signed by %s", o.Records, o.Key)
+	text := fmt.Sprintf("proof: %d records have the roots of the checkpoint signed by %s", o.Records, printable(o.Key))
 	if o.Withheld > 0 {
 		text += fmt.Sprintf("\nproof: %d of them are of hidden entries: their hashes are proved, and not what their lines say", o.Withheld)
 	}

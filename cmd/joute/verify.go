@@ -66,9 +66,9 @@ func readCheckpoints(paths []string) ([]ledger.Seen, error) {
 
 func printProof(m *Main, p ledger.Proof) error {
 	table := tabwriter.NewWriter(m.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(table, "%s\n", p.Contest)
+	fmt.Fprintf(table, "%s\n", printable(p.Contest))
 	if p.Key != "" {
-		fmt.Fprintf(table, "key\t%s\n", p.Key)
+		fmt.Fprintf(table, "key\t%s\n", printable(p.Key))
 	}
 	if len(p.Faults) > 0 {
 		fmt.Fprintln(table, "not proved")
@@ -85,7 +85,7 @@ func printProof(m *Main, p ledger.Proof) error {
 		fmt.Fprintf(table, "box %d\t%d records\t%s%s\n", box.Box, box.Size, box.Root, behind)
 	}
 	for _, name := range p.Seen {
-		fmt.Fprintf(table, "goes on from\t%s\n", name)
+		fmt.Fprintf(table, "goes on from\t%s\n", printable(name))
 	}
 	for _, row := range []struct {
 		what  string
@@ -94,7 +94,7 @@ func printProof(m *Main, p ledger.Proof) error {
 		fmt.Fprintf(table, "%s\t%d\n", row.what, row.count)
 	}
 	for _, entry := range slices.Sorted(maps.Keys(p.Tally.Entries)) {
-		fmt.Fprintf(table, "entry %s\t%d\n", entry, p.Tally.Entries[entry])
+		fmt.Fprintf(table, "entry %s\t%d\n", printable(entry), p.Tally.Entries[entry])
 	}
 	fmt.Fprintln(table, "proved")
 	return table.Flush()

@@ -99,6 +99,19 @@ func TestVerify_AFolderAloneProvesTheCount(t *testing.T) {
 	}
 }
 
+// What is printed is one line a fact, whatever the one who is to be verified has called things.
+func TestVerify_PrintsNamesAsText(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	line := `{"position":"1-0-1800000000000-1","kind":"cast","ballot":"00000000-0000-0000-0000-000000000001","at":"2027-01-15T08:00:00.000Z",` +
+		`"entry":"e-1\u001b[2J\ncounted 99\nproved","school":"north","voter":"00000000000000000000000004","standing":"counted","actor":"voter"}`
+	ledgerOf(t, data, "sealed", signerOf(t, data), [][]byte{[]byte(line)})
+	code, out, stderr := run(t, nil, "", "verify", data)
+	if code != 0 || strings.Contains(out, "\x1b") || strings.Contains(out, "\ncounted 99") || !strings.Contains(out, `entry "e-1\x1b[2J\ncounted 99\nproved"`) {
+		t.Errorf("exit %d\n%q\n%s", code, out, stderr)
+	}
+}
+
 // TestRecount_WithACheckpoint: what is counted is also what was signed.
 func TestRecount_WithACheckpoint(t *testing.T) {
 	t.Parallel()
@@ -143,6 +156,7 @@ func TestRecount_WithACheckpoint(t *testing.T) {
 		says string
 	}{
 		"another key":         {[]string{"--public-key", other.Public()}, "another key"},
+		"of another contest":  {[]string{"--checkpoint", ledgerOf(t, t.TempDir(), "other", signer, lines)}, "it is of other"},
 		"a foreign one":       {[]string{"--checkpoint", foreign}, "not of the key"},
 		"a fork":              {[]string{"--checkpoint", fork}, "not those it was signed for"},
 		"no checkpoint":       {[]string{"--checkpoint", write(t, "x", "hello\n")}, "the signature"},

@@ -174,6 +174,20 @@ func (r *Ring) Contest(id string) ([]byte, error) {
 	return key, nil
 }
 
+// Used tells whether the folder has, or had, a key of the contest: whether anybody was
+// ever given a pass for it. It makes none.
+func (r *Ring) Used(id string) (bool, error) {
+	if r.dir == "" {
+		return false, nil
+	}
+	for _, path := range []string{r.keyFile(id), r.forgottenFile(id)} {
+		if there, err := exists(path); there || err != nil {
+			return there, err
+		}
+	}
+	return false, nil
+}
+
 // known is what is in memory of a contest.
 func (r *Ring) known(id string) (key []byte, forgotten bool) {
 	r.mu.RLock()

@@ -24,9 +24,10 @@ import (
 // ErrFolder is a folder from which nothing can be restored, or not everything.
 var ErrFolder = errors.New("the data folder cannot be restored from")
 
-// Keys says which contests were forgotten: [keyring.Ring].
+// Keys says which contests were forgotten, and which had voters: [keyring.Ring].
 type Keys interface {
 	Forgotten(contestID string) (bool, error)
+	Used(contestID string) (bool, error)
 }
 
 // Parts are what a restore is made of.
@@ -74,6 +75,11 @@ func (p Parts) Check(ctx context.Context) ([]registry.Kept, error) {
 			}
 		}
 	}
+	for _, k := range kept {
+		if err := p.hasLedger(k); err != nil {
+			return nil, err
+		}
+	}
 	if len(with) == 0 {
 		return kept, nil
 	}
@@ -86,6 +92,24 @@ func (p Parts) Check(ctx context.Context) ([]registry.Kept, error) {
 		first += ", and more"
 	}
 	return nil, fmt.Errorf("%w: a ledger is damaged, see joute verify %s: %s", ErrFolder, p.Dir, first)
+}
+
+// hasLedger tells of a contest that must have one, and has not: of a copy that is not whole,
+// or of a disk that is not there. Restored without, it would be as if nobody had voted, and
+// all could vote again. A contest has its ledger's folder before anybody is given a pass.
+func (p Parts) hasLedger(k registry.Kept) error {
+	_, err := os.Stat(filepath.Join(p.ledgers(), k.Contest))
+	if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	used, err := p.Keys.Used(k.Contest)
+	if err != nil {
+		return err
+	}
+	if used || k.ClosedAt != 0 || k.PublishedAt != 0 || k.ForgottenAt != 0 {
+		return fmt.Errorf("%w: contest %s had voters, and its ledger is not there: bring back ledger/%s from where it is", ErrFolder, k.Contest, k.Contest)
+	}
+	return nil
 }
 
 // Settle signs what a killed server has left of whole records behind the newest

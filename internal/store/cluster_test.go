@@ -221,6 +221,24 @@ func TestCluster_GateSeesEveryNode(t *testing.T) {
 	one(c.Nodes[0], "no replica follows this master")
 	replica.Restart()
 	good()
+	holder := c.MasterOf("{c}n")
+	for _, node := range c.Nodes { // so that no node says itself what is wrong
+		node.Client().ConfigSet(t.Context(), "cluster-require-full-coverage", "no")
+	}
+	for _, node := range c.Nodes {
+		node.Client().ClusterDelSlots(t.Context(), slotOf("{c}n"))
+	}
+	wait(t, "a slot that nobody has", func() bool {
+		faults, _, err := s.Check(t.Context())
+		return err == nil && len(faults) == 1 && strings.HasPrefix(faults[0], "16383 of 16384 slots have a master")
+	})
+	if err := holder.Client().ClusterAddSlots(t.Context(), slotOf("{c}n")).Err(); err != nil {
+		t.Fatal(err)
+	}
+	for _, node := range c.Nodes {
+		node.Client().ConfigSet(t.Context(), "cluster-require-full-coverage", "yes")
+	}
+	good()
 	c.Nodes[0].Kill()
 	replica.Kill()
 	one(c.Nodes[1], "cluster_state is fail, must be ok")

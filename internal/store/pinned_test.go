@@ -1,11 +1,15 @@
 package store
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
 
 	"github.com/joute/joute/internal/redistest"
 )
@@ -142,6 +146,61 @@ func TestRestore_FillsOnlyWhatIsEmptyAndBeginsAnew(t *testing.T) {
 	}
 }
 
+// afterName is told when a client has read a dataset's name.
+type afterName func()
+
+func (f afterName) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (f afterName) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		err := next(ctx, cmd)
+		if cmd.Name() == "mget" {
+			f()
+		}
+		return err
+	}
+}
+
+func (f afterName) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return next
+}
+
+// One that begins as another ends leaves what that has filled: servers vote on it already.
+func TestRestore_OneThatBeginsAsAnotherEnds(t *testing.T) {
+	t.Parallel()
+	srv := redistest.Start(t)
+	_, _, dir := pinned(t, srv)
+	c := srv.Client()
+	c.FlushAll(t.Context())
+	first, err := Restore(t.Context(), open(t, Options{URL: srv.URL()}), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Set(t.Context(), "joute:{x/0}:tally", 1, 0)
+	ended := false
+	end := func() {
+		if !ended {
+			ended = true
+			if err := errors.Join(first.Finish(t.Context()), first.Close()); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	other := open(t, Options{URL: srv.URL()})
+	other.client.AddHook(afterName(end))
+	if r, err := Restore(t.Context(), other, dir); err == nil {
+		t.Error("it fills a store that another has filled")
+		r.Close()
+	}
+	end()
+	if _, err := Restore(t.Context(), other, dir); !errors.Is(err, ErrNotEmpty) {
+		t.Errorf("once the other has ended: %v", err)
+	}
+	if c.Exists(t.Context(), "joute:{x/0}:tally").Val() != 1 {
+		t.Error("what was restored is deleted")
+	}
+}
+
 // On a cluster: what batches leave on each node is no data, and a store that failed over
 // while it was filled is not the folder's.
 func TestRestore_FillsACluster(t *testing.T) {
@@ -185,6 +244,18 @@ func TestRestore_FillsACluster(t *testing.T) {
 	if err := r.Finish(t.Context()); !errors.Is(err, ErrUnavailable) || !strings.Contains(err.Error(), "failed over") {
 		t.Errorf("a store that failed over meanwhile: %v", err)
 	}
+	r.Close()
+	c.Wait("the replicas", func() bool { return s.confirmAll(t.Context()) == nil })
+	r, _ = fill()
+	silent := c.ReplicaOf(c.MasterOf("joute:{elsewhere}"))
+	silent.Freeze()
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+	if err := r.Finish(ctx); err == nil || s.client.Get(t.Context(), datasetKey).Val() != restoringMark+r.id {
+		t.Errorf("with a replica that is silent it is finished: %v", err)
+	}
+	cancel()
+	silent.Thaw()
+	c.WaitHealthy()
 	r.Close()
 	r, _ = fill()
 	if err := errors.Join(r.Finish(t.Context()), r.Close()); err != nil {

@@ -38,20 +38,10 @@ func Restore(ctx context.Context, s *Store, dir string) (_ *Restoring, err error
 	if id == "" {
 		return nil, fmt.Errorf("store: %s is no data folder: it has no file %s", dir, datasetFile)
 	}
-	own := strings.TrimPrefix(id, embeddedMark)
-	theirs, err := d.stored(ctx)
-	if err != nil {
+	if _, err := d.fillable(ctx, id); err != nil { // before the folder is touched
 		return nil, err
 	}
-	if theirs != restoringMark+own {
-		if err := s.empty(ctx); err != nil {
-			return nil, err
-		}
-	}
-	r := &Restoring{d: d, id: own}
-	if r.before, err = s.failovers(ctx); err != nil {
-		return nil, err
-	}
+	r := &Restoring{d: d}
 	if r.unlock, err = lockFolder(dir); err != nil {
 		return nil, err
 	}
@@ -60,6 +50,20 @@ func Restore(ctx context.Context, s *Store, dir string) (_ *Restoring, err error
 			err = errors.Join(err, r.Close())
 		}
 	}()
+	// Again: another call may have ended between the look and the lock, and what it has
+	// filled, and servers have taken since, would be deleted.
+	if id, err = d.read(datasetFile); err != nil {
+		return nil, err
+	}
+	own := strings.TrimPrefix(id, embeddedMark)
+	r.id = own
+	theirs, err := d.fillable(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if r.before, err = s.failovers(ctx); err != nil {
+		return nil, err
+	}
 	if id != own {
 		if err := folder.Write(d.path(datasetFile), []byte(own+"\n")); err != nil {
 			return nil, fmt.Errorf("store: dataset: %w", err)
@@ -74,6 +78,14 @@ func Restore(ctx context.Context, s *Store, dir string) (_ *Restoring, err error
 		return nil, fmt.Errorf("%w: %s", ErrNotEmpty, s.name)
 	}
 	return r, s.deleteAllBut(ctx, datasetKey)
+}
+
+// fillable is the store's name, where the store may be filled from the folder of that name.
+func (d dataset) fillable(ctx context.Context, id string) (theirs string, err error) {
+	if theirs, err = d.stored(ctx); err != nil || theirs == restoringMark+strings.TrimPrefix(id, embeddedMark) {
+		return theirs, err
+	}
+	return theirs, d.store.empty(ctx)
 }
 
 // Finish makes the store the folder's. Until then no server takes it; from then on

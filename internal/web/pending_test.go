@@ -27,6 +27,8 @@ func TestPending_IsNotSaidToBeDoneAndSettlesByItself(t *testing.T) {
 	if said := e.do("GET", path+"/ballots/"+b, "", pass).want(200, "").json(); said["standing"] != "pending" {
 		t.Fatalf("%v", said)
 	}
+	// A refusal that rests on what may be lost is not said either.
+	e.do("POST", path+"/ballots", ballot(b, "vercors-1"), pass).want(503, "store-unavailable")
 	for _, call := range []struct{ method, path, body, header string }{
 		{"DELETE", path + "/ballots/" + other, "", pass},
 		{"POST", path + "/standings", `{"ballots":["` + other + `"],"standing":"void","reason":"x"}`, asOrganizer},
@@ -47,6 +49,7 @@ func TestPending_IsNotSaidToBeDoneAndSettlesByItself(t *testing.T) {
 	if said := e.do("GET", path+"/ballots/"+b, "", pass).want(200, "").json(); said["standing"] != "counted" {
 		t.Fatalf("%v", said)
 	}
+	e.do("POST", path+"/ballots", ballot(b, "vercors-1"), pass).want(409, "ballot-reused")
 	if said := e.do("GET", path+"/ballots/"+other, "", pass).want(200, "").json(); said["standing"] != "withdrawn" {
 		t.Fatalf("%v", said) // done all the same, as 503 says it may be
 	}

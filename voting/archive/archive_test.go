@@ -216,6 +216,73 @@ func TestArchive_ADiskThatTakesNothing(t *testing.T) {
 	}
 }
 
+// With a record goes the only other place of what was seen: it stays until that is on disk.
+func TestArchive_EvidenceIsSyncedBeforeAnythingIsTrimmed(t *testing.T) {
+	h := newHall(t, openStore(t, ""))
+	w := h.worker(h.archive(Options{}))
+	h.vote(20)
+	before := h.left()
+	w.step = func(what string) error {
+		if what == "sync evidence" {
+			return w.seen[0].f.Close() // so that a sync of it fails
+		}
+		return nil
+	}
+	if _, err := w.visit(t.Context(), h.s); !errors.Is(err, os.ErrClosed) {
+		t.Errorf("evidence is not synced: %v", err)
+	}
+	if left := h.left(); left != before || left == 0 {
+		t.Errorf("%d of %d sheets are left in the store", left, before)
+	}
+	w.step = nil
+	h.visit(w)
+	h.check()
+}
+
+// A folder that is not what was signed is red at once, and stops no vote: the store has it all.
+func TestArchive_ADamagedFolderIsRed(t *testing.T) {
+	h := newHall(t, openStore(t, ""))
+	w := h.worker(h.archive(Options{}))
+	h.vote(20)
+	h.visit(w)
+	w.close()
+	must(t, os.Truncate(filepath.Join(h.data, "ledger", h.s.Contest.ID, "box-0", "000000000001.ndjson"), 100))
+	h.vote(1)
+	if _, err := w.visit(t.Context(), h.s); !errors.Is(err, ledger.ErrDamaged) {
+		t.Fatal(err)
+	}
+	if ok, faults, _ := w.a.Status(); ok || len(faults) != 1 || !strings.Contains(faults[0], "what is on disk is damaged") || strings.Contains(faults[0], h.data) {
+		t.Errorf("%v %q", ok, faults)
+	}
+	if err := w.a.Err(); err != nil {
+		t.Errorf("casting was stopped: %v", err)
+	}
+}
+
+// Where another server has a contest's ledger and moves nothing, that is seen after a while.
+func TestArchive_AServerThatIsStuckIsSeenByTheOthers(t *testing.T) {
+	h := newHall(t, openStore(t, ""))
+	stuck, err := ledger.Open(filepath.Join(h.data, "ledger"), h.s.Contest.ID, testSigner)
+	must(t, err)
+	w := h.worker(h.archive(Options{}))
+	h.vote(20)
+	for range 2 {
+		_, err := w.visit(t.Context(), h.s)
+		must(t, err)
+	}
+	if ok, faults, notes := w.a.Status(); !ok || len(notes) > 0 {
+		t.Errorf("at once: %q %q", faults, notes)
+	}
+	if ok, faults, _ := w.a.states.status(time.Now().Add(redAfter + time.Second)); ok || len(faults) != 1 || !strings.Contains(faults[0], "the server that does it is stuck") {
+		t.Errorf("after a while: %v %q", ok, faults)
+	}
+	must(t, stuck.Close())
+	h.visit(w)
+	if ok, faults, _ := w.a.states.status(time.Now().Add(redAfter + time.Second)); !ok {
+		t.Errorf("once it has ended: %q", faults)
+	}
+}
+
 // Where store and folder do not belong together, nothing is written over, and no
 // ballot is taken.
 func TestArchive_AStoreAndAFolderThatDoNotFit(t *testing.T) {
@@ -259,6 +326,10 @@ func TestArchive_AStoreAndAFolderThatDoNotFit(t *testing.T) {
 			first, err := h.st.Client().XRangeN(h.t.Context(), h.key(0, "ledger"), "-", "+", 1).Result()
 			must(h.t, err)
 			must(h.t, h.st.Client().XDel(h.t.Context(), h.key(0, "ledger"), first[0].ID).Err())
+		}, "the store lacks record 102", false},
+		"all records were deleted": {func(h *hall) {
+			h.vote(2)
+			must(h.t, h.st.Client().XTrimMaxLen(h.t.Context(), h.key(0, "ledger"), 0).Err())
 		}, "the store lacks record 102", false},
 	} {
 		t.Run(name, func(t *testing.T) {

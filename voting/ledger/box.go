@@ -18,7 +18,7 @@ type boxWriter struct {
 	contest string
 	box     int
 	dir     string
-	step    func(what, path string) error // told of each step on files once it is done; an error of it is a crash there
+	step    steps
 
 	segment *os.File // the newest; nil: there is none yet
 	bytes   int64    // of the newest segment
@@ -92,10 +92,7 @@ func (b *boxWriter) room() error {
 	if b.segment != nil {
 		full := b.segment
 		b.segment = nil
-		if err := errors.Join(full.Sync(), full.Close()); err != nil {
-			return err
-		}
-		if err := b.step("sync lines", full.Name()); err != nil {
+		if err := errors.Join(b.step.sync("sync lines", full), full.Close()); err != nil {
 			return err
 		}
 	}
@@ -123,43 +120,33 @@ func (b *boxWriter) commit(signer *Signer) error {
 	if err != nil {
 		return err
 	}
-	path := filepath.Join(b.dir, checkpointName)
-	if err := replace(path, signed); err != nil {
+	if err := b.step.replace("write box checkpoint", filepath.Join(b.dir, checkpointName), signed); err != nil {
 		return err
 	}
-	if err := b.step("write box checkpoint", path); err != nil {
-		return err
-	}
-	if err := syncFolder(b.dir); err != nil {
+	if err := b.step.syncFolder("sync box folder", b.dir); err != nil {
 		return err
 	}
 	b.signed = b.tree.size
-	return b.step("sync box folder", b.dir)
+	return nil
 }
 
 func (b *boxWriter) sync() error {
 	if b.segment != nil {
-		if err := b.segment.Sync(); err != nil {
-			return err
-		}
-		if err := b.step("sync lines", b.segment.Name()); err != nil {
+		if err := b.step.sync("sync lines", b.segment); err != nil {
 			return err
 		}
 	}
-	if err := b.hashes.Sync(); err != nil {
-		return err
-	}
-	if err := b.step("sync hashes", b.hashes.Name()); err != nil {
+	if err := b.step.sync("sync hashes", b.hashes); err != nil {
 		return err
 	}
 	if !b.unnamed {
 		return nil
 	}
-	if err := syncFolder(b.dir); err != nil {
+	if err := b.step.syncFolder("sync box folder", b.dir); err != nil {
 		return err
 	}
 	b.unnamed = false
-	return b.step("sync box folder", b.dir)
+	return nil
 }
 
 func (b *boxWriter) close() error {

@@ -59,6 +59,78 @@ func flip(at int) func([]byte) []byte {
 	return func(b []byte) []byte { b[(at+len(b))%len(b)] ^= 1; return b }
 }
 
+// flipIn flips a bit so far behind a text, of which the last is taken.
+func flipIn(text string, behind int) func([]byte) []byte {
+	return func(b []byte) []byte { return flip(bytes.LastIndex(b, []byte(text)) + len(text) + behind)(b) }
+}
+
+// forked is what committed makes, and the same key has signed, but for one vote.
+func forked(t *testing.T) files {
+	t.Helper()
+	dir := inMemory(t)
+	w := open(t, dir)
+	lines := linesOf(0, 1, 30)
+	lines[9] = bytes.Replace(lines[9], []byte(`"entry":"entry-0"`), []byte(`"entry":"entry-1"`), 1)
+	if err := w.Append(0, lines); err != nil {
+		t.Fatal(err)
+	}
+	appendTo(t, w, 1, 30)
+	commit(t, w)
+	w.Close()
+	return load(t, dir)
+}
+
+// Another key than has signed does not go on, also where nothing is signed yet.
+func TestOpen_RefusesAnotherKey(t *testing.T) {
+	for name, last := range map[string]int64{"signed": 3, "not signed yet": 0} {
+		dir := inMemory(t)
+		w := open(t, dir)
+		appendTo(t, w, 0, last)
+		commit(t, w)
+		w.Close()
+		before := contentOf(t, dir)
+		if w, err := ledger.Open(dir, contest, signerOf(t, 2)); !errors.Is(err, ledger.ErrDamaged) {
+			t.Errorf("%s: %v, %v", name, w, err)
+		}
+		if after := contentOf(t, dir); after != before {
+			t.Errorf("%s: it was changed from\n%s\nto\n%s", name, before, after)
+		}
+	}
+}
+
+// What the disk has refused once is not tried again by the same Writer: a sync that failed says
+// nothing of the next one. Opened again, it goes on.
+func TestWriter_DoesNothingMoreAfterAnError(t *testing.T) {
+	for _, at := range []string{"write lines", "write hashes", "sync lines", "sync hashes", "write box checkpoint", "sync aside", "write checkpoint"} {
+		dir := committed(t)
+		w := open(t, dir)
+		w.OnStep(func(what, _ string) error {
+			if what == at {
+				return errCrash
+			}
+			return nil
+		})
+		err := w.Append(0, linesOf(0, 31, 33))
+		if err == nil {
+			_, err = w.Commit()
+		}
+		if !errors.Is(err, errCrash) {
+			t.Fatalf("%s: %v", at, err)
+		}
+		w.OnStep(func(string, string) error { return nil })
+		if err := w.Append(0, linesOf(0, 34, 34)); !errors.Is(err, errCrash) {
+			t.Errorf("%s: the next lines: %v", at, err)
+		}
+		if c, err := w.Commit(); !errors.Is(err, errCrash) {
+			t.Errorf("%s: the next commit: %+v, %v", at, c, err)
+		}
+		w.Close()
+		if err := goesOn(t, dir, open(t, dir)); err != nil {
+			t.Errorf("%s: %v", at, err)
+		}
+	}
+}
+
 // What a crash may leave, and what can be made again, is mended.
 func TestOpen_Mends(t *testing.T) {
 	ledger.SegmentsOf(t, 1500)
@@ -135,6 +207,11 @@ func TestRecords_WhateverIsBehindTheCheckpoint(t *testing.T) {
 		})
 	}
 	dir := committed(t)
+	edit(t, dir, "box-1/000000000033.ndjson", addText(string(lineOf(1, 33))+"\n")) // a segment behind one whose name is lost
+	if got := read(t, dir, 1, voting.Position{}); len(got) != 30 {
+		t.Errorf("with a segment behind a hole: %v", got)
+	}
+	dir = committed(t)
 	edit(t, dir, "box-1/000000000001.ndjson", func(b []byte) []byte { b[len(b)/2] = '\n'; return b })
 	for n := int64(1); n < 10; n++ {
 		after := voting.Position{Epoch: 7, Box: 1, Millis: 1_800_000_000_000 + n/3, Offset: n}
@@ -165,6 +242,7 @@ func TestOpen_KeepsWhatIsWholeBehindTheCheckpoint(t *testing.T) {
 // What is promised and not there is not written over: it is evidence.
 func TestOpen_RefusesADamagedLedger(t *testing.T) {
 	ledger.SegmentsOf(t, 1500)
+	fork := forked(t)
 	for name, spoil := range map[string]func(t *testing.T, dir string){
 		"the last promised line cut": func(t *testing.T, dir string) { edit(t, dir, "box-0/000000000028.ndjson", cutBy(5)) },
 		"the last segment gone":      func(t *testing.T, dir string) { edit(t, dir, "box-0/000000000028.ndjson", gone) },
@@ -181,6 +259,14 @@ func TestOpen_RefusesADamagedLedger(t *testing.T) {
 				t.Fatal(err)
 			}
 			edit(t, dir, "box-0/checkpoint", func([]byte) []byte { return other })
+		},
+		"the signature of the contest's checkpoint": func(t *testing.T, dir string) { edit(t, dir, "checkpoint", flipIn("joute-ledger ", 30)) },
+		"the signature of a box's checkpoint":       func(t *testing.T, dir string) { edit(t, dir, "box-0/checkpoint", flipIn("joute-ledger ", 30)) },
+		"a checkpoint of another history": func(t *testing.T, dir string) {
+			edit(t, dir, "checkpoint", func([]byte) []byte { return fork["checkpoint"] })
+		},
+		"a box's checkpoint of another history": func(t *testing.T, dir string) {
+			edit(t, dir, "box-0/checkpoint", func([]byte) []byte { return fork["box-0/checkpoint"] })
 		},
 		"a box gone": func(t *testing.T, dir string) {
 			if err := os.RemoveAll(filepath.Join(dir, contest, "box-1")); err != nil {

@@ -1,6 +1,11 @@
 package ledger
 
-import "fmt"
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode"
+)
 
 // Options is what a verifier knows from elsewhere than the folder.
 type Options struct {
@@ -57,12 +62,22 @@ type Fault struct {
 }
 
 func (f Fault) Error() string {
+	file, what := Printable(f.File), Printable(f.What)
 	switch {
 	case f.Line > 0:
-		return fmt.Sprintf("%s:%d: record %d: %s", f.File, f.Line, f.Record, f.What)
+		return fmt.Sprintf("%s:%d: record %d: %s", file, f.Line, f.Record, what)
 	case f.Record > 0:
-		return fmt.Sprintf("%s: record %d: %s", f.File, f.Record, f.What)
+		return fmt.Sprintf("%s: record %d: %s", file, f.Record, what)
 	default:
-		return fmt.Sprintf("%s: %s", f.File, f.What)
+		return fmt.Sprintf("%s: %s", file, what)
 	}
+}
+
+// Printable is a text of somebody else's as it may be shown: one that would end its line, or
+// tell a terminal something, is quoted. A ledger's names are made by who is to be verified.
+func Printable(text string) string {
+	if strings.ContainsFunc(text, func(c rune) bool { return c == unicode.ReplacementChar || !unicode.IsPrint(c) }) {
+		return strconv.QuoteToGraphic(text)
+	}
+	return text
 }

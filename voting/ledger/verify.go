@@ -34,6 +34,9 @@ func Verify(dir string, o Options) (Report, error) {
 		v.pinned, v.key = strings.TrimSpace(o.PublicKey), key
 	}
 	folders, several, err := ledgersOf(dir)
+	if err == nil && several {
+		folders = append(folders, missing(dir, folders)...)
+	}
 	if err != nil {
 		return Report{}, err
 	}
@@ -68,12 +71,15 @@ func ledgersOf(dir string) (folders []string, several bool, err error) {
 	if err != nil {
 		return nil, false, err
 	}
+	found := false
 	for _, e := range entries {
-		if path := filepath.Join(dir, e.Name()); isLedger(path) || hasBox(path) {
+		path := filepath.Join(dir, e.Name())
+		found = found || isLedger(path) || hasBox(path)
+		if isLedger(path) || holdsAny(path) {
 			folders = append(folders, path)
 		}
 	}
-	if len(folders) == 0 {
+	if !found {
 		return nil, false, fmt.Errorf("%s: there is no ledger: expected a data folder, or a contest's folder with its public-key and checkpoint", dir)
 	}
 	return folders, true, nil
@@ -97,6 +103,31 @@ func hasBox(dir string) bool {
 	return slices.ContainsFunc(entries, func(e os.DirEntry) bool { return strings.HasPrefix(e.Name(), "box-") })
 }
 
+// holdsAny is true of a folder with anything in it: what is left of a ledger must be told. An empty
+// one is what a server leaves that dies as it makes a ledger.
+func holdsAny(dir string) bool {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return !errors.Is(err, syscall.ENOTDIR)
+	}
+	return len(entries) > 0
+}
+
+// missing are the ledgers that are not in a data folder, of contests that had voters: these
+// have a key, or had one. A server makes a contest's ledger before anybody can have a pass.
+func missing(dir string, folders []string) (paths []string) {
+	keys, _ := os.ReadDir(filepath.Join(dir, "keys")) // a copy for others has none
+	for _, e := range keys {
+		name, isContest := strings.CutPrefix(e.Name(), "contest-")
+		id := strings.TrimSuffix(strings.TrimSuffix(name, ".key"), ".forgotten")
+		path := filepath.Join(dir, "ledger", id)
+		if isContest && id != name && !slices.Contains(folders, path) {
+			paths = append(paths, path)
+		}
+	}
+	return paths
+}
+
 type verifier struct {
 	pinned string
 	key    note.Verifier // pinned; nil: none
@@ -107,6 +138,10 @@ type verifier struct {
 // contest verifies one contest's folder. named: the folder has the contest's name.
 func (v *verifier) contest(path string, named bool) Proof {
 	p := Proof{Folder: path, Contest: filepath.Base(path), Boxes: []BoxProof{}, Tally: Count{Entries: map[string]int64{}}}
+	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) && named {
+		p.fault(path, errors.New("it is missing, and its contest had voters"))
+		return p
+	}
 	newest, key, err := v.newest(&p)
 	if err != nil {
 		p.fault(filepath.Join(path, checkpointName), err)
@@ -161,7 +196,7 @@ func (p *Proof) fault(file string, err error) {
 func (v *verifier) newest(p *Proof) (Checkpoint, note.Verifier, error) {
 	key := v.key
 	p.Key = v.pinned
-	text, err := readSmall(filepath.Join(p.Folder, publicKeyName))
+	text, err := readPlain(filepath.Join(p.Folder, publicKeyName))
 	found := strings.TrimSuffix(string(text), "\n")
 	switch {
 	case key != nil && errors.Is(err, os.ErrNotExist): // the pinned one is enough
@@ -175,7 +210,7 @@ func (v *verifier) newest(p *Proof) (Checkpoint, note.Verifier, error) {
 		}
 		p.Key = found
 	}
-	signed, err := readSmall(filepath.Join(p.Folder, checkpointName))
+	signed, err := readPlain(filepath.Join(p.Folder, checkpointName))
 	if errors.Is(err, os.ErrNotExist) {
 		return Checkpoint{}, key, nil
 	}

@@ -10,6 +10,9 @@ import (
 	"runtime"
 	"strings"
 
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/google/uuid"
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
 	"golang.org/x/sync/errgroup"
@@ -38,6 +41,7 @@ type boxCheck struct {
 	odd    *Fault // the first line whose hash is not the stored one
 	stored *bufio.Reader
 	leaf   boxWriter // for its memory
+	again  []byte    // of oneReading, likewise
 	faults []Fault
 }
 
@@ -102,7 +106,7 @@ func (c *boxCheck) run() {
 // never behind it.
 func (c *boxCheck) own() {
 	path := filepath.Join(c.dir, checkpointName)
-	signed, err := readSmall(path)
+	signed, err := readPlain(path)
 	if errors.Is(err, os.ErrNotExist) && c.proved == 0 {
 		return
 	}
@@ -203,6 +207,9 @@ func (c *boxCheck) segment(s segment) bool {
 		if err == nil {
 			r, err = recordOf(line)
 		}
+		if err == nil {
+			err = c.oneReading(line, r)
+		}
 		if err == nil && !continues(c.last, r.Position, c.box) {
 			err = fmt.Errorf("its position is %s, which does not follow record %d of %s", r.Position, c.tree.size, boxName(c.box))
 		}
@@ -229,6 +236,47 @@ func (c *boxCheck) segment(s segment) bool {
 		}
 	}
 }
+
+// oneReading is an error for a line, signed as it may be, that others read in another way than
+// we do: whoever signs could have everybody count what pleases them. Members of later versions
+// are nobody's concern, but not where some readers take one for a member that is known.
+func (c *boxCheck) oneReading(line []byte, r voting.Record) error {
+	if c.fold.Moves(r) {
+		return fmt.Errorf("it has the ballot %s of %s, which was cast for another entry, for %q", r.Ballot, r.Voter, r.Entry)
+	}
+	if c.again = r.AppendJSON(c.again[:0]); string(c.again) == string(line) {
+		return nil // as it is written
+	}
+	var members map[string]jsontext.Value
+	if err := json.Unmarshal(line, &members); err != nil {
+		return err
+	}
+	for name, value := range members {
+		for known := range knownMembers {
+			if name != known && strings.EqualFold(name, known) {
+				return fmt.Errorf("its member %q is %q to some readers", name, known)
+			}
+		}
+		var at string
+		if name == "at" && (json.Unmarshal(value, &at) != nil || at != voting.FormatTime(r.Position.At())) {
+			return fmt.Errorf("its instant %s is not that of its position %s", value, r.Position)
+		}
+	}
+	return nil
+}
+
+// knownMembers are all that a record may have.
+var knownMembers = func() map[string]jsontext.Value {
+	full := voting.Record{
+		Position: voting.Position{Offset: 1}, Kind: voting.KindJoin, Ballot: uuid.Max, Entry: "x", School: "x", Voter: voting.Voter{1}, Standing: voting.Counted,
+		Reasons: []string{"x"}, Actor: voting.ActorVoter, Present: true, Into: voting.Voter{1}, Version: 1, Policy: "x", Model: "x",
+	}
+	var members map[string]jsontext.Value
+	if err := json.Unmarshal(full.AppendJSON(nil), &members); err != nil {
+		panic(err) // it is what AppendJSON writes
+	}
+	return members
+}()
 
 // isStored compares nodes with the next ones in the box's hashes.
 func (c *boxCheck) isStored(nodes []byte) bool {

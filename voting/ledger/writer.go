@@ -19,7 +19,7 @@ type Writer struct {
 	contest string
 	signer  *Signer
 	lock    *os.File
-	step    func(what, path string) error // as a boxWriter's
+	step    steps
 
 	boxes  []*boxWriter // by number; nil: has no folder yet
 	newest Checkpoint
@@ -75,7 +75,7 @@ func (w *Writer) open(dir string) (err error) {
 		return err
 	}
 	// The folder's own name, and those in it, may be new.
-	return errors.Join(syncFolder(w.dir), syncFolder(dir))
+	return errors.Join(w.step.syncFolder("sync folder", w.dir), w.step.syncFolder("sync folder", dir))
 }
 
 // checkKey leaves the key beside what it signs, for whoever verifies it.
@@ -83,7 +83,7 @@ func (w *Writer) checkKey() error {
 	path := filepath.Join(w.dir, publicKeyName)
 	text, err := readSmall(path)
 	if errors.Is(err, os.ErrNotExist) {
-		return replace(path, []byte(w.signer.Public()+"\n"))
+		return w.step.replace("write key", path, []byte(w.signer.Public()+"\n"))
 	}
 	if err != nil {
 		return err
@@ -207,27 +207,17 @@ func (w *Writer) commit() (Checkpoint, error) {
 	if !grown {
 		return w.newest, nil
 	}
-	if err := syncFolder(w.dir); err != nil { // boxes may be new
-		return Checkpoint{}, err
-	}
-	if err := w.step("sync folder", w.dir); err != nil {
+	if err := w.step.syncFolder("sync folder", w.dir); err != nil { // boxes may be new
 		return Checkpoint{}, err
 	}
 	var err error
 	if next.Note, err = w.signer.sign(next.text()); err != nil {
 		return Checkpoint{}, err
 	}
-	path := filepath.Join(w.dir, checkpointName)
-	if err := replace(path, next.Note); err != nil {
+	if err := w.step.replace("write checkpoint", filepath.Join(w.dir, checkpointName), next.Note); err != nil {
 		return Checkpoint{}, err
 	}
-	if err := w.step("write checkpoint", path); err != nil {
-		return Checkpoint{}, err
-	}
-	if err := syncFolder(w.dir); err != nil {
-		return Checkpoint{}, err
-	}
-	return next, w.step("sync folder", w.dir)
+	return next, w.step.syncFolder("sync folder", w.dir)
 }
 
 // fail remembers an error after which files and memory may differ.
