@@ -81,6 +81,9 @@ func TestLostStore_IsNotVotedOnUntilItIsRestored(t *testing.T) {
 				if !strings.Contains(says, "joute restore") {
 					t.Errorf("/readyz does not say what to do: %s", says)
 				}
+				if strings.Contains(says, "does not answer") {
+					t.Errorf("/readyz says that a store which answers does not: %s", says)
+				}
 				before, _ := taken()
 				failed, _ := load.failures()
 				wait(t, "ballots to be refused", func() (int, bool) { now, _ := load.failures(); return 0, now > failed+200 })

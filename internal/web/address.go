@@ -17,6 +17,11 @@ func (s *Server) address(c *fiber.Ctx) netip.Addr {
 	for _, line := range c.Request().Header.PeekAll(fiber.HeaderXForwardedFor) {
 		forwarded = append(forwarded, string(line))
 	}
+	if len(forwarded) > 0 && isNear(peer) && !isTrusted(peer, s.cfg.TrustedProxies) {
+		s.unnamedProxy.Do(func() {
+			s.log.Warn("somebody in a private network forwards requests and is not among the trusted proxies: if it is a proxy, all its visitors count as one address; name it in --trusted-proxies")
+		})
+	}
 	return clientAddress(peer, forwarded, s.cfg.TrustedProxies)
 }
 

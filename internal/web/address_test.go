@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+
+	"github.com/joute/joute/internal/redistest"
 )
 
 var proxies = []netip.Prefix{
@@ -58,6 +60,31 @@ func TestClientAddress(t *testing.T) {
 	}
 	if got := clientAddress(netip.MustParseAddr("127.0.0.1"), []string{"1.2.3.4"}, nil); got.String() != "127.0.0.1" {
 		t.Errorf("without trusted proxies the header is read: %s", got)
+	}
+}
+
+// Who has put a proxy in front and has not named it would have all voters at one address: the
+// log says so, once and without an address.
+func TestAddress_AProxyThatIsNotNamedIsTold(t *testing.T) {
+	const said = "not among the trusted proxies"
+	for name, c := range map[string]struct {
+		trusted []netip.Prefix
+		header  string
+		times   int
+	}{
+		"not named":                   {nil, "X-Forwarded-For: 203.0.113.9", 1},
+		"named":                       {proxies, "X-Forwarded-For: 203.0.113.9", 0},
+		"nobody forwards, none named": {nil, "X-Other: 203.0.113.9", 0},
+	} {
+		e := startOn(t, redistest.Shared(t).URL(), func(s *Server) { s.cfg.TrustedProxies = c.trusted })
+		_, path := e.contest("")
+		for range 2 {
+			e.do("POST", path+"/ballots", ballot(newBallot(), "lumiere-1"), e.pass(path), c.header).want(201, "")
+		}
+		log := e.log.String()
+		if got := strings.Count(log, said); got != c.times || strings.Contains(log, "203.0.113") {
+			t.Errorf("%s: told %d times, want %d\n%s", name, got, c.times, log)
+		}
 	}
 }
 

@@ -374,7 +374,7 @@ func TestEmbedPage_GivesWhatToPaste(t *testing.T) {
 	a := e.do("GET", "/c/"+id+"/embed?kind=vote&entry=vercors-1&widget=en&theme=dark&lang=en", "").want(200, "")
 	a.shows(`<script src="https://vote.example.org/embed/v1/loader.js" async></script>`,
 		`<joute-vote contest="`+id+`" entry="vercors-1" lang="en" theme="dark">`, `<iframe src="https://vote.example.org/embed/`+id+`/vercors-1?lang=en&amp;theme=dark"`,
-		"script-src https://vote.example.org; frame-src https://vote.example.org", `class="preview" src="/embed/`+id+`/vercors-1?lang=en&theme=dark"`, listed, "<svg class=\"qr\"")
+		"script-src https://vote.example.org; frame-src https://vote.example.org; img-src https://vote.example.org<", `class="preview" src="/embed/`+id+`/vercors-1?lang=en&theme=dark"`, listed, "<svg class=\"qr\"")
 	a.hides("embed.", "Hidden one", "secret-1")
 	if !strings.Contains(a.header.Get("Content-Security-Policy"), "frame-src 'self'") {
 		t.Error("the preview is refused")
@@ -385,7 +385,8 @@ func TestEmbedPage_GivesWhatToPaste(t *testing.T) {
 		b.shows(`<joute-vote contest="` + id + `" entry="lumiere-1">`)
 		b.hides("<b>")
 	}
-	e.do("GET", "/c/"+id+"/embed?kind=board", "").shows(`<joute-board contest="` + id + `">`)
+	// A board has no badge, and asks for no pictures.
+	e.do("GET", "/c/"+id+"/embed?kind=board", "").shows(`<joute-board contest="`+id+`">`, "frame-src https://vote.example.org<")
 	only, _ := e.contest(`,"embed":{"origins":["` + listed + `"],"only":true}`)
 	e.do("GET", "/c/"+only+"/embed?lang=en", "").hides(`class="preview"`)
 	e.do("GET", "/c/nowhere/embed", "").want(404, "")

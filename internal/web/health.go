@@ -3,9 +3,12 @@ package web
 import (
 	"context"
 	_ "embed"
+	"errors"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+
+	"github.com/joute/joute/internal/store"
 )
 
 //go:embed openapi.json
@@ -35,7 +38,10 @@ func (s *Server) readyz(c *fiber.Ctx) error {
 	ctx, cancel := context.WithTimeout(s.base, readyTime)
 	defer cancel()
 	checks := map[string]readyCheck{"store": {OK: true}}
-	if err := s.cfg.Store.Client().Ping(ctx).Err(); err != nil {
+	switch err := s.cfg.Store.Client().Ping(ctx).Err(); {
+	case errors.Is(err, store.ErrUnsafe):
+		checks["store"] = readyCheck{Faults: []string{"the store is refused: gate says why"}}
+	case err != nil:
 		checks["store"] = readyCheck{Faults: []string{"the store does not answer"}}
 	}
 	parts := map[string]Health{"gate": s.cfg.Gate}

@@ -78,6 +78,9 @@ func TestMetrics_CountBallotsByOutcome(t *testing.T) {
 	for _, want := range []string{
 		`joute_ballots_total{outcome="counted"} 1`, `joute_ballots_total{outcome="duplicate"} 1`, `joute_ballots_total{outcome="already-voted"} 1`,
 		`joute_ballots_total{outcome="held"} 0`, "joute_cast_seconds_count 3", "joute_store_round_trips_total",
+		// Alarms on the first one need the series from the start.
+		`joute_screened_total{decision="hold",effect="spared"} 0`, `joute_screened_total{decision="reject",effect="spared"} 0`,
+		`joute_screened_total{decision="challenge",effect="observed"} 0`, `joute_known_farm_total{became="spared"} 0`,
 	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("no %s in\n%s", want, page)

@@ -16,8 +16,12 @@ import (
 // labelUnavailable is the outcome of a cast that the store did not answer.
 const labelUnavailable = "unavailable"
 
-// effectApplied is the effect of a decision that was applied.
-const effectApplied = "applied"
+// What came of a decision.
+const (
+	effectApplied  = "applied"
+	effectObserved = "observed" // by a policy that changes nothing
+	effectSpared   = "spared"   // a canary: an alarm
+)
 
 // The events of joute_fans_total.
 const (
@@ -92,13 +96,19 @@ func newMetrics(registry *prometheus.Registry, feeds *live.Feeds) (*metrics, err
 	}
 	for _, decision := range []antifraud.Action{antifraud.Accept, antifraud.AskChallenge, antifraud.Hold, antifraud.Reject} {
 		m.screened.WithLabelValues(string(decision), effectApplied)
+		if decision != antifraud.Accept {
+			m.screened.WithLabelValues(string(decision), effectObserved)
+		}
+	}
+	for _, decision := range []antifraud.Action{antifraud.Hold, antifraud.Reject} {
+		m.screened.WithLabelValues(string(decision), effectSpared)
 	}
 	m.counted = m.ballots.WithLabelValues(string(voting.Counted))
 	m.accepted = m.screened.WithLabelValues(string(antifraud.Accept), effectApplied)
 	for _, event := range []string{fanAsked, fanConfirmed, fanLeft, fanFull} {
 		m.fans.WithLabelValues(event)
 	}
-	for _, became := range []farmMatch{farmRejected, farmHeld, farmAccepted, farmObserved} {
+	for _, became := range []farmMatch{farmRejected, farmHeld, farmAccepted, farmObserved, farmSpared} {
 		m.farms.WithLabelValues(string(became))
 	}
 	for _, outcome := range []string{"accepted", "refused"} {

@@ -3,12 +3,17 @@ package web
 import (
 	"bytes"
 	"encoding/json"
+	"os"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/joute/joute/contest"
 )
 
 var fiberParam = regexp.MustCompile(`:([a-z]+)`)
@@ -118,6 +123,56 @@ func TestOpenAPI_ProblemCodesAreTheCatalogues(t *testing.T) {
 	}
 }
 
+// anyCall are the codes that every call may answer: they stand behind `default`.
+var anyCall = []string{"method-not-allowed", "unsupported-media-type", "internal-error", "overloaded", "too-large"}
+
+// toldRefusals is what /openapi.json says of each refusal: by method and path, and status.
+var toldRefusals = sync.OnceValue(func() map[string]map[int]string {
+	var tree struct {
+		Paths      map[string]map[string]struct{ Responses map[string]toldResponse }
+		Components struct{ Responses map[string]toldResponse }
+	}
+	if err := json.Unmarshal(openAPI, &tree); err != nil {
+		panic(err)
+	}
+	all := map[string]map[int]string{}
+	for path, methods := range tree.Paths {
+		for method, operation := range methods {
+			said := map[int]string{}
+			for status, one := range operation.Responses {
+				if name, ok := strings.CutPrefix(one.Ref, "#/components/responses/"); ok {
+					one = tree.Components.Responses[name]
+				}
+				if n, err := strconv.Atoi(status); err == nil {
+					said[n] = one.Description
+				}
+			}
+			all[strings.ToUpper(method)+" "+path] = said
+		}
+	}
+	return all
+})
+
+type toldResponse struct {
+	Ref         string `json:"$ref"`
+	Description string
+}
+
+// told tells whether /openapi.json says of a call that it may be refused so: each refusal
+// of the API that a test here gets by do is held against it.
+func told(method, path string, status int, code string) bool {
+	path, _, _ = strings.Cut(path, "?")
+	parts := strings.Split(path, "/")
+	for call, said := range toldRefusals() {
+		described, at, _ := strings.Cut(call, " ")
+		fits := func(name, part string) bool { return name == part || strings.HasPrefix(name, "{") && part != "" }
+		if described == method && slices.EqualFunc(strings.Split(at, "/"), parts, fits) {
+			return strings.Contains(said[status], "`"+code+"`") || slices.Contains(anyCall, code)
+		}
+	}
+	return true // no call of the API
+}
+
 func TestOpenAPI_ExamplesFitTheirSchemas(t *testing.T) {
 	examples := 0
 	var walk func(any)
@@ -207,4 +262,115 @@ func TestOpenAPI_RealAnswersFit(t *testing.T) {
 	if got := e.do("GET", "/openapi.json", "").want(200, ""); !bytes.Equal(got.body, openAPI) {
 		t.Error("another document is served")
 	}
+}
+
+// wholeDocument has every member of a contest document that is not a default.
+const wholeDocument = `{"id":"whole","title":{"fr":"Tout"},"brand":"B","accent":"teal","locale":"en","timezone":"Europe/Brussels","format":"teams",
+	"phases":{"entries":{"opens":"2026-01-01T00:00:00Z","closes":"2026-01-02T00:00:00Z"},"voting":{"opens":"2026-01-03T00:00:00Z","closes":"2026-01-04T00:00:00Z"}},
+	"rules":{"ballots":{"max":1000000,"per":"day"},"per_entry":1,"undo":"10m"},"identity":"email","partner":{"secret":"01234567890123456789012345678901"},
+	"scoring":{"schools":{"by":"per_student","per":10,"best_entries":3},"ties":"earliest"},"results":{"visibility":"after_close","freeze":"2h"},
+	"embed":{"origins":["https://blog.example.org"],"only":true},"community":{"name":"N","opt_in":"I join","under_15":"parent","show_fans":false},
+	"antifraud":{"policy":"strict","hold":"2h","campuses":[{"school":"s","cidrs":["192.0.2.0/24"]}],"presence_uses":5,"canaries":["00000000000000000000000000"]},
+	"boxes":2,"links":{"rules":"https://example.org/r","privacy":"https://example.org/p","contact":"a@example.org"},
+	"schools":[{"id":"s","name":"S","city":"Lyon","students":9,"email_domains":["edu.example"],"colour":"#123"}],
+	"entries":[{"id":"e","school":"s","title":"E","authors":["A"],"video":"https://vimeo.com/100000001","hidden":true}]}`
+
+// The schema of a contest document says what the parser does: its members and no other, which are
+// required, the defaults, the bounds of numbers and of texts.
+func TestOpenAPI_TheContestDocumentIsTheParsers(t *testing.T) {
+	var tree map[string]any
+	must(t, json.Unmarshal([]byte(wholeDocument), &tree))
+	parsed := func() (*contest.Contest, error) {
+		text, err := json.Marshal(tree)
+		must(t, err)
+		return contest.Parse(text)
+	}
+	whole, err := parsed()
+	must(t, err)
+	answer{t: t, body: whole.DocumentWithSecret()}.fits("Contest")
+
+	organizing, err := os.ReadFile("../../docs/ORGANIZING.md")
+	must(t, err)
+	looked := 0
+	var walk func(path string, schema map[string]any, in map[string]any)
+	walk = func(path string, schema map[string]any, in map[string]any) {
+		members := at(t, schema, "properties")
+		for name := range in {
+			if members[name] == nil {
+				t.Errorf("%s%s is not described", path, name)
+			}
+		}
+		if schema["additionalProperties"] != false {
+			t.Errorf("%s: the parser refuses unknown members", path)
+		}
+		required, _ := schema["required"].([]any)
+		for name, described := range members {
+			looked++
+			one, before := described.(map[string]any), in[name]
+			if before == nil {
+				t.Fatalf("%s%s is not in the whole document", path, name)
+			}
+			if !regexp.MustCompile("[`.]" + name + "[`.]").Match(organizing) {
+				t.Errorf("docs/ORGANIZING.md does not tell of %s%s", path, name)
+			}
+			try := func(value any, good bool) {
+				t.Helper()
+				in[name] = value
+				if _, err := parsed(); (err == nil) != good {
+					t.Errorf("%s%s = %.40v: %v", path, name, value, err)
+				}
+			}
+			if least, ok := one["minimum"].(float64); ok {
+				try(least, true)
+				try(least-1, false)
+				try(one["maximum"].(float64), true)
+				try(one["maximum"].(float64)+1, false)
+			}
+			if most, ok := one["maxLength"].(float64); ok {
+				try(strings.Repeat("x", int(most)), true)
+				try(strings.Repeat("x", int(most)+1), false)
+			}
+			delete(in, name)
+			without, err := parsed()
+			if (err != nil) != slices.Contains(required, any(name)) && name != "students" {
+				t.Errorf("%s%s is left out: %v", path, name, err)
+			}
+			if want, ok := one["default"]; ok {
+				if err != nil {
+					t.Errorf("%s%s has a default: %v", path, name, err)
+				} else if got := defaultAt(t, without, path+name); got != want && (got != nil || want != false) {
+					t.Errorf("%s%s is %v by default, described %v", path, name, got, want)
+				}
+			}
+			in[name] = before
+			switch inside := before.(type) {
+			case map[string]any:
+				if one["$ref"] == nil {
+					walk(path+name+".", one, inside)
+				}
+			case []any:
+				if object, ok := inside[0].(map[string]any); ok {
+					walk(path+name+".", at(t, one, "items"), object)
+				}
+			}
+		}
+	}
+	walk("", at(t, described(t), "components", "schemas", "Contest"), tree)
+	if looked < 60 {
+		t.Errorf("only %d members were looked at", looked)
+	}
+}
+
+// defaultAt is what a contest's document has at a path of names; in lists it is the first one's.
+func defaultAt(t *testing.T, c *contest.Contest, path string) any {
+	t.Helper()
+	var at any
+	must(t, json.Unmarshal(c.Document(), &at))
+	for name := range strings.SplitSeq(path, ".") {
+		if list, ok := at.([]any); ok {
+			at = list[0]
+		}
+		at = at.(map[string]any)[name]
+	}
+	return at
 }

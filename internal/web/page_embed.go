@@ -119,6 +119,7 @@ func (v *embedView) fill(site string, d *contest.Contest, entry, lang, theme str
 
 // badge writes the snippets of an entry's badge.
 func (v *embedView) badge(site string, d *contest.Contest, id string, asked url.Values) {
+	v.Policy += "; img-src " + site
 	v.Badge = "/badge/" + d.ID + "/" + id + ".svg"
 	if len(asked) > 0 {
 		v.Badge += "?" + asked.Encode()

@@ -161,11 +161,11 @@ func (s *Server) tellScreened(c *contest.Contest, verdict *antifraud.Verdict, sp
 	effect := effectApplied
 	switch {
 	case spared:
-		effect = "spared"
+		effect = effectSpared
 		s.log.Error("a canary would be held or rejected: screening is wrong about somebody known to be honest",
 			slog.String("contest", c.ID), slog.String("would", string(verdict.Would)))
 	case verdict.Action != verdict.Would:
-		effect = "observed"
+		effect = effectObserved
 	}
 	s.metrics.tellScreened(verdict.Would, effect)
 	if verdict.Would != antifraud.Accept {

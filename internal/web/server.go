@@ -132,6 +132,7 @@ type Server struct {
 	connections  int64          // most at a time, without feeds
 	patience     time.Duration  // for a piece of an answer to go out
 	feeding      sync.WaitGroup // connections of feeds
+	unnamedProxy sync.Once      // tells of one, see address
 	letters      sync.WaitGroup // mails that were promised, and go into the outbox in a moment
 
 	// base ends when a shutdown has no more time: streams end with it.

@@ -183,7 +183,13 @@ func (e *env) do(method, path, body string, headers ...string) answer {
 	defer resp.Body.Close()
 	raw, err := io.ReadAll(resp.Body)
 	must(e.t, err)
-	return answer{e.t, resp.StatusCode, resp.Header, raw}
+	a := answer{e.t, resp.StatusCode, resp.Header, raw}
+	if a.header.Get("Content-Type") == "application/problem+json" && method != "HEAD" {
+		if code, _ := a.json()["code"].(string); !told(method, path, a.status, code) {
+			e.t.Errorf("/openapi.json does not say that %s %s may be answered %d %s", method, path, a.status, code)
+		}
+	}
+	return a
 }
 
 const asOrganizer = "Authorization: Bearer " + organizerKey
