@@ -45,6 +45,7 @@ type evidence struct {
 	fewExits  bool           // they share no more addresses than a school behind a security service has
 	room      bool           // members have one device, or at home a roomful of them each, and vote from one address
 	turns     float64        // of tempo: that members vote in turn, as one person does
+	sleepless float64        // of tempo: that one machine votes through the day and the night
 	clock     float64        // of tempo: that members vote around the clock; it is of none of them, so it never voids
 }
 
@@ -147,7 +148,8 @@ func (h *hand) weighEvidence(others []float64) (e evidence) {
 	e.madeUp = h.madeUp()
 	// How long members read and how they follow each other are two things.
 	e.turns = max(h.serial(), 0)
-	e.by[byTempo], e.clock = max(e.by[byTempo], h.haste())+e.turns, h.clock()
+	e.sleepless = h.sleepless()
+	e.by[byTempo], e.clock = max(e.by[byTempo], h.haste())+e.turns+e.sleepless, h.clock()
 	return e
 }
 
@@ -253,6 +255,7 @@ const (
 	mostPooled      = 0.4 // of the members, at addresses of a pool: friends share a carrier's with everybody, and some a home
 	lockstep        = 3.0 // of entries: fans who vote as much in step live each at home, so addresses need say but some
 	badAccounts     = 0.4
+	leastSleepless  = 4.0 // in all
 	brisk           = 0.3 // of the haste at one machine: people take their time
 	leastBrisk      = 2.0 // in all
 
@@ -413,6 +416,7 @@ func (e *evidence) holds(members float64, some int, limit float64) bool {
 	case e.some[byDevice] && (e.bare || e.pool >= manyShared) && e.by[byNetwork] >= pooledAddresses*members && e.addresses >= manyShared:
 	case e.some[byDevice] && e.some[byNetwork] && e.by[byDevice]+e.by[byNetwork] >= pooledDevices*members && e.pool >= manyShared && e.addresses >= manyShared:
 	case members < roomful && e.machine >= oneDevice && brings(byDevice, nobodyElses) && e.by[byTempo] >= brisk*members && (oneHome || e.by[byTempo] >= leastInTurn):
+	case e.sleepless >= leastSleepless && e.machine >= oneDevice && brings(byDevice, strongly[byDevice]):
 	case oneHome && e.pool < fewDevices && brings(byDevice, strongly[byDevice]) && e.by[byTempo] >= max(leastBrisk, brisk*members):
 	case brings(byAccount, badAccounts) && (some >= 2 || some == 1 && oneHome && members >= manyShared):
 	default:
