@@ -37,6 +37,7 @@ type evidence struct {
 	drawn     float64        // how many devices they draw from, estimated without bias
 	machine   float64        // share of members with the device that most have
 	addresses float64        // how many addresses they share, likewise
+	pooled    float64        // share of members at addresses that several of them have, and hardly a stranger
 	model     float64        // of device: what agents say that is said already, as all phones of that model show them
 	pageless  bool           // tempo is that members open no page, as some people's browsers do not
 	bare      bool           // no device is known of anybody: browsers are all there is of it
@@ -44,6 +45,7 @@ type evidence struct {
 	fewExits  bool           // they share no more addresses than a school behind a security service has
 	room      bool           // members have one device, or at home a roomful of them each, and vote from one address
 	turns     float64        // of tempo: that members vote in turn, as one person does
+	sleepless float64        // of tempo: that one machine votes through the day and the night
 	clock     float64        // of tempo: that members vote around the clock; it is of none of them, so it never voids
 }
 
@@ -127,6 +129,7 @@ func (h *hand) weighEvidence(others []float64) (e evidence) {
 		}
 	}
 	e.pool, e.addresses = h.spread(&h.c.t.device, h.device), h.spread(&h.c.t.net, h.net)
+	e.pooled = h.pooled()
 	e.fewExits = e.addresses < fewAddresses && !(h.abroad && h.networks(same) >= fewNetworks)
 	e.drawn = h.drawn(&h.c.t.device, h.device)
 	_, most := h.topDevice()
@@ -145,7 +148,8 @@ func (h *hand) weighEvidence(others []float64) (e evidence) {
 	e.madeUp = h.madeUp()
 	// How long members read and how they follow each other are two things.
 	e.turns = max(h.serial(), 0)
-	e.by[byTempo], e.clock = max(e.by[byTempo], h.haste())+e.turns, h.clock()
+	e.sleepless = h.sleepless()
+	e.by[byTempo], e.clock = max(e.by[byTempo], h.haste())+e.turns+e.sleepless, h.clock()
 	return e
 }
 
@@ -163,6 +167,26 @@ func (e *evidence) firmly() (n int) {
 func (h *hand) spread(col *column, members []float64) float64 {
 	sum, squares, _ := h.shared(col, members)
 	return sum * sum / max(squares, 1e-9)
+}
+
+// pooled is the share of members who have an address that another has, and that more of the
+// members have than strangers.
+func (h *hand) pooled() float64 {
+	sum := 0.0
+	for _, v := range h.who {
+		if k := h.c.t.net.of[v]; k != unseen && h.net[k]-h.w[v] >= 0.5 && h.net[k] > h.c.net[k] {
+			sum += h.w[v]
+		}
+	}
+	return sum / h.mass
+}
+
+// friends tells whether members who vote in step may be people: each has a phone as people have, or
+// the one model that they talked each other into, an address that strangers have, too, and is no quicker
+// than who knows whom to vote for.
+func (e *evidence) friends(h *hand) bool {
+	return !e.firm[byAccount] && (!e.firm[byDevice] || e.pool < fewDevices && e.one < oneAddress && !e.madeUp) &&
+		e.by[byTempo] < hurried*h.mass && e.pooled < mostPooled && 2*h.rented < h.mass
 }
 
 // drawn is the effective number of such values that members draw from, seen or not: few
@@ -228,8 +252,10 @@ const (
 	// What one family has to bring, in ln per member, to hold a hand nearly alone.
 	pooledDevices   = 3.2
 	pooledAddresses = 1.2
+	mostPooled      = 0.4 // of the members, at addresses of a pool: friends share a carrier's with everybody, and some a home
 	lockstep        = 3.0 // of entries: fans who vote as much in step live each at home, so addresses need say but some
 	badAccounts     = 0.4
+	leastSleepless  = 4.0 // in all
 	brisk           = 0.3 // of the haste at one machine: people take their time
 	leastBrisk      = 2.0 // in all
 
@@ -296,6 +322,22 @@ func (e *evidence) convinces(h *hand, limit float64) (strong, ok bool) {
 	if firm == 2 && e.firm[byNetwork] && e.firm[byTempo] && e.by[byTempo] < brisk*h.mass {
 		e.firm[byTempo] = false // schools behind one security service, some classes of which are quick
 		firm, looks = 1, 0
+	}
+	if e.firm[byStructure] && e.friends(h) {
+		for _, f := range [...]int{byTempo, byNetwork} {
+			if e.firm[f] {
+				e.firm[f] = false
+				firm--
+			}
+		}
+		looks = 0
+		if e.firm[byDevice] {
+			looks = 1
+		}
+		if e.some[byNetwork] {
+			e.some[byNetwork] = false
+			some--
+		}
 	}
 	strong = firm >= 2 && looks >= 1 && e.all >= limit
 	if h.mass > mostShare*float64(h.c.n) && !(strong && (e.hired(h) || e.machines(h.mass))) {
@@ -366,13 +408,15 @@ func (e *evidence) hopeless(members float64) bool {
 func (e *evidence) holds(members float64, some int, limit float64) bool {
 	brings := func(family int, each float64) bool { return e.by[family] >= max(leastFamily[family], each*members) }
 	oneHome := e.one > oneAddress
+	inPool := e.firm[byStructure] && e.addresses >= manyShared && e.pooled >= mostPooled
 	switch {
 	case e.by[byDevice] >= pooledDevices*members && (e.pool >= manyShared || members >= leastDrawn && e.drawn >= manyShared && e.all >= limit):
-	case e.firm[byStructure] && e.by[byNetwork] >= pooledAddresses*members && e.addresses >= manyShared:
-	case e.firm[byStructure] && e.by[byStructure] >= lockstep*members && e.some[byNetwork] && e.addresses >= manyShared:
+	case inPool && e.by[byNetwork] >= pooledAddresses*members:
+	case inPool && e.by[byStructure] >= lockstep*members && e.some[byNetwork]:
 	case e.some[byDevice] && (e.bare || e.pool >= manyShared) && e.by[byNetwork] >= pooledAddresses*members && e.addresses >= manyShared:
 	case e.some[byDevice] && e.some[byNetwork] && e.by[byDevice]+e.by[byNetwork] >= pooledDevices*members && e.pool >= manyShared && e.addresses >= manyShared:
 	case members < roomful && e.machine >= oneDevice && brings(byDevice, nobodyElses) && e.by[byTempo] >= brisk*members && (oneHome || e.by[byTempo] >= leastInTurn):
+	case e.sleepless >= leastSleepless && e.machine >= oneDevice && brings(byDevice, strongly[byDevice]):
 	case oneHome && e.pool < fewDevices && brings(byDevice, strongly[byDevice]) && e.by[byTempo] >= max(leastBrisk, brisk*members):
 	case brings(byAccount, badAccounts) && (some >= 2 || some == 1 && oneHome && members >= manyShared):
 	default:

@@ -36,7 +36,7 @@ func newIndex(c *crowd) *index {
 		within("entry-block", of(&t.block)), within("entry-agent", of(&t.agent)),
 		within("entry-day", func(_, act int32) int32 { return t.hour[act] / 24 }),
 		within("entry-night", func(_, act int32) int32 { return (t.hour[act] + 12) / 24 }),
-		within("entry-device", of(&t.device)), within("entry-kind", of(&t.kind)),
+		within(oneModel, of(&t.device)), within("entry-kind", of(&t.kind)),
 	}
 	x.groups = make([]*grouping, len(groups))
 	inParallel(len(groups)+1, func(i int) {
@@ -133,6 +133,9 @@ func (x *index) group(name string) *grouping {
 	panic("detect: no grouping " + name)
 }
 
+// oneModel is the name of cohorts of voters for one entry with one device.
+const oneModel = "entry-device"
+
 // cohort are voters who are looked at together, because they have something in common.
 type cohort struct {
 	name    string
@@ -166,4 +169,17 @@ func (x *index) cohorts() []cohort {
 		}
 	}
 	return list
+}
+
+// atOneAddress tells whether most of these have the same.
+func (t *table) atOneAddress(members []int32) bool {
+	at := map[int32]int{}
+	for _, v := range members {
+		if k := t.net.of[v]; k != unseen {
+			if at[k]++; float64(at[k]) >= oneAddress*float64(len(members)) {
+				return true
+			}
+		}
+	}
+	return false
 }

@@ -23,7 +23,7 @@ func (c *crowd) looks(x *index) (odds []float64, renting float64) { return c.loo
 // looksBeside are the same, scaled over those of the crowd who do not vote for an entry.
 func (c *crowd) looksBeside(x *index, entry int32) (odds []float64, renting float64) {
 	odds = make([]float64, c.n)
-	device := c.together(x.group("entry-device"), c.device, &c.t.device)
+	device := c.together(x.group(oneModel), c.device, &c.t.device)
 	net := c.together(c.byNet, c.net, &c.t.net)
 	rented := (c.rented + 1) / (c.known + 2)
 	var pace [dwellBins]float64

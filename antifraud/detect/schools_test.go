@@ -22,7 +22,14 @@ type added struct {
 }
 
 func joined(mix farmlab.Mix, seed uint64) *added {
-	a := &added{farmlab.Make(mix, seed), rand.New(rand.NewPCG(seed, 11)), nil, map[string]int{}, map[string]int{}}
+	a := &added{Workload: farmlab.Make(mix, seed), r: rand.New(rand.NewPCG(seed, 11))}
+	a.meet()
+	return a
+}
+
+// meet looks at who votes, as others will be like them.
+func (a *added) meet() {
+	a.people, a.users, a.at = nil, map[string]int{}, map[string]int{}
 	met := map[string]bool{}
 	for _, b := range a.Ballots {
 		if !met[b.Voter] {
@@ -32,7 +39,6 @@ func joined(mix farmlab.Mix, seed uint64) *added {
 			a.people = append(a.people, b.Evidence)
 		}
 	}
-	return a
 }
 
 // person is what evidence shows of somebody as they are in this contest: a phone as people

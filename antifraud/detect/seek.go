@@ -211,12 +211,15 @@ func plainest(list []cohort) *cohort {
 }
 
 // try fits a hand that starts from a cohort's suspicious members. One that drifts
-// off, to whoever has one thing in common with it, is tried again within the cohort.
+// off, to whoever has one thing in common with it, is tried again within the cohort. So is one of one
+// device at one address, whatever became of it: where very many vote for the same from there, one
+// person has too little to be kept apart from the quick among them.
 func (h *hand) try(x *index, co *cohort, odds []float64, renting float64, others []float64, tried []uint8, limit float64) (farm, bool) {
 	spans := [][]int32{nil, co.members}
 	if co.name == turns {
 		spans = spans[1:] // it is one person's: whoever else has that phone is another
 	}
+	place := co.name == oneModel && h.c.t.atOneAddress(co.members)
 	for _, within := range spans {
 		h.leave(others)
 		h.clear()
@@ -237,6 +240,9 @@ func (h *hand) try(x *index, co *cohort, odds []float64, renting float64, others
 		h.begin()
 		start := h.mass
 		if !h.fit(x, others, within, allRounds) {
+			if place {
+				continue
+			}
 			return farm{}, false
 		}
 		if h.single(x, others) || h.leaveRooms(others) {
@@ -266,7 +272,7 @@ func (h *hand) try(x *index, co *cohort, odds []float64, renting float64, others
 			}
 			return f, true
 		}
-		if h.mass < unsettling*float64(len(co.members)) {
+		if !place && h.mass < unsettling*float64(len(co.members)) {
 			break
 		}
 	}

@@ -176,3 +176,38 @@ func (c *crowd) clock() (shares [cellsADay]float64) {
 	}
 	return shares
 }
+
+const (
+	roomHours = 5    // cells of a day that a room, a home or a feast has: fifteen hours in a row
+	offHours  = 0.05 // of their votes that fall out of these
+)
+
+// sleepless is the log-likelihood that members with one device at one address vote evenly around
+// the clock, as one person does again and again for a day and a night, rather than within any
+// hours that a room, a home or a feast may have.
+func (h *hand) sleepless() float64 {
+	t := h.c.t
+	most, y := h.topDevice()
+	there := h.busiest()[0]
+	if y < max(oneDevice*h.mass, roomful) || there < 0 || h.net[there] < oneAddress*h.mass {
+		return 0
+	}
+	var cells [cellsADay]float64
+	n := 0.0
+	for _, v := range h.who {
+		if t.device.of[v] == most && t.net.of[v] == there && h.w[v] > 0.5 {
+			cells[h.c.hourCell(t.first[v])%cellsADay]++
+			n++
+		}
+	}
+	best := 0.0 // votes within the hours that hold most
+	for from := range cells {
+		within := 0.0
+		for k := range roomHours {
+			within += cells[(from+k)%cellsADay]
+		}
+		best = max(best, within)
+	}
+	const even = float64(roomHours) / cellsADay
+	return max(0, best*math.Log(even/(1-offHours))+(n-best)*math.Log((1-even)/offHours))
+}
