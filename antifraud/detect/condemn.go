@@ -110,12 +110,13 @@ func (f *farm) alike(n int) float64 {
 }
 
 // excuses are, in ln, what speaks against a member by a rented network, and is what people have: who
-// want to be private go through a VPN or Tor, and an office has its own addresses at a data centre.
+// want to be private go through a VPN or Tor, or a browser's relay, whose exits a few share with phones that are
+// none of the farm's; and an office has its own addresses at a data centre.
 func (h *hand) excuses(v int32, own *terms, office map[int32]bool) float64 {
 	switch t := h.c.t; {
 	case !t.isRented(v):
 		return 0
-	case office[t.net.of[v]]:
+	case office[t.net.of[v]], own[atDevice] < -against && h.net[at(h.net, t.net.of[v])] < leastHand:
 		return max(own[atKind], 0) + max(own[atNet], 0)
 	case t.isPrivate(v):
 		return max(own[atKind], 0)

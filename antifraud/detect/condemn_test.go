@@ -304,3 +304,29 @@ func TestSuspect_TwoHandsHoldAndDoNotVoid(t *testing.T) {
 		t.Errorf("two families of one: %v", s)
 	}
 }
+
+// A rented address that few members have says nothing against whose device is none of the farm's: so come
+// people through a browser's relay.
+func TestHand_AnExitThatFewShareExcusesAnotherPhone(t *testing.T) {
+	var ballots []Ballot
+	for n := range 8 {
+		e := antifraud.Evidence{Net: "exit", NetKind: antifraud.NetHosting, Device: "rack"}
+		if n < 3 {
+			e.Net = "relay"
+		}
+		ballots = append(ballots, vote(fmt.Sprint("f", n), "e", float64(n), e))
+	}
+	ballots = append(ballots, vote("h", "e", 9, antifraud.Evidence{Net: "home", NetKind: antifraud.NetResidential}))
+	h := handOf(ballots)
+	for _, row := range []struct {
+		voter   int32
+		device  float64
+		excused float64
+	}{
+		{0, -0.6, 5}, {0, 0, 0}, {4, -0.6, 0}, {8, -0.6, 0},
+	} {
+		if got := h.excuses(row.voter, &terms{atKind: 3, atNet: 2, atDevice: row.device}, nil); got != row.excused {
+			t.Errorf("voter %d with a device of %v: %v", row.voter, row.device, got)
+		}
+	}
+}

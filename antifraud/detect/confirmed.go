@@ -15,7 +15,7 @@ type confirmed struct {
 // a part 1/(1+y) of it is the voter's own. An address that no member has says nothing by its
 // block: neighbours are not members. And the device of one machine says nothing of who is
 // elsewhere: one person is in one place, or on the way between two.
-func (h *hand) confirm(v int32, out terms, busiest [2]int32, oneMachine bool) confirmed {
+func (h *hand) confirm(v int32, out terms, busiest [2]int32, oneMachine bool, own *islands) confirmed {
 	t, was := h.c.t, out.sum(h.common)
 	for _, x := range [...]struct {
 		feature int
@@ -27,6 +27,12 @@ func (h *hand) confirm(v int32, out terms, busiest [2]int32, oneMachine bool) co
 		if x.value != unseen && out[x.feature] > 0 {
 			y := max(x.members[x.value]-h.w[v], 0)
 			out[x.feature] *= y / (1 + y)
+		}
+	}
+	if !oneMachine && own.addresses[t.net.of[v]] {
+		out[atNet], out[atKind] = min(out[atNet], 0), min(out[atKind], 0)
+		if _, stays := own.devices[t.device.of[v]]; stays {
+			out[atDevice], out[atAgent] = min(out[atDevice], 0), min(out[atAgent], 0)
 		}
 	}
 	f := confirmed{w: h.w[v], by: h.split(v, &out, busiest)}

@@ -72,29 +72,12 @@ func (h *hand) leaveRooms(others []float64) bool {
 	if h.atOneHome() && h.haste() >= brisk*h.mass {
 		return false
 	}
-	t := h.c.t
-	busiest := h.busiest()
-	office := h.office(busiest)
-	at := map[int32]map[int32]float64{} // members by device and address
-	for _, v := range h.who {
-		device, net := t.device.of[v], t.net.of[v]
-		if device == unseen || net == unseen || h.device[device] < roomful || h.device[device] > oneDevice*h.mass {
-			continue
-		}
-		if at[device] == nil {
-			at[device] = map[int32]float64{}
-		}
-		if office[net] {
-			net = busiest[0] // an office's are as one
-		}
-		at[device][net] += h.w[v]
-	}
-	rooms := h.issued() // devices
-	for device, nets := range at {
-		for _, members := range nets {
-			if members >= oneRoom*h.device[device] {
-				rooms[device] = true
-			}
+	t, rooms := h.c.t, h.issued() // devices
+	office := h.office(h.busiest())
+	for k, stays := range h.islands().devices {
+		one := stays.most >= oneRoom*h.device[k] || stays.rented || office[stays.at[0]] && office[stays.at[1]]
+		if one && h.device[k] >= roomful && h.device[k] <= oneDevice*h.mass {
+			rooms[k] = true
 		}
 	}
 	if len(rooms) == 0 {

@@ -141,29 +141,77 @@ func TestWhole_AClubOnOneVPN(t *testing.T) {
 }
 
 // An office votes from two addresses of a data centre, on machines of three models, for what it
-// likes, and half of it for the entry that a farm of homes is paid for. It is held at the most.
+// likes, and half of it for the entry that a farm is paid for, through homes or at addresses of a
+// data centre, too. What it has is nowhere in the farm: it is held at the most.
 func TestWhole_AnOfficeBesideAFarm(t *testing.T) {
-	for seed := uint64(1); seed <= 4; seed++ {
-		a := joined(farmlab.Mix{Entries: 12, Schools: 12, Days: 12, Ballots: 1, Voters: 3000}, seed)
+	for seed, row := range []struct{ forIt, forOthers, rented int }{
+		{125, 25, 0}, {125, 25, 0}, {125, 25, 0}, {125, 25, 0}, {125, 25, 8}, {125, 25, 8}, {80, 25, 12}, {80, 25, 12}, {36, 7, 12}, {36, 7, 12},
+	} {
+		a := joined(farmlab.Mix{Entries: 12, Schools: 12, Days: 12, Ballots: 1, Voters: 3000}, uint64(seed+1))
 		pace := a.pace()
 		at := func(e *antifraud.Evidence) {
 			e.Net, e.Block, e.ASN, e.NetKind = fmt.Sprint("proxy of the office ", a.r.IntN(2)), "the office's", 1, antifraud.NetHosting
 			e.Device = fmt.Sprint("image ", a.r.IntN(3))
 			e.Agent = "agent of " + e.Device
 		}
-		a.add("office", false, 125, 3, 8*1440, at)
+		a.add("office", false, row.forIt, 3, 8*1440, at)
 		for entry := range 5 {
-			a.add(fmt.Sprint("office for ", entry, " "), false, 25, 4+entry, 8*1440, at)
+			a.add(fmt.Sprint("office for ", entry, " "), false, row.forOthers, 4+entry, 8*1440, at)
 		}
 		a.add("farm", true, 350, 3, 8*1440, func(e *antifraud.Evidence) {
 			home := a.r.IntN(50)
 			e.Net, e.Block, e.NetKind = fmt.Sprint("home ", home), fmt.Sprint("block of ", home), antifraud.NetResidential
 			e.Device = fmt.Sprint("rack", a.r.IntN(20))
+			if row.rented > 0 {
+				exit := a.r.IntN(row.rented)
+				e.Net, e.Block, e.NetKind = fmt.Sprint("rented ", exit), fmt.Sprint("block of ", exit/5), antifraud.NetHosting
+				e.Device = fmt.Sprint("rack", a.r.IntN(12))
+			}
 			e.Agent = "agent of " + e.Device
 			e.DwellMS = a.paced(0.6*pace, 0.5)
 		})
 		for group, o := range a.outcomes() {
-			if group == "farm" && o.share(o.void+o.held) < 0.95 || group != "farm" && o.void > 0 {
+			if group == "farm" && (o.share(o.void+o.held) < 0.95 || o.share(o.void) < 0.5) || group != "farm" && o.void > 0 {
+				t.Errorf("%+v: %s %+v", row, group, o)
+			}
+		}
+	}
+}
+
+// Families on one computer at home come by the link of the entry that a farm is paid for, too, and
+// some of them have no time. The farm has neither their computer nor their address: they are held at the most.
+func TestWhole_FamiliesBesideAFarm(t *testing.T) {
+	for seed := uint64(1); seed <= 4; seed++ {
+		a := joined(farmlab.Mix{Entries: 12, Schools: 12, Days: 12, Ballots: 1, Voters: 3000}, seed)
+		pace := a.pace()
+		came := func(e *antifraud.Evidence) {
+			e.Via, e.Referrer = "the school's", antifraud.ReferrerShare
+		}
+		for family := range 40 {
+			n := 2 + a.r.IntN(4)
+			a.add(fmt.Sprint("family ", family, " "), false, n, 3, 5, func(e *antifraud.Evidence) {
+				came(e)
+				e.Device, e.Agent = fmt.Sprint("computer ", family), a.people[family].Agent
+				e.Net, e.Block, e.NetKind = fmt.Sprint("home ", family), fmt.Sprint("street of ", family), antifraud.NetResidential
+				e.DwellMS = a.paced(0.8*pace, 0.6)
+			})
+			evening := time.Duration(a.r.IntN(8*24)) * time.Hour
+			for k := len(a.Ballots) - n; k < len(a.Ballots); k++ {
+				a.Ballots[k].At = a.Ballots[k].At.Add(evening)
+			}
+		}
+		a.add("farm", true, 350, 3, 8*1440, func(e *antifraud.Evidence) {
+			if came(e); a.r.Float64() < 0.4 {
+				e.Via, e.Referrer = "", antifraud.ReferrerDirect
+			}
+			home := a.r.IntN(50)
+			e.Net, e.Block, e.NetKind = fmt.Sprint("proxy ", home), fmt.Sprint("block of ", home), antifraud.NetResidential
+			e.Device = fmt.Sprint("rack", a.r.IntN(20))
+			e.Agent = "agent of " + e.Device
+			e.DwellMS = a.paced(0.6*pace, 0.5)
+		})
+		for group, o := range a.outcomes() {
+			if group == "farm" && (o.share(o.void+o.held) < 0.95 || o.share(o.void) < 0.5) || group != "farm" && o.void > 0 {
 				t.Errorf("seed %d: %s %+v", seed, group, o)
 			}
 		}

@@ -282,7 +282,7 @@ func (h *hand) try(x *index, co *cohort, odds []float64, renting float64, others
 // keep notes who the members are, and what speaks against each.
 func (h *hand) keep(f *farm) {
 	busiest, same := h.busiest(), h.strangers()
-	office := h.office(busiest)
+	office, own := h.office(busiest), h.islands()
 	var out terms
 	var unlearned [features]poolCount
 	for _, v := range h.who {
@@ -292,7 +292,7 @@ func (h *hand) keep(f *farm) {
 		h.judge(v, &out, &unlearned, same)
 		f.who, f.w = append(f.who, v), append(f.w, h.w[v])
 		f.own, f.by = append(f.own, out), append(f.by, h.split(v, &out, busiest))
-		f.confirmed = append(f.confirmed, h.confirm(v, out, busiest, f.evidence.machine >= oneDevice))
+		f.confirmed = append(f.confirmed, h.confirm(v, out, busiest, f.evidence.machine >= oneDevice, own))
 		f.namesakes = append(f.namesakes, h.c.namesakes(v))
 		f.excused = append(f.excused, h.excuses(v, &out, office))
 	}
