@@ -1,5 +1,7 @@
 package detect
 
+import "math"
+
 // islands are devices that members have at one address or two and hardly elsewhere, and the addresses
 // where most have such ones: a family at its computer, a room of them, an office with its machines and
 // its way out. Device and address are there for one reason, and that others there vote for the same is
@@ -16,6 +18,7 @@ type stay struct {
 	most, second float64  // how many have these
 	pairs        float64  // the squares of how many have each of its addresses, summed up
 	rented       bool     // machines are rented there
+	read, timed  float64  // ln of their reading times, summed up, and how many have one
 }
 
 // sameAddress is how many of the pairs of members with a device are at one address, where that is at
@@ -57,9 +60,19 @@ func (h *hand) islands() *islands {
 		}
 		by[p.device] = b
 	}
+	for _, v := range h.who {
+		if ln := t.dwell[v]; !math.IsNaN(ln) && t.device.of[v] != unseen {
+			b := by[t.device.of[v]]
+			b.read, b.timed = b.read+h.w[v]*ln, b.timed+h.w[v]
+			by[t.device.of[v]] = b
+		}
+	}
 	found := &islands{map[int32]stay{}, map[int32]bool{}}
 	for device, b := range by {
 		y, own := h.device[device], squares[device]
+		if b.rented && (y < roomful || h.quick(b)) {
+			continue // nobody lives there: a program keeps a device to its address, too
+		}
 		if b.most+b.second >= oneRoom*y && y*y-own >= 1 && b.pairs-own >= sameAddress*(y*y-own) {
 			found.devices[device] = b
 		}
@@ -77,3 +90,11 @@ func (h *hand) islands() *islands {
 	}
 	return found
 }
+
+// quick tells whether who has a device reads clearly less long than the crowd.
+func (h *hand) quick(b stay) bool {
+	c := h.c
+	return b.timed > 0 && c.dwells > 0 && b.read/b.timed < c.dwellSum/c.dwells-clearlyQuick
+}
+
+const clearlyQuick = 0.35 // in ln: twelve people are as quick by chance once in twenty
