@@ -18,6 +18,13 @@ import (
 	"github.com/joute/joute/voting/ledger"
 )
 
+const oneContest = `id: one
+title: A contest
+phases: {voting: {opens: 2026-01-01T00:00:00Z, closes: 2036-01-01T00:00:00Z}}
+schools: [{id: north, name: North}]
+entries: [{id: n-1, school: north, title: One}]
+`
+
 // partsOf are a data folder's, over a store.
 func partsOf(t *testing.T, dir string, st *store.Store) Parts {
 	t.Helper()
@@ -142,12 +149,7 @@ func TestCheck_AContestThatHadVotersNeedsItsLedger(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			before := partsOf(t, dir, embedded(t))
-			c, err := contest.Parse([]byte(`id: one
-title: A contest
-phases: {voting: {opens: 2026-01-01T00:00:00Z, closes: 2036-01-01T00:00:00Z}}
-schools: [{id: north, name: North}]
-entries: [{id: n-1, school: north, title: One}]
-`))
+			c, err := contest.Parse([]byte(oneContest))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -179,12 +181,7 @@ func TestCheck_LedgersAreOfTheContestsThatAreThere(t *testing.T) {
 	prepare := func(t *testing.T, epoch int64) (string, Parts) {
 		dir := t.TempDir()
 		before := partsOf(t, dir, embedded(t))
-		c, err := contest.Parse([]byte(`id: one
-title: A contest
-phases: {voting: {opens: 2026-01-01T00:00:00Z, closes: 2036-01-01T00:00:00Z}}
-schools: [{id: north, name: North}]
-entries: [{id: n-1, school: north, title: One}]
-`))
+		c, err := contest.Parse([]byte(oneContest))
 		if err != nil {
 			t.Fatal(err)
 		}
