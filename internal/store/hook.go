@@ -32,7 +32,7 @@ func (h hook) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 		defer cancel()
 		start := time.Now()
 		err := next(context.WithValue(ctx, counted{}, true), cmd)
-		h.metrics.observe("command", start, err)
+		h.metrics.observe(opCommand, start, err)
 		return Classify(err)
 	}
 }
@@ -50,7 +50,7 @@ func (h hook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessP
 		start := time.Now()
 		err := next(context.WithValue(ctx, counted{}, true), cmds)
 		if ctx.Value(counted{}) == nil {
-			h.metrics.observe("pipeline", start, err)
+			h.metrics.observe(opPipeline, start, err)
 		}
 		for _, cmd := range cmds {
 			if failed := cmd.Err(); failed != nil {
@@ -64,6 +64,12 @@ func (h hook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessP
 // counted marks the context of a call that is measured: a new connection
 // introduces itself by a pipeline of its own within it.
 type counted struct{}
+
+// Labels of round trips: what they carried, and how they ended.
+const (
+	opScript, opCommand, opPipeline = "script", "command", "pipeline"
+	resultOK, resultError           = "ok", "error"
+)
 
 // metrics are nil-safe: a store without a registerer is not measured.
 type metrics struct {
@@ -87,6 +93,12 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 			Buckets: []float64{.0002, .0005, .001, .002, .005, .01, .02, .05, .1, .25, .5, 1, 2},
 		}, []string{"op"}),
 	}
+	// Each is there from the start, so that a rate over the first error works.
+	for _, op := range []string{opScript, opCommand, opPipeline} {
+		for _, result := range []string{resultOK, resultError} {
+			m.trips.WithLabelValues(op, result)
+		}
+	}
 	return m, errors.Join(reg.Register(m.trips), reg.Register(m.seconds))
 }
 
@@ -94,9 +106,9 @@ func (m *metrics) observe(op string, start time.Time, err error) {
 	if m == nil {
 		return
 	}
-	result := "ok"
+	result := resultOK
 	if err != nil && !errors.Is(err, redis.Nil) {
-		result = "error"
+		result = resultError
 	}
 	m.trips.WithLabelValues(op, result).Inc()
 	m.seconds.WithLabelValues(op).Observe(time.Since(start).Seconds())
