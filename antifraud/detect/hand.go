@@ -33,9 +33,9 @@ func mostLooks(place float64) float64 { return 1.5 + 1.5*max(place, 0) }
 // place are the terms that say where a voter votes, and by which way they came.
 func (t *terms) place() float64 { return t[atVia] + t[atReferrer] + t[atHour] + t[atEntries] }
 
-// there is what a place makes of looks: that no other member voted at an hour does not make
-// those of somebody else.
-func (t *terms) there() float64 { return t.place() - min(t[atHour], 0) }
+// there is what a place makes of looks: that no other member voted at an hour, or that they
+// came by another way, does not make those of somebody else.
+func (t *terms) there() float64 { return t.place() - min(t[atHour], 0) - min(t[atVia]+t[atReferrer], 0) }
 
 // looks are all others. They do not count beyond what the place makes likely: a
 // farm's voters vote where the farm does, and whoever only has an address or a phone
