@@ -35,7 +35,9 @@ func (t *terms) place() float64 { return t[atVia] + t[atReferrer] + t[atHour] + 
 
 // there is what a place makes of looks: that no other member voted at an hour, or that they
 // came by another way, does not make those of somebody else.
-func (t *terms) there() float64 { return t.place() - min(t[atHour], 0) - min(t[atVia]+t[atReferrer], 0) }
+func (t *terms) there() float64 {
+	return t.place() - min(t[atHour], 0) - min(t[atVia]+t[atReferrer], 0)
+}
 
 // looks are all others. They do not count beyond what the place makes likely: a
 // farm's voters vote where the farm does, and whoever only has an address or a phone
