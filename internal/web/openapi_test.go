@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"os"
+	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"github.com/joute/joute/antifraud"
 	"github.com/joute/joute/contest"
 )
 
@@ -110,6 +112,21 @@ func TestOpenAPI_EveryReferenceResolvesAndEveryComponentIsUsed(t *testing.T) {
 				t.Errorf("%s %s is used nowhere", kind, name)
 			}
 		}
+	}
+}
+
+// A member that the description lacks is one that it forbids.
+func TestOpenAPI_DescribesEveryMemberOfAClient(t *testing.T) {
+	described := at(t, described(t), "components", "schemas", "Ballot", "properties", "client", "properties")
+	for member := range reflect.TypeFor[antifraud.Client]().Fields() {
+		name, _, _ := strings.Cut(member.Tag.Get("json"), ",")
+		if described[name] == nil {
+			t.Errorf("client.%s is not described", name)
+		}
+		delete(described, name)
+	}
+	if len(described) > 0 {
+		t.Errorf("described, and unknown to the parser: %v", described)
 	}
 }
 
