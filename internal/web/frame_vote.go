@@ -38,9 +38,9 @@ type frameShare struct {
 	App   string `json:"app"` // an address that brings the same message
 }
 
-// frameVote takes the vote of a frame that was made for one of the contest's
+// voteInFrame takes the vote of a frame that was made for one of the contest's
 // pages. A refusal is a problem, in the frame's language.
-func (s *Server) frameVote(c *fiber.Ctx) error {
+func (s *Server) voteInFrame(c *fiber.Ctx) error {
 	stored, err := s.contest(c)
 	if err != nil {
 		return err
@@ -175,7 +175,7 @@ func (s *Server) confirm(c *fiber.Ctx, code int, form []field) error {
 	lang := s.pageLang(c, d.Locale)
 	school, _ := d.School(entry.School)
 	w := words{s.texts, lang}
-	v := confirmView{layout: s.frame(c, lang, w.In(entry.Title, d)), School: w.In(school.Name, d), Contest: "/c/" + d.ID + chosen(c)}
+	v := confirmView{layout: s.layout(c, lang, w.In(entry.Title, d)), School: w.In(school.Name, d), Contest: "/c/" + d.ID + chosen(c)}
 	v.Entry, v.Brand, v.Theme, v.Script = v.Title, d.Brand, themeHref(d), asset("confirm.js")
 	v.When = phaseLine(v.words, stored, board.Phase, board.Closes)
 	if v.Status, err = s.statusOf(ctx, c, stored, board, me, voted, v.words); err != nil {

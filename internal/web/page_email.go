@@ -80,7 +80,7 @@ func (s *Server) sendEmailPage(c *fiber.Ctx, status int, fill func(*emailView)) 
 	}
 	e := errandOf(d, args)
 	lang := s.pageLang(c, d.Locale)
-	v := &emailView{layout: s.frame(c, lang, ""), Path: "/c/" + d.ID + chosen(c), Fields: e.fields(), Down: s.cfg.Mail.Down(), Links: d.Links, Contact: contactHref(d.Links.Contact)}
+	v := &emailView{layout: s.layout(c, lang, ""), Path: "/c/" + d.ID + chosen(c), Fields: e.fields(), Down: s.cfg.Mail.Down(), Links: d.Links, Contact: contactHref(d.Links.Contact)}
 	v.Contest, v.Brand, v.Theme = v.In(d.Title, d), d.Brand, themeHref(d)
 	v.For = v.In(e.entry.Title, d)
 	fill(v)
