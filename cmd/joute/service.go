@@ -151,12 +151,12 @@ func (s *service) openStore(ctx context.Context, cfg config, metrics *prometheus
 
 // openBoxes has the contests and their ballot boxes, what moves their records to disk,
 // what looks back over them, and the boards and feeds that show them.
-func (s *service) openBoxes(ctx context.Context, cfg config, keys *keyring.Ring, metrics *prometheus.Registry) (err error) {
+func (s *service) openBoxes(ctx context.Context, cfg config, keys *keyring.Ring, metrics *prometheus.Registry) error {
 	s.registry = registry.New(s.store, keys, registry.Options{Log: cfg.log, Dir: contestsDir(cfg.data), Dataset: s.dataset.Check})
 	s.gate.Watch(s.registry.Lost)
 	s.boxes = ballotbox.New(s.store).GuardedBy(s.registry)
 	if cfg.data != "" {
-		if err = s.openArchive(ctx, cfg, keys, metrics); err != nil {
+		if err := s.openArchive(ctx, cfg, keys, metrics); err != nil {
 			return err
 		}
 	}
@@ -164,8 +164,8 @@ func (s *service) openBoxes(ctx context.Context, cfg config, keys *keyring.Ring,
 	_, room := web.Sockets()
 	s.feeds = live.NewFeeds(s.boards, s.registry.Get, cfg.log, room)
 	s.farms = gate.NewFarms(s.store, cfg.log)
-	s.sweeper, err = sweep.New(s.store, s.boxes, sweep.Options{Farms: s.farms, Changed: s.feeds.Changed, Registerer: metrics, Log: cfg.log, Every: cfg.sweepEvery})
-	return err
+	s.sweeper = sweep.New(s.store, s.boxes, sweep.Options{Farms: s.farms, Changed: s.feeds.Changed, Registerer: metrics, Log: cfg.log, Every: cfg.sweepEvery})
+	return nil
 }
 
 // openWeb makes what requests ask beside the boxes, what forgets it, and the server
@@ -229,11 +229,9 @@ func (s *service) openArchive(ctx context.Context, cfg config, keys *keyring.Rin
 		}
 	}
 	s.ledgers = ledger.NewShelf(filepath.Join(cfg.data, "ledger"), signer)
-	s.archive, err = archive.New(s.boxes, cfg.data, signer, archive.Options{Registerer: metrics, Log: cfg.log})
-	if err == nil {
-		s.gate.Watch(s.archive.Err)
-	}
-	return err
+	s.archive = archive.New(s.boxes, cfg.data, signer, archive.Options{Registerer: metrics, Log: cfg.log})
+	s.gate.Watch(s.archive.Err)
+	return nil
 }
 
 // ledgerSigner is what signs the ledgers of a data folder.

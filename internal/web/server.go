@@ -174,10 +174,7 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("web: %w", err)
 	}
-	measured, err := newMetrics(cfg.Metrics, cfg.Feeds)
-	if err != nil {
-		return nil, fmt.Errorf("web: metrics: %w", err)
-	}
+	measured := newMetrics(cfg.Metrics, cfg.Feeds)
 	s := &Server{cfg: cfg, log: cfg.Log, texts: texts, metrics: measured, cards: newCards(), shed: newShedder(measured.refused, cfg.Log), adminKey: sha256.Sum256([]byte(cfg.AdminKey)), forms: formTokens{cfg.FormKey}, fanTokens: fanTokens, marks: sharing.NewMarks(cfg.FormKey)}
 	if s.turnedAway, err = newTurnedAway(texts); err != nil {
 		return nil, fmt.Errorf("web: %w", err)

@@ -112,9 +112,9 @@ type offer struct {
 }
 
 // New asks nothing of the store yet.
-func New(st *store.Store, boxes *ballotbox.Boxes, opts Options) (*Sweeper, error) {
+func New(st *store.Store, boxes *ballotbox.Boxes, opts Options) *Sweeper {
 	s := &Sweeper{
-		boxes: boxes, opts: opts, log: opts.Log, held: map[string]bool{}, wake: make(chan struct{}, 1), watches: map[string]*watch{}, settled: map[string]settled{}, rests: map[string]time.Time{},
+		boxes: boxes, opts: opts, log: opts.Log, metrics: newMetrics(opts.Registerer), held: map[string]bool{}, wake: make(chan struct{}, 1), watches: map[string]*watch{}, settled: map[string]settled{}, rests: map[string]time.Time{},
 	}
 	defaulted := func(d *time.Duration, otherwise time.Duration) {
 		if *d == 0 {
@@ -134,12 +134,7 @@ func New(st *store.Store, boxes *ballotbox.Boxes, opts Options) (*Sweeper, error
 		s.log = slog.New(slog.DiscardHandler)
 	}
 	s.leases = leases{st.Script("lease", leaseSource, false).Forgettable(), rand.Text(), s.opts.Lease}
-	var err error
-	s.metrics, err = newMetrics(opts.Registerer)
-	if err != nil {
-		return nil, fmt.Errorf("sweep: metrics: %w", err)
-	}
-	return s, nil
+	return s
 }
 
 // Run sweeps until ctx ends, and gives its contests back then. Any number of servers

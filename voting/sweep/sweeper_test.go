@@ -131,10 +131,7 @@ func quick() Options {
 // run starts a server's sweeper; end stops it.
 func (h *hall) run(opts Options) (s *Sweeper, end func()) {
 	h.t.Helper()
-	s, err := New(h.st, h.boxes, opts)
-	if err != nil {
-		h.t.Fatal(err)
-	}
+	s = New(h.st, h.boxes, opts)
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() { s.Run(ctx, func() []*registry.Stored { return []*registry.Stored{h.s} }) })
@@ -349,10 +346,7 @@ func TestSweeper_DetectorsThatPanicEndNothingElse(t *testing.T) {
 		begun.Add(1)
 		return &fragile{scripted{told: map[string]detect.Standing{}}}
 	}
-	s, err := New(st, ill.boxes, opts)
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := New(st, ill.boxes, opts)
 	ctx, cancel := context.WithCancel(t.Context())
 	var running sync.WaitGroup
 	running.Go(func() { s.Run(ctx, func() []*registry.Stored { return []*registry.Stored{ill.s, well.s} }) })
@@ -436,10 +430,7 @@ func TestSweeper_TwoHoldersDoNoHarm(t *testing.T) {
 		}
 		var both sync.WaitGroup
 		for range 2 {
-			s, err := New(st, h.boxes, quick())
-			if err != nil {
-				t.Fatal(err)
-			}
+			s := New(st, h.boxes, quick())
 			w := &watch{epoch: 7, settings: SettingsOf(h.s.Contest), judge: NewJudge(SettingsOf(h.s.Contest), newScripted()), fresh: true, known: map[string]string{}}
 			both.Go(func() {
 				if err := s.look(t.Context(), h.s, w); err != nil && !errors.Is(err, ballotbox.ErrSweepTaken) {
@@ -687,10 +678,7 @@ func TestReplay_WhatAKilledServerDidNotWriteWasNotDecided(t *testing.T) {
 		h := newHall(t, st, "{policy: standard}", later)
 		h.cast("ada", "void")
 		h.cast("bob", "void")
-		killed, err := New(st, h.boxes, quick())
-		if err != nil {
-			t.Fatal(err)
-		}
+		killed := New(st, h.boxes, quick())
 		settings := SettingsOf(h.s.Contest)
 		judge := NewJudge(settings, newScripted())
 		if _, err := h.boxes.Follow(t.Context(), h.s, ballotbox.Cursor{}, func(f ballotbox.Followed) error {
