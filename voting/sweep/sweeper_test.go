@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/joute/joute/internal/watchtest"
+
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
@@ -87,11 +89,7 @@ func (h *hall) standing(name string) string {
 
 func (h *hall) until(what string, done func() bool) {
 	h.t.Helper()
-	for end := time.Now().Add(patience); !done(); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(end) {
-			h.t.Fatalf("waited in vain for %s", what)
-		}
-	}
+	watchtest.Until(h.t, patience, what, done)
 }
 
 func (h *hall) becomes(name, want string) {
@@ -339,7 +337,7 @@ func TestSweeper_DetectorsThatPanicEndNothingElse(t *testing.T) {
 	ill, well := newHall(t, st, "{policy: standard}", later), newHall(t, st, "{policy: standard}", later)
 	ill.cast("eve", "poison")
 	begun := atomic.Int64{}
-	log := &lines{}
+	log := &watchtest.Log{}
 	opts := quick()
 	opts.Log = slog.New(slog.NewTextHandler(log, nil))
 	opts.Finder = func() Finder {
@@ -365,24 +363,6 @@ func TestSweeper_DetectorsThatPanicEndNothingElse(t *testing.T) {
 	if text := log.String(); strings.Count(text, "panic: poison") != 1 || !strings.Contains(text, ill.s.Contest.ID) {
 		t.Errorf("the log says: %s", text)
 	}
-}
-
-// lines is a log that is read while it is written.
-type lines struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (l *lines) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *lines) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
 }
 
 // Of two servers one sweeps; when it dies without a word the other one takes over.
