@@ -130,6 +130,24 @@ func TestOpenAPI_DescribesEveryMemberOfAClient(t *testing.T) {
 	}
 }
 
+// A policy names signals by weight: who writes one has to know which there are.
+func TestOpenAPI_SignalsAreThoseOfPoliciesAndTheDocs(t *testing.T) {
+	page, err := os.ReadFile("../../docs/ANTIFRAUD.md")
+	must(t, err)
+	var signals []any
+	for _, signal := range contest.Signals {
+		signals = append(signals, string(signal))
+		if !bytes.Contains(page, []byte("`"+signal+"`")) {
+			t.Errorf("docs/ANTIFRAUD.md does not tell of the signal %s", signal)
+		}
+	}
+	if described := regexp.MustCompile(`"propertyNames": \{"enum": (\[[^\]]*\])`).FindSubmatch(openAPI); described == nil {
+		t.Error("no signals are described")
+	} else if want, err := json.Marshal(signals); err != nil || string(want) != strings.ReplaceAll(string(described[1]), ", ", ",") {
+		t.Errorf("described %s, there are %s", described[1], want)
+	}
+}
+
 func TestOpenAPI_ProblemCodesAreTheCatalogues(t *testing.T) {
 	var codes []string
 	for _, code := range at(t, described(t), "components", "schemas", "Problem", "properties", "code")["enum"].([]any) {
