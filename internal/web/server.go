@@ -174,17 +174,21 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("web: %w", err)
 	}
-	measured := newMetrics(cfg.Metrics, cfg.Feeds)
-	s := &Server{cfg: cfg, log: cfg.Log, texts: texts, metrics: measured, cards: newCards(), shed: newShedder(measured.refused, cfg.Log), adminKey: sha256.Sum256([]byte(cfg.AdminKey)), forms: formTokens{cfg.FormKey}, fanTokens: fanTokens, marks: sharing.NewMarks(cfg.FormKey)}
-	if s.turnedAway, err = newTurnedAway(texts); err != nil {
+	away, err := newTurnedAway(texts)
+	if err != nil {
 		return nil, fmt.Errorf("web: %w", err)
 	}
-	s.turnedBack = newTurnedBack(s.turnedAway)
+	measured, pictures := newMetrics(cfg.Metrics, cfg.Feeds), newCards()
+	s := &Server{
+		cfg: cfg, log: cfg.Log, texts: texts, metrics: measured,
+		cards: pictures, drawnStories: newStories(pictures),
+		adminKey: sha256.Sum256([]byte(cfg.AdminKey)), sessions: newSessions(cfg.Keys.Derive("organizer session"), cfg.AdminKey),
+		forms: formTokens{cfg.FormKey}, fanTokens: fanTokens, marks: sharing.NewMarks(cfg.FormKey),
+		challenges: antifraud.NewChallenges(cfg.Keys.Derive("challenge")),
+		shed:       newShedder(measured.refused, cfg.Log), turnedAway: away, turnedBack: newTurnedBack(away),
+		patience: writeTimeout,
+	}
 	s.connections, _ = Sockets()
-	s.patience = writeTimeout
-	s.sessions = newSessions(cfg.Keys.Derive("organizer session"), cfg.AdminKey)
-	s.challenges = antifraud.NewChallenges(cfg.Keys.Derive("challenge"))
-	s.drawnStories = newStories(s.cards)
 	s.base, s.stop = context.WithCancel(context.Background())
 	s.app = fiber.New(fiber.Config{
 		AppName:                      "joute",
