@@ -214,7 +214,8 @@ func (s *Server) confirmEmail(c *fiber.Ctx) error {
 	if e.entry.ID != "" {
 		f := s.waitingVote(e, p)
 		// Of this page, where the vote is sent: nothing that was seen is carried in addresses.
-		f.client.Device, f.client.DwellMS, f.client.ConfirmMS, f.client.Visible = seen.Device, seen.DwellMS, seen.ConfirmMS, seen.Visible
+		seen.Via, seen.EmbedOrigin, seen.Referrer = f.client.Via, f.client.EmbedOrigin, f.client.Referrer
+		f.client = seen
 		return s.castForm(c, stored, f, "/c/"+d.ID+"/vote"+chosen(c), to, said)
 	}
 	if receipt := s.newestReceipt(stored, p.pass.Voter); receipt != "" {
