@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
 	"github.com/redis/go-redis/v9"
 )
 
@@ -71,22 +72,21 @@ const (
 	resultOK, resultError           = "ok", "error"
 )
 
-// metrics are nil-safe: a store without a registerer is not measured.
 type metrics struct {
 	trips   *prometheus.CounterVec
 	seconds *prometheus.HistogramVec
 }
 
-func newMetrics(reg prometheus.Registerer) (*metrics, error) {
-	if reg == nil {
-		return nil, nil
-	}
+// newMetrics panics where the registerer has them already: a mistake of the program.
+// Without one nobody reads them.
+func newMetrics(registerer prometheus.Registerer) *metrics {
+	made := promauto.With(registerer)
 	m := &metrics{
-		trips: prometheus.NewCounterVec(prometheus.CounterOpts{
+		trips: made.NewCounterVec(prometheus.CounterOpts{
 			Name: "joute_store_round_trips_total",
 			Help: "Round trips to the store, by what they carried (script, command, pipeline) and how they ended (ok, error).",
 		}, []string{"op", "result"}),
-		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		seconds: made.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "joute_store_round_trip_seconds",
 			Help: "How long round trips to the store took, by what they carried.",
 			// From a loopback answer without a sync to the timeout.
@@ -99,13 +99,10 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 			m.trips.WithLabelValues(op, result)
 		}
 	}
-	return m, errors.Join(reg.Register(m.trips), reg.Register(m.seconds))
+	return m
 }
 
 func (m *metrics) observe(op string, start time.Time, err error) {
-	if m == nil {
-		return
-	}
 	result := resultOK
 	if err != nil && !errors.Is(err, redis.Nil) {
 		result = resultError
