@@ -88,6 +88,7 @@ type hand struct {
 	browser float64 // of a hand of one machine: what its agent says beyond its model
 	abroad  bool    // it began with networks from which hardly anybody else votes
 	banded  bool    // it began with a rhythm: its members are of one band of reading times
+	kin     []int32 // who were left out of it as people of one home
 	common  float64 // what its place cannot say, as the entry that it began at is one that very many vote for
 }
 
@@ -114,7 +115,7 @@ func (h *hand) clear() {
 	for _, v := range h.who {
 		h.set(v, 0)
 	}
-	h.who, h.browser, h.common = h.who[:0], math.Inf(1), 0
+	h.who, h.kin, h.browser, h.common = h.who[:0], h.kin[:0], math.Inf(1), 0
 	for f := range h.pools {
 		h.pools[f].own = 0.7
 	}
