@@ -33,6 +33,7 @@ const (
 	pooledAddresses = 1.2
 	mostPooled      = 0.4 // of the members, at addresses of a pool: friends share a carrier's with everybody, and some a home
 	lockstep        = 3.0 // of entries: fans who vote as much in step live each at home, so addresses need say but some
+	somewhat        = 0.5 // of entries, at rented addresses that say as much as devices
 	badAccounts     = 0.4
 	leastSleepless  = 4.0 // in all
 	brisk           = 0.3 // of the haste at one machine: people take their time
@@ -63,7 +64,7 @@ func (e *evidence) convinces(h *hand, limit float64) (strong, ok bool) {
 	}
 	e.excuse(h)
 	strong = e.firmly() >= 2 && e.looks() && e.all >= limit
-	if h.mass > mostShare*float64(h.c.n) && !(strong && (e.hired(h) || e.machines(h.mass))) {
+	if h.mass > mostShare*float64(h.c.n) && !(strong && (e.hired() || e.machines(h.mass))) {
 		return false, false
 	}
 	if e.firm[byDevice] && e.pool < fewDevices && !e.firm[byTempo] && !e.firm[byNetwork] && !e.firm[byAccount] {
@@ -168,8 +169,8 @@ func (e *evidence) class(members float64) bool {
 // hired tells whether a hand is a program's on rented machines, whatever share of a contest
 // that just began it is: through many addresses of networks where nobody lives, in a hurry. A
 // school behind a data centre has one or two.
-func (e *evidence) hired(h *hand) bool {
-	return e.firm[byNetwork] && e.firm[byTempo] && e.addresses >= manyShared && 2*h.rented > h.mass
+func (e *evidence) hired() bool {
+	return e.firm[byNetwork] && e.firm[byTempo] && e.addresses >= manyShared && e.rented
 }
 
 // leavesNoCrowd tells whether hardly anybody is left to hold the hand against.
@@ -205,7 +206,15 @@ func (e *evidence) hopeless(members float64) bool {
 	if e.madeUp && e.by[byDevice] >= invented*members/2 {
 		return false
 	}
-	return e.by[byStructure] < seldom*strongly[byStructure]*members
+	return e.by[byStructure] < seldom*strongly[byStructure]*members && !e.hosted(members)
+}
+
+// hosted tells whether nearly all members vote through many rented addresses, evenly, from which hardly anybody else
+// votes, and at least somewhat in step, as who votes for popular entries is with many. A school behind a data centre has
+// few such addresses, and votes for its own.
+func (e *evidence) hosted(members float64) bool {
+	return e.rented && e.addresses >= manyShared && e.pooled >= oneRoom &&
+		e.by[byNetwork] >= pooledDevices*members && e.by[byStructure] >= max(leastFamily[byStructure], somewhat*members)
 }
 
 // holds tells whether one family is so plain that the hand is held.
@@ -219,6 +228,7 @@ func (e *evidence) holds(members, limit float64) bool {
 	case e.by[byDevice] >= pooledDevices*members && (e.pool >= manyShared || members >= leastDrawn && e.drawn >= manyShared && e.all >= limit):
 	// Many addresses are, and entries are in lockstep.
 	case inPool && e.by[byNetwork] >= pooledAddresses*members:
+	case e.hosted(members):
 	case inPool && e.by[byStructure] >= lockstep*members && e.some[byNetwork]:
 	// Many addresses are, with some devices, or browsers where no device is known.
 	case e.some[byDevice] && (e.bare || e.pool >= manyShared) && e.by[byNetwork] >= pooledAddresses*members && e.addresses >= manyShared:

@@ -38,6 +38,7 @@ type evidence struct {
 	machine   float64        // share of members with the device that most have
 	addresses float64        // how many addresses they share, likewise
 	pooled    float64        // share of members at addresses that several of them have, and hardly a stranger
+	rented    bool           // most members vote from where machines are rented
 	model     float64        // of device: what agents say that is said already, as all phones of that model show them
 	pageless  bool           // tempo is that members open no page, as some people's browsers do not
 	bare      bool           // no device is known of anybody: browsers are all there is of it
@@ -129,7 +130,7 @@ func (h *hand) weighEvidence(others []float64) (e evidence) {
 		}
 	}
 	e.pool, e.addresses = h.spread(&h.c.t.device, h.device), h.spread(&h.c.t.net, h.net)
-	e.pooled = h.pooled()
+	e.pooled, e.rented = h.pooled(), 2*h.rented > h.mass
 	e.fewExits = e.addresses < fewAddresses && !(h.abroad && h.networks(same) >= fewNetworks)
 	e.drawn = h.drawn(&h.c.t.device, h.device)
 	_, most := h.topDevice()

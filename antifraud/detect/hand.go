@@ -33,9 +33,18 @@ func mostLooks(place float64) float64 { return 1.5 + 1.5*max(place, 0) }
 // place are the terms that say where a voter votes, and by which way they came.
 func (t *terms) place() float64 { return t[atVia] + t[atReferrer] + t[atHour] + t[atEntries] }
 
-// there is what a place makes of looks: that no other member voted at an hour, or that they
-// came by another way, does not make those of somebody else.
+// there is what a place makes of looks: that no other member voted at an hour does not make
+// those of somebody else. Nor does it that they came by another way, where both their device and
+// their address say that they are.
 func (t *terms) there() float64 {
+	if t[atDevice] > clearly && t[atNet] > clearly {
+		return t.mostThere()
+	}
+	return t.place() - min(t[atHour], 0)
+}
+
+// mostThere is that whatever looks say.
+func (t *terms) mostThere() float64 {
 	return t.place() - min(t[atHour], 0) - min(t[atVia]+t[atReferrer], 0)
 }
 
