@@ -213,15 +213,21 @@ func (e *evidence) hopeless(members float64) bool {
 // votes, and at least somewhat in step, as who votes for popular entries is with many. A school behind a data centre has
 // few such addresses, and votes for its own.
 func (e *evidence) hosted(members float64) bool {
-	return e.rented && e.addresses >= manyShared && e.pooled >= oneRoom &&
-		e.by[byNetwork] >= pooledDevices*members && e.by[byStructure] >= max(leastFamily[byStructure], somewhat*members)
+	return e.rented && e.addresses >= manyShared && e.pooled >= oneRoom && e.by[byNetwork] >= pooledDevices*members && e.somewhatInStep(members)
+}
+
+// somewhatInStep tells whether members vote in step at least as far as popular entries let it be seen.
+func (e *evidence) somewhatInStep(members float64) bool {
+	return e.by[byStructure] >= max(leastFamily[byStructure], somewhat*members)
 }
 
 // holds tells whether one family is so plain that the hand is held.
 func (e *evidence) holds(members, limit float64) bool {
 	brings := func(family int, each float64) bool { return e.by[family] >= max(leastFamily[family], each*members) }
 	oneHome := e.one > oneAddress
-	inPool := e.firm[byStructure] && e.addresses >= manyShared && e.pooled >= mostPooled
+	many := e.addresses >= manyShared && e.pooled >= mostPooled
+	inPool := e.firm[byStructure] && many
+	quick := e.by[byTempo] >= max(leastFamily[byTempo], strongly[byTempo]*members)
 	some := count(e.some)
 	switch {
 	// Many devices are shared.
@@ -229,6 +235,7 @@ func (e *evidence) holds(members, limit float64) bool {
 	// Many addresses are, and entries are in lockstep.
 	case inPool && e.by[byNetwork] >= pooledAddresses*members:
 	case e.hosted(members):
+	case many && e.pooled >= oneRoom && e.by[byNetwork] >= pooledAddresses*members && quick && e.somewhatInStep(members):
 	case inPool && e.by[byStructure] >= lockstep*members && e.some[byNetwork]:
 	// Many addresses are, with some devices, or browsers where no device is known.
 	case e.some[byDevice] && (e.bare || e.pool >= manyShared) && e.by[byNetwork] >= pooledAddresses*members && e.addresses >= manyShared:

@@ -37,3 +37,42 @@ func TestWhole_ABurstOfRentedMachinesForPopularEntries(t *testing.T) {
 		}
 	}
 }
+
+// A farm votes for three of the most popular entries, on days and at hours of many, through the homes of a few dozen people, each of
+// which it has several times, and is a little quick. That is some of three things: by none of them it would be held.
+// Most of it is; people who vote for the same and are as quick, each at home, are not, nor are families at the crowd's pace.
+func TestWhole_AFarmOfHomesForPopularEntriesThatIsALittleQuick(t *testing.T) {
+	for seed := uint64(1); seed <= 4; seed++ {
+		for _, farm := range []int{200, 0} {
+			a := joined(farmlab.Mix{Entries: 15, Schools: 15, Days: 30, Ballots: 3, Voters: 5000}, seed)
+			pace := a.pace()
+			paid := []string{a.liked(0), a.liked(2), a.liked(4)}
+			day := func() float64 { return 8 + 14*a.r.Float64() }
+			at := func(name string, quick float64, home func(k int) int) func(k int, e *antifraud.Evidence) {
+				return func(k int, e *antifraud.Evidence) {
+					n := home(k)
+					e.Net, e.Block, e.ASN, e.NetKind = fmt.Sprint(name, n), fmt.Sprint("block of ", name, n), uint32(n%5), antifraud.NetResidential
+					e.DwellMS = a.paced(quick*pace, 0.6)
+				}
+			}
+			all := func() []string { return a.some(paid, 0.7, 1) }
+			a.weeks("farm", true, farm, 25, day, all, at("pool", 0.6, func(int) int { return a.r.IntN(36) }))
+			a.weeks("quick", false, 100-farm/2, 25, day, all, at("own", 0.6, func(k int) int { return k }))
+			a.weeks("families", false, 90-farm*9/20, 25, day, all, at("family", 1, func(k int) int { return k / 3 }))
+			for k := range a.Ballots {
+				e := &a.Ballots[k].Evidence
+				e.Device, e.Agent, e.Via, e.Referrer, e.ConfirmMS = "", "", "", "", nil
+			}
+			slices.SortFunc(a.Ballots, func(a, b detect.Ballot) int { return a.At.Compare(b.At) })
+			o := a.outcomes()
+			if found := o["farm"]; farm > 0 && found.share(found.held) < 0.6 || found.void > 0 {
+				t.Errorf("seed %d: farm %+v", seed, found)
+			}
+			for _, group := range []string{"quick", "families"} {
+				if found := o[group]; found.void > 0 || found.held > 0 {
+					t.Errorf("seed %d: %s %+v", seed, group, found)
+				}
+			}
+		}
+	}
+}
