@@ -33,9 +33,11 @@ func mostLooks(place float64) float64 { return 1.5 + 1.5*max(place, 0) }
 // place are the terms that say where a voter votes, and by which way they came.
 func (t *terms) place() float64 { return t[atVia] + t[atReferrer] + t[atHour] + t[atEntries] }
 
-// there is what a place makes of looks: that no other member voted at an hour does not make
-// those of somebody else.
-func (t *terms) there() float64 { return t.place() - min(t[atHour], 0) }
+// there is what a place makes of looks: that no other member voted at an hour, or that they
+// came by another way, does not make those of somebody else.
+func (t *terms) there() float64 {
+	return t.place() - min(t[atHour], 0) - min(t[atVia]+t[atReferrer], 0)
+}
 
 // looks are all others. They do not count beyond what the place makes likely: a
 // farm's voters vote where the farm does, and whoever only has an address or a phone
@@ -86,6 +88,7 @@ type hand struct {
 	browser float64 // of a hand of one machine: what its agent says beyond its model
 	abroad  bool    // it began with networks from which hardly anybody else votes
 	banded  bool    // it began with a rhythm: its members are of one band of reading times
+	kin     []int32 // who were left out of it as people of one home
 	common  float64 // what its place cannot say, as the entry that it began at is one that very many vote for
 }
 
@@ -112,7 +115,7 @@ func (h *hand) clear() {
 	for _, v := range h.who {
 		h.set(v, 0)
 	}
-	h.who, h.browser, h.common = h.who[:0], math.Inf(1), 0
+	h.who, h.kin, h.browser, h.common = h.who[:0], h.kin[:0], math.Inf(1), 0
 	for f := range h.pools {
 		h.pools[f].own = 0.7
 	}
