@@ -124,11 +124,11 @@ func TestSeen_TheCodesPageTellsItToo(t *testing.T) {
 	id, path := e.contest(`,"identity":"email"`)
 	b, email := e.browser("Accept-Language: en"), address()
 	ask := b.follow(e.voteForm(id, seenFields).want(303, ""))
-	ask.hides("844", "seen.js")
+	ask.hides("iPhone", "390|844", "seen.js")
 	sent := b.enter(ask, "email", email)
 	code := b.follow(sent)
 	code.shows(asset("seen.js"))
-	code.hides("844")
+	code.hides("iPhone", "390|844")
 	action, fields := toolForm.FindStringSubmatch(string(code.body)), url.Values{"code": {e.mailedCode(email, 1)}}
 	for _, input := range toolInput.FindAllStringSubmatch(action[3], -1) {
 		fields.Set(input[1], input[2])
