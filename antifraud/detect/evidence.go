@@ -36,6 +36,7 @@ type evidence struct {
 	pool      float64        // how many devices the members share, evenly: the inverse of Simpson's index
 	drawn     float64        // how many devices they draw from, estimated without bias
 	machine   float64        // share of members with the device that most have
+	seated    bool           // nobody has that device elsewhere than at the busiest address
 	addresses float64        // how many addresses they share, likewise
 	pooled    float64        // share of members at addresses that several of them have, and hardly a stranger
 	model     float64        // of device: what agents say that is said already, as all phones of that model show them
@@ -46,6 +47,7 @@ type evidence struct {
 	room      bool           // members have one device, or at home a roomful of them each, and vote from one address
 	turns     float64        // of tempo: that members vote in turn, as one person does
 	sleepless float64        // of tempo: that one machine votes through the day and the night
+	awake     float64        // that few votes of one machine are around the clock: beside tempo, to hold one person and not several at a machine
 	clock     float64        // of tempo: that members vote around the clock; it is of none of them, so it never voids
 }
 
@@ -132,8 +134,9 @@ func (h *hand) weighEvidence(others []float64) (e evidence) {
 	e.pooled = h.pooled()
 	e.fewExits = e.addresses < fewAddresses && !(h.abroad && h.networks(same) >= fewNetworks)
 	e.drawn = h.drawn(&h.c.t.device, h.device)
-	_, most := h.topDevice()
+	machine, most := h.topDevice()
 	e.machine = most / h.mass
+	e.seated = machine != unseen && h.c.seat[machine] == busiest[0]
 	e.room = e.machine >= oneDevice && busiest[0] >= 0 && h.net[busiest[0]] >= oneAddress*h.mass
 	for _, v := range h.who {
 		if h.c.t.net.of[v] == busiest[0] {
@@ -148,7 +151,7 @@ func (h *hand) weighEvidence(others []float64) (e evidence) {
 	e.madeUp = h.madeUp()
 	// How long members read and how they follow each other are two things.
 	e.turns = max(h.serial(), 0)
-	e.sleepless = h.sleepless()
+	e.sleepless, e.awake = h.sleepless(), h.awake()
 	e.by[byTempo], e.clock = max(e.by[byTempo], h.haste())+e.turns+e.sleepless, h.clock()
 	return e
 }
@@ -241,7 +244,8 @@ const (
 
 	// Of fewer than a roomful, with one machine that nobody else has: so few cannot bring what
 	// a pace takes of many. At one home they are one person or one household's tablet;
-	// elsewhere a small room of machines is quick by chance, too: seven in a thousand are.
+	// elsewhere a small room of machines is quick by chance, too: seven in a thousand are. Where nobody
+	// has the device elsewhere that says as much as 6 in ln, which a place that many vote from hides.
 	nobodyElses = 6.0
 	leastInTurn = 3.0 // in all
 )
@@ -396,6 +400,7 @@ func (e *evidence) holds(members float64, some int, limit float64) bool {
 	case e.some[byDevice] && (e.bare || e.pool >= manyShared) && e.by[byNetwork] >= pooledAddresses*members && e.addresses >= manyShared:
 	case e.some[byDevice] && e.some[byNetwork] && e.by[byDevice]+e.by[byNetwork] >= pooledDevices*members && e.pool >= manyShared && e.addresses >= manyShared:
 	case members < roomful && e.machine >= oneDevice && brings(byDevice, nobodyElses) && e.by[byTempo] >= brisk*members && (oneHome || e.by[byTempo] >= leastInTurn):
+	case members < roomful && e.machine >= oneDevice && e.seated && brings(byDevice, strongly[byDevice]) && e.by[byTempo] >= brisk*members/2 && e.by[byTempo]+e.awake >= max(leastInTurn, brisk*members):
 	case e.sleepless >= leastSleepless && e.machine >= oneDevice && brings(byDevice, strongly[byDevice]):
 	case oneHome && e.pool < fewDevices && brings(byDevice, strongly[byDevice]) && e.by[byTempo] >= max(leastBrisk, brisk*members):
 	case brings(byAccount, badAccounts) && (some >= 2 || some == 1 && oneHome && members >= manyShared):
