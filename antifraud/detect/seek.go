@@ -258,6 +258,11 @@ func (h *hand) try(x *index, co *cohort, odds []float64, renting float64, others
 		f := farm{evidence: h.weighEvidence(others), rhythm: h.banded}
 		var convincing bool
 		f.strong, convincing = f.evidence.convinces(h, limit)
+		if convincing && h.leaveCompany(&f.evidence, others, limit) {
+			h.fit(x, others, slices.Clone(h.who), 5)
+			f.evidence = h.weighEvidence(others)
+			f.strong, convincing = f.evidence.convinces(h, limit)
+		}
 		if drifts := mostGrowth * (start + 20); f.strong && h.mass > drifts && f.evidence.all >= vivid*h.mass {
 			start = h.mass // the crowd it grew into is the farm
 			h.fit(x, others, within, allRounds)
@@ -319,6 +324,11 @@ func (h *hand) widen(x *index, f *farm, others []float64, limit float64) {
 	wide := farm{evidence: h.weighEvidence(others), rhythm: f.rhythm}
 	var convincing bool
 	wide.strong, convincing = wide.evidence.convinces(h, limit)
+	if convincing && h.leaveCompany(&wide.evidence, others, limit) {
+		h.fit(x, others, slices.Clone(h.who), 5)
+		wide.evidence = h.weighEvidence(others)
+		wide.strong, convincing = wide.evidence.convinces(h, limit)
+	}
 	if convincing && wide.strong == f.strong && h.mass < 2*before {
 		h.keep(&wide)
 		*f = wide
