@@ -19,6 +19,9 @@ const (
 func (c *crowd) away(x *index, farms []farm) {
 	for k := range farms {
 		if f := &farms[k]; f.evidence.machine >= oneDevice {
+			if f.evidence.seated {
+				c.joinRest(x, f)
+			}
 			c.join(x, f)
 		}
 	}
@@ -61,12 +64,7 @@ func (c *crowd) join(x *index, f *farm) {
 	var own terms
 	own[atDevice], own[atHour] = min(byDeviceAlone, mostAway), min(byTime, mostHour)
 	by := [families]float64{byDevice: own[atDevice], byTempo: own[atHour]}
-	for _, v := range found {
-		f.who, f.w, f.own, f.sure = append(f.who, v), append(f.w, w), append(f.own, own), append(f.sure, 0)
-		f.by, f.confirmed, f.wait = append(f.by, by), append(f.confirmed, confirmed{by: by}), append(f.wait, 0)
-		f.namesakes, f.excused = append(f.namesakes, c.namesakes(v)), append(f.excused, 0)
-		c.take(v, 1-(1-c.taken[v])*(1-w))
-	}
+	c.enlist(f, found, own, by, w)
 }
 
 // machineOf is the device that most members have, and how many do.
@@ -120,4 +118,14 @@ func (c *crowd) within(v, entry int32, times []float64) bool {
 		}
 	}
 	return false
+}
+
+// enlist adds voters to a farm, held and never void.
+func (c *crowd) enlist(f *farm, found []int32, own terms, by [families]float64, w float64) {
+	for _, v := range found {
+		f.who, f.w, f.own, f.sure = append(f.who, v), append(f.w, w), append(f.own, own), append(f.sure, 0)
+		f.by, f.confirmed, f.wait = append(f.by, by), append(f.confirmed, confirmed{by: by}), append(f.wait, 0)
+		f.namesakes, f.excused = append(f.namesakes, c.namesakes(v)), append(f.excused, 0)
+		c.take(v, 1-(1-c.taken[v])*(1-w))
+	}
 }

@@ -41,7 +41,8 @@ const (
 
 	// Of fewer than a roomful, with one machine that nobody else has: so few cannot bring what
 	// a pace takes of many. At one home they are one person or one household's tablet;
-	// elsewhere a small room of machines is quick by chance, too: seven in a thousand are.
+	// elsewhere a small room of machines is quick by chance, too: seven in a thousand are. Where nobody
+	// has the device elsewhere that says as much as 6 in ln, which a place that many vote from hides.
 	nobodyElses = 6.0
 	leastInTurn = 3.0 // in all
 )
@@ -242,6 +243,7 @@ func (e *evidence) holds(members, limit float64) bool {
 	case e.some[byDevice] && e.some[byNetwork] && e.by[byDevice]+e.by[byNetwork] >= pooledDevices*members && e.pool >= manyShared && e.addresses >= manyShared:
 	// A few votes are of one machine that nobody else has, or it never sleeps, or is at one address and in a hurry.
 	case members < roomful && e.machine >= oneDevice && brings(byDevice, nobodyElses) && e.by[byTempo] >= brisk*members && (oneHome || e.by[byTempo] >= leastInTurn):
+	case members < roomful && e.machine >= oneDevice && e.seated && brings(byDevice, strongly[byDevice]) && e.by[byTempo] >= brisk*members/2 && e.by[byTempo]+e.awake >= max(leastInTurn, brisk*members):
 	case e.sleepless >= leastSleepless && e.machine >= oneDevice && brings(byDevice, strongly[byDevice]):
 	case oneHome && e.pool < fewDevices && brings(byDevice, strongly[byDevice]) && e.by[byTempo] >= max(leastBrisk, brisk*members):
 	// Accounts are bad, and there is a little of another family, or one address.

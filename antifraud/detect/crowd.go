@@ -37,6 +37,7 @@ type crowd struct {
 	inNet, inBlock, inASN, inVia, inReferrer         []float64
 
 	firstHour int32
+	seat      []int32 // by device, see [table.seats]
 }
 
 func newCrowd(t *table) *crowd {
@@ -51,6 +52,7 @@ func newCrowd(t *table) *crowd {
 		}
 	}
 	c.firstHour = slices.Min(t.hour)
+	c.seat = t.seats()
 	of := func(col *column) func(v, act int32) int32 {
 		return func(v, _ int32) int32 { return col.of[v] }
 	}

@@ -36,6 +36,7 @@ type evidence struct {
 	pool      float64        // how many devices the members share, evenly: the inverse of Simpson's index
 	drawn     float64        // how many devices they draw from, estimated without bias
 	machine   float64        // share of members with the device that most have
+	seated    bool           // nobody has that device elsewhere than at the busiest address
 	addresses float64        // how many addresses they share, likewise
 	pooled    float64        // share of members at addresses that several of them have, and hardly a stranger
 	rented    bool           // most members vote from where machines are rented
@@ -47,6 +48,7 @@ type evidence struct {
 	room      bool           // members have one device, or at home a roomful of them each, and vote from one address
 	turns     float64        // of tempo: that members vote in turn, as one person does
 	sleepless float64        // of tempo: that one machine votes through the day and the night
+	awake     float64        // that few votes of one machine are around the clock: beside tempo, to hold one person and not several at a machine
 	clock     float64        // of tempo: that members vote around the clock; it is of none of them, so it never voids
 }
 
@@ -133,8 +135,9 @@ func (h *hand) weighEvidence(others []float64) (e evidence) {
 	e.pooled, e.rented = h.pooled(), 2*h.rented > h.mass
 	e.fewExits = e.addresses < fewAddresses && !(h.abroad && h.networks(same) >= fewNetworks)
 	e.drawn = h.drawn(&h.c.t.device, h.device)
-	_, most := h.topDevice()
+	machine, most := h.topDevice()
 	e.machine = most / h.mass
+	e.seated = machine != unseen && h.c.seat[machine] == busiest[0]
 	e.room = e.machine >= oneDevice && busiest[0] >= 0 && h.net[busiest[0]] >= oneAddress*h.mass
 	for _, v := range h.who {
 		if h.c.t.net.of[v] == busiest[0] {
@@ -149,7 +152,7 @@ func (h *hand) weighEvidence(others []float64) (e evidence) {
 	e.madeUp = h.madeUp()
 	// How long members read and how they follow each other are two things.
 	e.turns = max(h.serial(), 0)
-	e.sleepless = h.sleepless()
+	e.sleepless, e.awake = h.sleepless(), h.awake()
 	e.by[byTempo], e.clock = max(e.by[byTempo], h.haste())+e.turns+e.sleepless, h.clock()
 	return e
 }

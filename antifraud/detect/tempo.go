@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"cmp"
 	"math"
 	"slices"
 )
@@ -210,4 +211,77 @@ func (h *hand) sleepless() float64 {
 	}
 	const even = float64(roomHours) / cellsADay
 	return max(0, best*math.Log(even/(1-offHours))+(n-best)*math.Log((1-even)/offHours))
+}
+
+// awake is the log-likelihood that the sittings of a few members with one device are evenly around the
+// clock rather than when the crowd votes, or earlier or later than it by some hours: several people who
+// share a machine have hours of their own. It is of fewer than a roomful, who cannot show what
+// [hand.sleepless] takes.
+func (h *hand) awake() float64 {
+	if h.mass >= roomful {
+		return 0
+	}
+	sittings := h.sittings()
+	if len(sittings) < leastHand {
+		return 0
+	}
+	clock, people := h.c.habits(), 0.0 // likelihood over that of an even clock
+	for shift := range cellsADay {
+		ratio := otherHours / (cellsADay - 1)
+		if shift == 0 {
+			ratio = 1 - otherHours
+		}
+		for _, cell := range sittings {
+			ratio *= cellsADay * clock[(cell+int32(shift))%cellsADay]
+		}
+		people += ratio
+	}
+	return max(0, -math.Log(people))
+}
+
+// habits are, by cell of a day, the share of the crowd's votes without the busiest quarter of the days:
+// beside a spike of an evening every other hour would look like night.
+func (c *crowd) habits() (shares [cellsADay]float64) {
+	var days [cellsADay][]float64
+	for cell, x := range c.hour {
+		days[cell%cellsADay] = append(days[cell%cellsADay], max(x, 0))
+	}
+	all := 0.0
+	for k, votes := range days {
+		slices.Sort(votes)
+		for _, x := range votes[:len(votes)-(len(votes)+3)/4] {
+			shares[k] += x
+			all += x
+		}
+	}
+	for k, x := range shares {
+		shares[k] = (x + 5) / (all + 5*cellsADay)
+	}
+	return shares
+}
+
+// otherHours is how likely it is that people who share a machine are awake at other hours than the crowd.
+const otherHours = 0.2
+
+// sittings are the cells of hours at which members vote with the device that most have, one for each
+// time that somebody comes to it.
+func (h *hand) sittings() (cells []int32) {
+	t := h.c.t
+	most, y := h.topDevice()
+	if y < oneDevice*h.mass {
+		return nil
+	}
+	var acts []int32
+	for _, v := range h.who {
+		if t.device.of[v] == most && h.w[v] > 0.5 {
+			acts = append(acts, t.first[v])
+		}
+	}
+	slices.SortFunc(acts, func(a, b int32) int { return cmp.Compare(t.at[a], t.at[b]) })
+	for n, act := range acts {
+		if n == 0 || t.at[act]-t.at[acts[n-1]] >= session {
+			cells = append(cells, h.c.hourCell(act))
+		}
+	}
+	return cells
 }
