@@ -235,7 +235,7 @@ const (
 	pooledAddresses = 1.2
 	mostPooled      = 0.4 // of the members, at addresses of a pool: friends share a carrier's with everybody, and some a home
 	lockstep        = 3.0 // of entries: fans who vote as much in step live each at home, so addresses need say but some
-	somewhat        = 0.5 // of entries, at rented addresses that say as much as devices
+	somewhat        = 0.5 // of entries, where addresses say as much as devices, or with a pace
 	badAccounts     = 0.4
 	leastSleepless  = 4.0 // in all
 	brisk           = 0.3 // of the haste at one machine: people take their time
@@ -322,7 +322,7 @@ func (e *evidence) convinces(h *hand, limit float64) (strong, ok bool) {
 		}
 	}
 	strong = firm >= 2 && looks >= 1 && e.all >= limit
-	if h.mass > mostShare*float64(h.c.n) && !(strong && (e.hired() || e.machines(h.mass))) {
+	if h.mass > mostShare*float64(h.c.n) && !(strong && (e.hired(h) || e.machines(h.mass))) {
 		return false, false
 	}
 	if e.firm[byDevice] && e.pool < fewDevices && !e.firm[byTempo] && !e.firm[byNetwork] && !e.firm[byAccount] {
@@ -344,8 +344,8 @@ func (e *evidence) class(members float64) bool {
 // hired tells whether a hand is a program's on rented machines, whatever share of a contest
 // that just began it is: through many addresses of networks where nobody lives, in a hurry. A
 // school behind a data centre has one or two.
-func (e *evidence) hired() bool {
-	return e.firm[byNetwork] && e.firm[byTempo] && e.addresses >= manyShared && e.rented
+func (e *evidence) hired(h *hand) bool {
+	return e.firm[byNetwork] && e.firm[byTempo] && e.addresses >= manyShared && 2*h.rented > h.mass
 }
 
 // leavesNoCrowd tells whether hardly anybody is left to hold the hand against.
@@ -391,25 +391,29 @@ func (e *evidence) hosted(members float64) bool {
 	return e.rented && e.addresses >= manyShared && e.pooled >= oneRoom && e.by[byNetwork] >= pooledDevices*members && e.somewhatInStep(members)
 }
 
+// housed tells whether nearly all members vote through the homes of a pool, evenly, at least somewhat in step and quick.
+func (e *evidence) housed(members float64) bool {
+	quick := e.by[byTempo] >= max(leastFamily[byTempo], strongly[byTempo]*members)
+	return quick && e.addresses >= manyShared && e.pooled >= oneRoom && e.by[byNetwork] >= pooledAddresses*members && e.somewhatInStep(members)
+}
+
 // somewhatInStep tells whether members vote in step at least as far as popular entries let it be seen.
 func (e *evidence) somewhatInStep(members float64) bool {
 	return e.by[byStructure] >= max(leastFamily[byStructure], somewhat*members)
 }
 
 // holds tells whether one family is so plain that the hand is held: many devices, or
-// many addresses and entries in lockstep, or with some devices, or browsers where none is known, shared among members; one machine at one
+// many addresses and entries in lockstep, or somewhat in step where these are rented or the pace is quick, or with some devices, or browsers where none is known, shared among members; one machine at one
 // address, in a hurry, or a few votes of one that nobody else has; bad accounts with a little of some other family, or of one address.
 func (e *evidence) holds(members float64, some int, limit float64) bool {
 	brings := func(family int, each float64) bool { return e.by[family] >= max(leastFamily[family], each*members) }
 	oneHome := e.one > oneAddress
-	many := e.addresses >= manyShared && e.pooled >= mostPooled
-	inPool := e.firm[byStructure] && many
-	quick := e.by[byTempo] >= max(leastFamily[byTempo], strongly[byTempo]*members)
+	inPool := e.firm[byStructure] && e.addresses >= manyShared && e.pooled >= mostPooled
 	switch {
 	case e.by[byDevice] >= pooledDevices*members && (e.pool >= manyShared || members >= leastDrawn && e.drawn >= manyShared && e.all >= limit):
 	case inPool && e.by[byNetwork] >= pooledAddresses*members:
 	case e.hosted(members):
-	case many && e.pooled >= oneRoom && e.by[byNetwork] >= pooledAddresses*members && quick && e.somewhatInStep(members):
+	case e.housed(members):
 	case inPool && e.by[byStructure] >= lockstep*members && e.some[byNetwork]:
 	case e.some[byDevice] && (e.bare || e.pool >= manyShared) && e.by[byNetwork] >= pooledAddresses*members && e.addresses >= manyShared:
 	case e.some[byDevice] && e.some[byNetwork] && e.by[byDevice]+e.by[byNetwork] >= pooledDevices*members && e.pool >= manyShared && e.addresses >= manyShared:
