@@ -87,6 +87,26 @@ func TestEvidence_WhatWasNotSeenIsAbsent(t *testing.T) {
 	}
 }
 
+func TestEvidence_HasEveryMemberOfAClient(t *testing.T) {
+	members := func(v any) (names map[string]any) {
+		text, err := json.Marshal(v)
+		if err == nil {
+			err = json.Unmarshal(text, &names)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return names
+	}
+	client := whole[antifraud.Client]()
+	kept := members(antifraud.NewEvidenceKey([]byte{1}).Evidence(antifraud.Attempt{Client: client}))
+	for name := range members(client) {
+		if kept[name] == nil {
+			t.Errorf("what a page says as %s is not kept", name)
+		}
+	}
+}
+
 func TestEvidence_AppendJSONWritesWhatMarshalDoes(t *testing.T) {
 	same := func(e antifraud.Evidence) bool {
 		want, err := json.Marshal(e)

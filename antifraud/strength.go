@@ -9,9 +9,10 @@ import (
 	"github.com/joute/joute/contest"
 )
 
-// signals is how many there are: the places of contest.Signals.
-const signals = 26
+// signals is how many there are.
+const signals = len(contest.Signals)
 
+// The places of contest.Signals, in its order.
 const (
 	atBase = iota
 	atUnproven
@@ -39,7 +40,11 @@ const (
 	atAccount
 	atChurn
 	atKnownFarm
+
+	atEnd
 )
+
+var _ [signals]struct{} = [atEnd]struct{}{} // each signal has a place
 
 // maxTerm bounds what one signal adds.
 const maxTerm = contest.MaxWeight

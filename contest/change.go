@@ -12,9 +12,9 @@ import (
 // voting has opened. The error also is a Faults that names each such member.
 var ErrFixedWhileOpen = errors.New("contest: fixed while voting is open")
 
-// CloseMargin is how far ahead a moved close must lie at least: every server
+// closeMargin is how far ahead a moved close must lie at least: every server
 // knows of it before it comes. To end voting at once there is a call of its own.
-const CloseMargin = 10 * time.Second
+const closeMargin = 10 * time.Second
 
 // fixedError is Faults and ErrFixedWhileOpen at once.
 type fixedError struct{ faults Faults }
@@ -27,7 +27,7 @@ func (e fixedError) Unwrap() []error { return []error{ErrFixedWhileOpen, e.fault
 //
 //   - title, brand, accent, links, embed, community and antifraud may change,
 //     identity may be raised, results may hide more, partner.secret may rotate;
-//   - voting.closes may move, to an instant at least CloseMargin from now;
+//   - voting.closes may move, to an instant at least 10 s from now (closeMargin);
 //   - schools may be added and change name, city and colour;
 //   - entries may be added, hidden and shown again.
 //
@@ -102,8 +102,8 @@ func (c *changeCheck) closes(old, new time.Time) {
 	case new.Equal(old):
 	case c.closed:
 		c.fault(path, "fixed once voting has closed: expected %s, found %s", rfc3339(old), rfc3339(new))
-	case new.Before(c.now.Add(CloseMargin)):
-		c.fault(path, "expected at least %s from now, found %s", formatDuration(CloseMargin), rfc3339(new))
+	case new.Before(c.now.Add(closeMargin)):
+		c.fault(path, "expected at least %s from now, found %s", formatDuration(closeMargin), rfc3339(new))
 	}
 }
 

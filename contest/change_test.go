@@ -108,8 +108,8 @@ func TestCheckChange_ACloseMovesOnlyToAnInstantStillToCome(t *testing.T) {
 	old := mustParse(t, base)
 	moved := mustParse(t, strings.Replace(base, "2026-12-14T20:00:00+01:00", "2026-12-01T12:00:00Z", 1))
 	close := moved.Phases.Voting.Closes
-	checkOne(t, "ten seconds ahead", CheckChange(old, moved, close.Add(-CloseMargin)), "")
-	checkOne(t, "less than ten", CheckChange(old, moved, close.Add(-CloseMargin+1)), "phases.voting.closes")
+	checkOne(t, "ten seconds ahead", CheckChange(old, moved, close.Add(-closeMargin)), "")
+	checkOne(t, "less than ten", CheckChange(old, moved, close.Add(-closeMargin+1)), "phases.voting.closes")
 	checkOne(t, "in the past", CheckChange(old, moved, close.Add(time.Hour)), "phases.voting.closes")
 	checkOne(t, "a closed vote does not reopen", CheckChange(moved, old, close), "phases.voting.closes")
 	checkOne(t, "the last instant before", CheckChange(moved, old, close.Add(-1)), "")

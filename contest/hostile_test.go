@@ -98,7 +98,7 @@ func TestParse_TheLargestHonestContest(t *testing.T) {
 	doc.WriteString("entries:\n")
 	for i := range 10_000 {
 		fmt.Fprintf(&doc, "  - id: entry-%d\n    school: school-%d\n    title: \"Entrée %d, la vraie\"\n    authors: [", i, i%512, i)
-		for a := range MaxAuthors {
+		for a := range maxAuthors {
 			fmt.Fprintf(&doc, "\"Zoé %d\", ", a)
 		}
 		fmt.Fprintf(&doc, "]\n    video: \"https://www.youtube.com/watch?v=AAAAAAAAAA1\"\n")
@@ -107,7 +107,7 @@ func TestParse_TheLargestHonestContest(t *testing.T) {
 		t.Fatalf("%d bytes: a caller would not let it through", doc.Len())
 	}
 	c := mustParse(t, doc.String())
-	if len(c.Schools) != 512 || len(c.Entries) != 10_000 || len(c.Entries[9_999].Authors) != MaxAuthors {
+	if len(c.Schools) != 512 || len(c.Entries) != 10_000 || len(c.Entries[9_999].Authors) != maxAuthors {
 		t.Errorf("%d schools, %d entries", len(c.Schools), len(c.Entries))
 	}
 	if string(mustParse(t, string(c.Document())).Document()) != string(c.Document()) {

@@ -37,8 +37,8 @@ func readContest(v value) *Contest {
 	o := v.object()
 	c := &Contest{
 		ID:       required(o, "id", idWords, id),
-		Title:    required(o, "title", "a text", text(MaxTitle)),
-		Brand:    optional(o, "brand", "", line(MaxName)),
+		Title:    required(o, "title", "a text", text(maxTitle)),
+		Brand:    optional(o, "brand", "", line(maxName)),
 		Accent:   optional(o, "accent", "", colour),
 		Locale:   optional(o, "locale", "fr", locale),
 		Timezone: "Europe/Paris",
@@ -85,8 +85,8 @@ func readSchools(v value, scoring Scoring) []School {
 		o := v.object()
 		s := School{
 			ID:           required(o, "id", idWords, id),
-			Name:         required(o, "name", "a text", text(MaxName)),
-			City:         optional(o, "city", "", line(MaxCity)),
+			Name:         required(o, "name", "a text", text(maxName)),
+			City:         optional(o, "city", "", line(maxCity)),
 			Students:     optional(o, "students", 0, integer(1, 10_000_000)),
 			EmailDomains: optional(o, "email_domains", nil, distinct(0, 50, "domains", emailDomain)),
 			Colour:       optional(o, "colour", "", colour),
@@ -107,8 +107,8 @@ func readEntries(v value, schools map[string]int) []Entry {
 		e := Entry{
 			ID:      required(o, "id", idWords, id),
 			School:  required(o, "school", "the id of a school", schoolOf(schools)),
-			Title:   required(o, "title", "a text", text(MaxTitle)),
-			Authors: optional(o, "authors", nil, func(v value) []string { return list(v, 0, MaxAuthors, "authors", line(MaxAuthor)) }),
+			Title:   required(o, "title", "a text", text(maxTitle)),
+			Authors: optional(o, "authors", nil, func(v value) []string { return list(v, 0, maxAuthors, "authors", line(maxAuthor)) }),
 			Video:   optional(o, "video", nil, video),
 			Hidden:  optional(o, "hidden", false, boolean),
 		}
@@ -125,7 +125,7 @@ func readAntifraud(v value, schools map[string]int) Antifraud {
 		Hold:         optional(o, "hold", defaultAntifraud.Hold, duration(30*24*time.Hour)),
 		PresenceUses: optional(o, "presence_uses", defaultAntifraud.PresenceUses, integer(1, 1_000_000)),
 	}
-	a.Canaries = optional(o, "canaries", nil, distinct(0, MaxCanaries, "voters", canary))
+	a.Canaries = optional(o, "canaries", nil, distinct(0, maxCanaries, "voters", canary))
 	a.Campuses = optional(o, "campuses", nil, func(v value) []Campus {
 		return list(v, 0, 512, "campuses", func(v value) Campus {
 			o := v.object()

@@ -39,8 +39,8 @@ type Thresholds struct {
 const (
 	// MaxWeight bounds one signal: e^10 is more than any of them can know.
 	MaxWeight = 10
-	// MaxThreshold is a sum that no policy has use for: never.
-	MaxThreshold = 100
+	// maxThreshold is a sum that no policy has use for: never.
+	maxThreshold = 100
 )
 
 // readPolicy reads the name of a built-in policy, or {name, base, weights,
@@ -125,7 +125,7 @@ func readThresholds(v value) Thresholds {
 		if !ok {
 			continue
 		}
-		x := decimal(-MaxThreshold, MaxThreshold)(member)
+		x := decimal(-maxThreshold, maxThreshold)(member)
 		if x < least {
 			member.fault("expected at least %s, %s", formatDecimal(least), above)
 		}

@@ -16,19 +16,19 @@ import (
 // Lengths are in characters, as their writer counts them. They are what a page,
 // a phone and a share card can show without breaking, with room to spare.
 const (
-	MaxTitle     = 200 // a contest's or an entry's: three lines on a phone
-	MaxName      = 120 // a school's, a brand's, a community's: the longest real school name is about 90
-	MaxCity      = 80
-	MaxAuthor    = 80
-	MaxAuthors   = 20
-	MaxOptIn     = 500 // a consent sentence people are supposed to read
-	MaxLink      = 500
-	MaxLanguages = 40
+	maxTitle     = 200 // a contest's or an entry's: three lines on a phone
+	maxName      = 120 // a school's, a brand's, a community's: the longest real school name is about 90
+	maxCity      = 80
+	maxAuthor    = 80
+	maxAuthors   = 20
+	maxOptIn     = 500 // a consent sentence people are supposed to read
+	maxLink      = 500
+	maxLanguages = 40
 )
 
 const (
-	// MinSecret is RFC 7518's minimum for HS256: a key as long as the hash.
-	MinSecret = 32
+	// minSecret is RFC 7518's minimum for HS256: a key as long as the hash.
+	minSecret = 32
 	maxSecret = 1024
 )
 
@@ -84,8 +84,8 @@ func text(most int) func(value) Text {
 			}
 			return Plain(line(most)(v))
 		}
-		if n := len(v.members); n == 0 || n > MaxLanguages {
-			v.fault("expected a text in 1 to %d languages, found %d", MaxLanguages, n)
+		if n := len(v.members); n == 0 || n > maxLanguages {
+			v.fault("expected a text in 1 to %d languages, found %d", maxLanguages, n)
 			return Text{}
 		}
 		byLang := make(map[string]string, len(v.members))
@@ -201,8 +201,8 @@ func instant(v value) time.Time {
 
 func secret(v value) string {
 	// The message must not show the key: only its length.
-	if v.kind != kindString || len(v.text) < MinSecret || len(v.text) > maxSecret {
-		v.fault("expected a key of %d to %d bytes, found %d", MinSecret, maxSecret, len(v.text))
+	if v.kind != kindString || len(v.text) < minSecret || len(v.text) > maxSecret {
+		v.fault("expected a key of %d to %d bytes, found %d", minSecret, maxSecret, len(v.text))
 		return ""
 	}
 	return v.text
@@ -224,9 +224,9 @@ func network(v value) netip.Prefix {
 	return p.Masked()
 }
 
-// MaxCanaries is how many voters a contest may vouch for: a sample to watch the
+// maxCanaries is how many voters a contest may vouch for: a sample to watch the
 // detectors by, not a list of all friends.
-const MaxCanaries = 1000
+const maxCanaries = 1000
 
 // voterLength is of a voter as ledgers write one: 128 bits in base32.
 const voterLength = 26

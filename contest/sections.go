@@ -108,8 +108,8 @@ func readEmbed(v value) Embed {
 func readCommunity(v value) *Community {
 	o := v.object()
 	c := &Community{
-		Name:     required(o, "name", "a text", line(MaxName)),
-		OptIn:    required(o, "opt_in", "a text", text(MaxOptIn)),
+		Name:     required(o, "name", "a text", line(maxName)),
+		OptIn:    required(o, "opt_in", "a text", text(maxOptIn)),
 		Under15:  optional(o, "under_15", Under15Hide, choice(Under15Hide, Under15Parent)),
 		ShowFans: optional(o, "show_fans", true, boolean),
 	}

@@ -41,7 +41,7 @@ const (
 )
 
 // Signals are all of them, in the order in which they are added up.
-var Signals = []Signal{
+var Signals = [...]Signal{
 	SignalBase, SignalUnproven, SignalEmail, SignalPartner, SignalPresent, SignalSchoolDomain,
 	SignalHosting, SignalVPN, SignalTor, SignalMobile, SignalCampus, SignalNetWindow, SignalBlockWindow,
 	SignalDriven, SignalDeviceWindow, SignalAgentWindow,

@@ -62,9 +62,9 @@ var (
 	dailymotionID = regexp.MustCompile(`^[A-Za-z0-9]{5,20}$`)
 )
 
-// ParseVideo reads the address of a film as people copy it from a browser or a
+// parseVideo reads the address of a film as people copy it from a browser or a
 // share button. Only exact hosts and shapes are known; anything else is not a video.
-func ParseVideo(link string) (Video, bool) {
+func parseVideo(link string) (Video, bool) {
 	// Checked on the raw bytes: url.Parse forgives much that a browser reads differently.
 	if len(link) > 500 || strings.ContainsFunc(link, func(r rune) bool { return r <= ' ' || r >= 0x7f || strings.ContainsRune(`\"'<>%@`, r) }) {
 		return Video{}, false

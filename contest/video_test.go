@@ -45,11 +45,11 @@ func TestParseVideo(t *testing.T) {
 		"https://geo.dailymotion.com/player.html?video=x8abcd1":        dm,
 		"https://dai.ly/x8abcd1":                                       dm,
 	} {
-		got, ok := ParseVideo(link)
+		got, ok := parseVideo(link)
 		if !ok || got != want {
 			t.Errorf("%s: got %+v %v, expected %+v", link, got, ok, want)
 		}
-		if again, ok := ParseVideo(got.URL()); !ok || again != got {
+		if again, ok := parseVideo(got.URL()); !ok || again != got {
 			t.Errorf("%s: its canonical address %s is read as %+v", link, got.URL(), again)
 		}
 		if got.EmbedURL() == "" {
@@ -99,7 +99,7 @@ func TestParseVideo_EverythingElseIsRefused(t *testing.T) {
 		"https://geo.dailymotion.com/player/abc.html?video=x8abcd1", "https://www.tiktok.com/@a/video/1",
 		"https://youtu.be/" + id + "?" + string(make([]byte, 600)),
 	} {
-		if v, ok := ParseVideo(link); ok {
+		if v, ok := parseVideo(link); ok {
 			t.Errorf("%q was read as %+v", link, v)
 		}
 	}
@@ -111,9 +111,9 @@ func FuzzParseVideo(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, link string) {
-		video, ok := ParseVideo(link)
+		video, ok := parseVideo(link)
 		if ok {
-			if again, still := ParseVideo(video.URL()); !still || again != video {
+			if again, still := parseVideo(video.URL()); !still || again != video {
 				t.Fatalf("%q is %v, whose own address is %v", link, video, again)
 			}
 		}

@@ -67,8 +67,8 @@ func origin(v value) string {
 // link reads an address that pages link to.
 func link(v value) string {
 	_, _, ok := site(v.text)
-	if v.kind != kindString || !ok || len(v.text) > MaxLink {
-		v.expected("an https address of at most %d characters (http only on loopback)", MaxLink)
+	if v.kind != kindString || !ok || len(v.text) > maxLink {
+		v.expected("an https address of at most %d characters (http only on loopback)", maxLink)
 		return ""
 	}
 	return v.text
@@ -80,7 +80,7 @@ func contact(v value) string {
 	if v.kind == kindString && found && localShape.MatchString(local) && domain(strings.ToLower(host)) {
 		return v.text
 	}
-	if _, _, ok := site(v.text); v.kind != kindString || !ok || len(v.text) > MaxLink {
+	if _, _, ok := site(v.text); v.kind != kindString || !ok || len(v.text) > maxLink {
 		v.expected("an e-mail or https address")
 		return ""
 	}
@@ -98,7 +98,7 @@ func emailDomain(v value) string {
 }
 
 func video(v value) *Video {
-	found, ok := ParseVideo(v.text)
+	found, ok := parseVideo(v.text)
 	if v.kind != kindString || !ok {
 		v.expected("the address of a YouTube, Vimeo or Dailymotion video")
 		return nil

@@ -135,27 +135,57 @@ func (f *Fold) Report(schools []string) *Report {
 	for _, id := range schools {
 		f.school(id)
 	}
-	codes := names{}
-	codeOf := map[Code]uint32{}
-	for code := range f.codes {
-		codeOf[code] = codes.place(code.String())
+	t := f.newTables()
+	t.addLinks()
+	t.addBallots()
+	for _, s := range []*sums{t.total, t.school, t.channel, t.both, t.page, t.code} {
+		s.people()
 	}
-	total, perSchool := newSums(1), newSums(len(f.perSchool))
-	perChannel, perPage, perCode := newSums(len(Channels)), newSums(len(f.pages.texts)+1), newSums(len(codes.texts)+1)
-	perBoth := newSums(len(f.perSchool) * len(Channels))
-	both := func(school uint16, channel int) uint32 { return uint32(int(school)*len(Channels) + channel) }
+	return t.report()
+}
 
-	for via, l := range f.links {
-		code, known := codeOf[via.Code]
+// tables are the sums of a report, one for each way to group what was brought.
+type tables struct {
+	f      *Fold
+	codeAt map[Code]uint32 // row of each code in code
+
+	total, school, channel, both, page, code *sums // both: school by channel, see bothAt
+}
+
+func (f *Fold) newTables() *tables {
+	codes := names{}
+	t := &tables{f: f, codeAt: map[Code]uint32{}}
+	for code := range f.codes {
+		t.codeAt[code] = codes.place(code.String())
+	}
+	t.total, t.school, t.channel = newSums(1), newSums(len(f.perSchool)), newSums(len(Channels))
+	t.both = newSums(len(f.perSchool) * len(Channels))
+	t.page, t.code = newSums(len(f.pages.texts)+1), newSums(len(codes.texts)+1)
+	return t
+}
+
+func bothAt(school uint16, channel int) uint32 { return uint32(int(school)*len(Channels) + channel) }
+
+// addLinks counts links that were given out or opened.
+func (t *tables) addLinks() {
+	for via, l := range t.f.links {
+		code, known := t.codeAt[via.Code]
 		if !known || l.visits == 0 && !l.given {
 			continue
 		}
-		total.link(0, l)
-		perSchool.link(uint32(f.owner(via.Code)), l)
-		perChannel.link(uint32(via.Channel.index()), l)
-		perBoth.link(both(f.owner(via.Code), via.Channel.index()), l)
-		perCode.link(code, l)
+		school, channel := t.f.owner(via.Code), via.Channel.index()
+		t.total.link(0, l)
+		t.school.link(uint32(school), l)
+		t.channel.link(uint32(channel), l)
+		t.both.link(bothAt(school, channel), l)
+		t.code.link(code, l)
 	}
+}
+
+// addBallots counts ballots that were brought, for pages and for those who are due
+// the credit.
+func (t *tables) addBallots() {
+	f := t.f
 	for i, due := range f.credit() {
 		b := f.brought[i]
 		b.voter = f.one(b.voter)
@@ -165,50 +195,52 @@ func (f *Fold) Report(schools []string) *Report {
 		proven := f.proven(b.voter)
 		if b.page > 0 {
 			// A page is nobody's: all that is counted of it is its own.
-			perPage.ballot(b.page, b, proven)
+			t.page.ballot(b.page, b, proven)
 		}
 		if !due {
 			continue
 		}
-		school, channel := uint32(f.owner(b.code)), uint32(b.channel-1)
-		total.ballot(0, b, proven)
-		perSchool.ballot(school, b, proven)
-		perChannel.ballot(channel, b, proven)
-		perBoth.ballot(both(uint16(school), int(channel)), b, proven)
-		perCode.ballot(codeOf[b.code], b, proven)
-		if took := b.at - f.codes[b.code].made; b.standing == counted {
-			took = max(took, 0) // clocks of two servers
-			total.cycles[0] = append(total.cycles[0], took)
-			perSchool.cycles[school] = append(perSchool.cycles[school], took)
-			perChannel.cycles[channel] = append(perChannel.cycles[channel], took)
+		school, channel := f.owner(b.code), int(b.channel-1)
+		t.total.ballot(0, b, proven)
+		t.school.ballot(uint32(school), b, proven)
+		t.channel.ballot(uint32(channel), b, proven)
+		t.both.ballot(bothAt(school, channel), b, proven)
+		t.code.ballot(t.codeAt[b.code], b, proven)
+		if b.standing == counted {
+			took := max(b.at-f.codes[b.code].made, 0) // clocks of two servers
+			t.total.cycles[0] = append(t.total.cycles[0], took)
+			t.school.cycles[school] = append(t.school.cycles[school], took)
+			t.channel.cycles[channel] = append(t.channel.cycles[channel], took)
 		}
 	}
-	for _, s := range []*sums{total, perSchool, perChannel, perBoth, perPage, perCode} {
-		s.people()
-	}
+}
+
+// report names the rows and puts them in order.
+func (t *tables) report() *Report {
+	f := t.f
 	everybody := int64(len(f.voters))
-	total.grow(0, everybody)
-	r := &Report{Totals: total.rows[0], by: map[string][]Row{}, reviews: f.reviewsBySchool()}
+	t.total.grow(0, everybody)
+	r := &Report{Totals: t.total.rows[0], by: map[string][]Row{}, reviews: f.reviewsBySchool()}
 	for i, id := range f.schools.texts {
-		perSchool.grow(i+1, f.perSchool[i+1])
-		perSchool.rows[i+1].ID = id
-		r.by[id] = perBoth.rows[(i+1)*len(Channels):][:len(Channels):len(Channels)]
+		t.school.grow(i+1, f.perSchool[i+1])
+		t.school.rows[i+1].ID = id
+		r.by[id] = t.both.rows[(i+1)*len(Channels):][:len(Channels):len(Channels)]
 		for at, channel := range Channels {
 			r.by[id][at].ID = string(channel)
 		}
 	}
 	for i, channel := range Channels {
-		perChannel.grow(i, everybody)
-		perChannel.rows[i].ID = string(channel)
+		t.channel.grow(i, everybody)
+		t.channel.rows[i].ID = string(channel)
 	}
 	for i, page := range f.pages.texts {
-		perPage.rows[i+1].ID, perPage.rows[i+1].Visits = page, f.framed[uint32(i+1)]
+		t.page.rows[i+1].ID, t.page.rows[i+1].Visits = page, f.framed[uint32(i+1)]
 	}
-	for code, at := range codeOf {
-		perCode.rows[at].ID, perCode.rows[at].School = code.String(), f.schools.text(uint32(f.owner(code)))
+	for code, at := range t.codeAt {
+		t.code.rows[at].ID, t.code.rows[at].School = code.String(), f.schools.text(uint32(f.owner(code)))
 	}
-	r.Schools, r.Channels = best(perSchool.rows[1:]), perChannel.rows
-	r.Pages, r.Codes = first(best(perPage.rows[1:])), first(best(perCode.rows[1:]))
+	r.Schools, r.Channels = best(t.school.rows[1:]), t.channel.rows
+	r.Pages, r.Codes = first(best(t.page.rows[1:])), first(best(t.code.rows[1:]))
 	return r
 }
 

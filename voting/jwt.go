@@ -60,6 +60,7 @@ func (a *audience) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 var (
 	errToken     = errors.New("not a token")
 	errAlgorithm = errors.New("signed by another algorithm than HS256")
+	errCritical  = errors.New("has critical headers, of which none is known here (RFC 7515, 4.1.11)")
 	errSignature = errors.New("the signature is not the key's")
 )
 
@@ -161,8 +162,9 @@ var usualHeads = map[string]string{
 // kindOf reads a header: the type that the token says it has.
 func kindOf(head string) (string, error) {
 	var header struct {
-		Algorithm string `json:"alg"`
-		Kind      string `json:"typ"`
+		Algorithm string         `json:"alg"`
+		Kind      string         `json:"typ"`
+		Critical  jsontext.Value `json:"crit"`
 	}
 	raw, err := part(head)
 	if err == nil {
@@ -173,6 +175,9 @@ func kindOf(head string) (string, error) {
 	}
 	if header.Algorithm != "HS256" {
 		return "", errAlgorithm
+	}
+	if header.Critical != nil {
+		return "", errCritical
 	}
 	return header.Kind, nil
 }

@@ -107,6 +107,12 @@ func TestPasses_RefusesWhatIsNotAPass(t *testing.T) {
 		return partner(t, method, key, aud, sub, exp, more)
 	}
 	none := signed(jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, "one", "ada", hour, nil)
+	critical := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{"aud": "one", "sub": "ada", "exp": hour.Unix()})
+	critical.Header["crit"], critical.Header["seats"] = []string{"seats"}, 3 // RFC 7515, 4.1.11: who does not know seats must refuse it
+	bounded, err := critical.SignedString([]byte(secret))
+	if err != nil {
+		t.Fatal(err)
+	}
 	kind := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{"aud": "one", "sub": "ada", "exp": hour.Unix(), "level": "partner"})
 	kind.Header["typ"] = "joute-pass" // a partner that says it is us must have our key
 	forgedKind, err := kind.SignedString([]byte(secret))
@@ -129,6 +135,7 @@ func TestPasses_RefusesWhatIsNotAPass(t *testing.T) {
 		"no member":             signed(jwt.SigningMethodHS256, []byte(secret), "one", "", hour, nil),
 		"endless member":        signed(jwt.SigningMethodHS256, []byte(secret), "one", strings.Repeat("a", 257), hour, nil),
 		"ours by a partner":     forgedKind,
+		"critical header":       bounded,
 		"profile of wrong type": signed(jwt.SigningMethodHS256, []byte(secret), "one", "ada", hour, map[string]any{"profile": 7}),
 	} {
 		if pass, err := passes.Check(c, token, now); !errors.Is(err, voting.ErrPass) {

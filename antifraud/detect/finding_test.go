@@ -155,10 +155,8 @@ func TestEvidence_MoreThanHalfOfAContest(t *testing.T) {
 		{"machines that nobody else votes with, in a hurry, at homes", [families]float64{byDevice: 2300, byTempo: 300}, 9, 700, 0, true},
 		{"the same, in less of a hurry", [families]float64{byDevice: 2300, byTempo: 200}, 9, 700, 0, false},
 	} {
-		h := weighing(row.members)
-		h.rented = row.rented
-		e := evidence{by: row.by, all: 5000, place: 4, pool: 20, addresses: row.addresses}
-		if strong, ok := e.convinces(h, 40); strong != row.ok || ok != row.ok {
+		e := evidence{by: row.by, all: 5000, place: 4, pool: 20, addresses: row.addresses, rented: 2*row.rented > row.members}
+		if strong, ok := e.convinces(weighing(row.members), 40); strong != row.ok || ok != row.ok {
 			t.Errorf("%s: strong %v, convincing %v", row.name, strong, ok)
 		}
 	}

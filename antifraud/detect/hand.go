@@ -34,8 +34,19 @@ func mostLooks(place float64) float64 { return 1.5 + 1.5*max(place, 0) }
 func (t *terms) place() float64 { return t[atVia] + t[atReferrer] + t[atHour] + t[atEntries] }
 
 // there is what a place makes of looks: that no other member voted at an hour does not make
-// those of somebody else.
-func (t *terms) there() float64 { return t.place() - min(t[atHour], 0) }
+// those of somebody else. Nor does it that they came by another way, where both their device and
+// their address say that they are.
+func (t *terms) there() float64 {
+	if t[atDevice] > clearly && t[atNet] > clearly {
+		return t.mostThere()
+	}
+	return t.place() - min(t[atHour], 0)
+}
+
+// mostThere is that whatever looks say.
+func (t *terms) mostThere() float64 {
+	return t.place() - min(t[atHour], 0) - min(t[atVia]+t[atReferrer], 0)
+}
 
 // looks are all others. They do not count beyond what the place makes likely: a
 // farm's voters vote where the farm does, and whoever only has an address or a phone
@@ -86,6 +97,7 @@ type hand struct {
 	browser float64 // of a hand of one machine: what its agent says beyond its model
 	abroad  bool    // it began with networks from which hardly anybody else votes
 	banded  bool    // it began with a rhythm: its members are of one band of reading times
+	kin     []int32 // who were left out of it as people of one home
 	common  float64 // what its place cannot say, as the entry that it began at is one that very many vote for
 }
 
@@ -112,7 +124,7 @@ func (h *hand) clear() {
 	for _, v := range h.who {
 		h.set(v, 0)
 	}
-	h.who, h.browser, h.common = h.who[:0], math.Inf(1), 0
+	h.who, h.kin, h.browser, h.common = h.who[:0], h.kin[:0], math.Inf(1), 0
 	for f := range h.pools {
 		h.pools[f].own = 0.7
 	}
@@ -314,6 +326,7 @@ func (h *hand) judgeNet(v int32, w, own float64, learn *[features]poolCount, s *
 			p, others = x/c.rented, h.rented
 		} else {
 			p = c.expected(v, g, in, x/c.mass, own)
+			p /= p + (1-p)*(1-of.alone) // of those who share one: so do all who have this, and of the others as many as anywhere
 		}
 		return of.shares + h.pools[f].ratio(members[k]-w, others-w, w, p, learn)
 	}

@@ -138,6 +138,8 @@ func named(kind reflect.Type) string {
 		return "true or false"
 	case kind.Kind() == reflect.String:
 		return "a text"
+	case kind.Kind() == reflect.Slice:
+		return "a list"
 	}
 	return "an object"
 }

@@ -72,6 +72,7 @@ func TestLines_SayWhatWasExpected(t *testing.T) {
 		`{"ballot":"b","at":"2026-11-03T18:04:05Z","voter":"v","entry":"e","evidence":{"dwell_ms":"long"}}`:        "evidence.dwell_ms: expected a number, found string",
 		`{"ballot":"b","at":"2026-11-03T18:04:05Z","voter":"v","entry":"e","evidence":{"profile":{"posts":"7x"}}}`: "evidence.profile.posts: expected a number, found string",
 		`{"ballot":"b","at":"2026-11-03T18:04:05Z","voter":"v","entry":"e","evidence":{"visible":1}}`:              "evidence.visible: expected true or false, found number",
+		`{"ballot":"b","at":"2026-11-03T18:04:05Z","voter":"v","entry":"e","evidence":{"signals":5}}`:              "evidence.signals: expected a list, found number",
 		`{"ballot":"b","at":"2026-11-03T18:04:05Z","voter":"v","entry":"e","evidence":[]}`:                         "expected an object, found array",
 		`{"ballot":"b","at":"2026-11-03T18:04:05Z","voter":"v","entry":"` + strings.Repeat("e", 300) + `"}`:        "entry: expected 1 to 256 bytes, found 300",
 		`{"ballot":"b","at":"2026-11-03T18:04:05Z","voter":"v","entry":"e","evidence":{"profile":{"posts":{}}}}`:   "expected a number, found object",

@@ -31,7 +31,7 @@ func (h *hand) judgePlace(v int32, w, own, prior float64, out *terms, learn *[fe
 		return false
 	}
 	out[atHour] = h.judgeHours(v, w, own, s)
-	if w == 0 && hopeless(prior, out.place()+mostReferrer, out.there()+mostReferrer+h.common) {
+	if w == 0 && hopeless(prior, out.place()+mostReferrer, out.mostThere()+mostReferrer+h.common) {
 		return false
 	}
 	if t.referrer.size() > 0 {
@@ -47,7 +47,7 @@ func (h *hand) judgePlace(v int32, w, own, prior float64, out *terms, learn *[fe
 			out[atReferrer] /= 2 // a link brings its referrer with it
 		}
 	}
-	return !hopeless(prior, out.place(), out.there()+h.common)
+	return !hopeless(prior, out.place(), out.mostThere()+h.common)
 }
 
 // placeWeight is how many voters of the whole crowd an entry's own crowd is mixed

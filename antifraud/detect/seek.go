@@ -6,9 +6,10 @@ import (
 )
 
 const (
-	leastGain  = 2.0 // of a cohort's looks, to look closer
-	mostTries  = 3   // of one cohort: several farms may be in it
-	mostSeeds  = 120 // looked at closer in one run
+	leastGain  = 2.0  // of a cohort's looks, to look closer
+	beyond     = 30.0 // ln that a hand gains beyond the best of so many cohorts
+	mostTries  = 3    // of one cohort: several farms may be in it
+	mostSeeds  = 120  // looked at closer in one run
 	mostFarms  = 60
 	leastHand  = 4.0 // voters: fewer are nobody's farm
 	mostShare  = 0.5 // of all voters: what is more than half of a contest is its crowd
@@ -113,7 +114,7 @@ func (co *cohort) weigh(by []weight, surpluses []float64, renting float64, room 
 func seek(c *crowd, x *index) []farm {
 	list := x.cohorts()
 	// The likelihood ratio has to beat that of the best of so many cohorts (Bonferroni).
-	limit := math.Log(float64(len(list)+1)) + 30
+	limit := math.Log(float64(len(list)+1)) + beyond
 	tried := make([]uint8, c.n)
 	var odds []float64
 	renting := 1.0
@@ -171,6 +172,9 @@ func seek(c *crowd, x *index) []farm {
 				if h.w[v] > 0.5 {
 					tried[v]++
 				}
+			}
+			for _, v := range h.kin {
+				tried[v]++ // else they would begin one hand after another
 			}
 			co.tries = mostTries
 			co.gain = 0
@@ -244,6 +248,9 @@ func (h *hand) try(x *index, co *cohort, odds []float64, renting float64, others
 				continue
 			}
 			return farm{}, false
+		}
+		if h.leaveFamilies(x, others, limit-beyond) {
+			h.fit(x, others, slices.Clone(h.who), 5)
 		}
 		if h.single(x, others) || h.leaveRooms(others) {
 			h.fit(x, others, slices.Clone(h.who), 5)

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/joute/joute/internal/watchtest"
+
 	"github.com/joute/joute/antifraud"
 	"github.com/joute/joute/internal/redistest"
 	"github.com/joute/joute/internal/store"
@@ -40,15 +42,6 @@ func running(t *testing.T, f *Farms) *Farms {
 
 func newFarms(st *store.Store) *Farms { return NewFarms(st, slog.New(slog.DiscardHandler)) }
 
-func eventually(t *testing.T, what string, is func() bool) {
-	t.Helper()
-	for until := time.Now().Add(10 * time.Second); !is(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(until) {
-			t.Fatalf("not in time: %s", what)
-		}
-	}
-}
-
 func ok(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {
@@ -71,7 +64,7 @@ func TestFarms_EveryServerMeetsWhatOnePut(t *testing.T) {
 	}
 	ok(t, here.Put(t.Context(), id, []antifraud.Signature{farm("c1", "d1", time.Hour)}))
 	for _, f := range []*Farms{here, there} {
-		eventually(t, "every copy has it", func() bool { return f.matches(id, "d1") })
+		watchtest.Until(t, 10*time.Second, "every copy has it", func() bool { return f.matches(id, "d1") })
 		if f.matches(id, "d2") || f.matches("another", "d1") {
 			t.Error("others are met too")
 		}
@@ -79,17 +72,17 @@ func TestFarms_EveryServerMeetsWhatOnePut(t *testing.T) {
 	// Once more, twice: the latest wins.
 	ok(t, there.Put(t.Context(), id, []antifraud.Signature{farm("c1", "d3", time.Hour), farm("c2", "d4", time.Hour)}))
 	ok(t, there.Put(t.Context(), id, []antifraud.Signature{farm("c1", "d3", time.Hour)}))
-	eventually(t, "the copies follow", func() bool { return here.matches(id, "d3") && here.matches(id, "d4") && !here.matches(id, "d1") })
+	watchtest.Until(t, 10*time.Second, "the copies follow", func() bool { return here.matches(id, "d3") && here.matches(id, "d4") && !here.matches(id, "d1") })
 
 	ok(t, there.Lift(t.Context(), id, "c1"))
-	eventually(t, "what is lifted is met no more", func() bool { return !here.matches(id, "d3") && here.matches(id, "d4") })
+	watchtest.Until(t, 10*time.Second, "what is lifted is met no more", func() bool { return !here.matches(id, "d3") && here.matches(id, "d4") })
 	ok(t, here.Put(t.Context(), id, []antifraud.Signature{farm("c1", "d3", time.Hour), farm("c3", "d5", time.Hour)}))
-	eventually(t, "another one is there", func() bool { return there.matches(id, "d5") })
+	watchtest.Until(t, 10*time.Second, "another one is there", func() bool { return there.matches(id, "d5") })
 	if there.matches(id, "d3") {
 		t.Error("what was lifted came back")
 	}
 	ok(t, here.Forget(t.Context(), id))
-	eventually(t, "forgotten", func() bool { return !there.matches(id, "d5") })
+	watchtest.Until(t, 10*time.Second, "forgotten", func() bool { return !there.matches(id, "d5") })
 }
 
 func TestFarms_ListSaysWhatWasMetAndLifted(t *testing.T) {
@@ -104,7 +97,7 @@ func TestFarms_ListSaysWhatWasMetAndLifted(t *testing.T) {
 		}
 		f.Met(id, "c1", false)
 		var list []Farm
-		eventually(t, "counts are told", func() bool {
+		watchtest.Until(t, 10*time.Second, "counts are told", func() bool {
 			var err error
 			list, err = f.List(t.Context(), id)
 			ok(t, err)
@@ -216,7 +209,7 @@ func TestFarms_AStoreThatIsGoneChangesNothingAtTheDoor(t *testing.T) {
 	server := redistest.Start(t)
 	f, id := running(t, newFarms(openStore(t, server.URL()))), newContestID()
 	ok(t, f.Put(t.Context(), id, []antifraud.Signature{farm("c1", "d1", time.Hour)}))
-	eventually(t, "it is known", func() bool { return f.matches(id, "d1") })
+	watchtest.Until(t, 10*time.Second, "it is known", func() bool { return f.matches(id, "d1") })
 	server.Kill()
 	began := time.Now()
 	for range 1000 {

@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/joute/joute/internal/watchtest"
+
 	"github.com/joute/joute/antifraud"
 )
 
@@ -40,7 +42,7 @@ func TestNetworks_AListThatMayNotBeReadIsReadOnceItMay(t *testing.T) {
 	if err := os.Chmod(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	list, said := filepath.Join(dir, "list"), &logText{}
+	list, said := filepath.Join(dir, "list"), &watchtest.Log{}
 	write(t, dir, "list", "192.0.2.0/24 hosting")
 	n, err := Open(Files{Dir: dir}, slog.New(slog.NewTextHandler(said, nil)))
 	if err != nil {
@@ -70,9 +72,7 @@ func TestNetworks_AListThatMayNotBeReadIsReadOnceItMay(t *testing.T) {
 	if got := n.Lookup(here).Kind; got != antifraud.NetResidential {
 		t.Errorf("%s once it may be read", got)
 	}
-	said.mu.Lock()
-	defer said.mu.Unlock()
-	if text := said.b.String(); strings.Count(text, "permission denied") != 1 || strings.Count(text, "read again\"") != 1 {
+	if text := said.String(); strings.Count(text, "permission denied") != 1 || strings.Count(text, "read again\"") != 1 {
 		t.Errorf("the log says: %s", text)
 	}
 }

@@ -1,7 +1,6 @@
 package netkind
 
 import (
-	"bytes"
 	"context"
 	"log/slog"
 	"net/netip"
@@ -12,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/joute/joute/internal/watchtest"
 
 	"github.com/joute/joute/antifraud"
 )
@@ -65,26 +66,9 @@ func TestLoad_TheLaterNameHolds(t *testing.T) {
 	}
 }
 
-type logText struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *logText) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *logText) has(text string) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return strings.Contains(l.b.String(), text)
-}
-
 // A list that is replaced holds; one with a fault changes nothing, and says where.
 func TestNetworks_FollowTheirFiles(t *testing.T) {
-	dir, said := t.TempDir(), &logText{}
+	dir, said := t.TempDir(), &watchtest.Log{}
 	write(t, dir, "list", "192.0.2.0/24 hosting")
 	n, err := Open(Files{Dir: dir}, slog.New(slog.NewTextHandler(said, nil)))
 	if err != nil {
@@ -106,7 +90,7 @@ func TestNetworks_FollowTheirFiles(t *testing.T) {
 		t.Errorf("%s after the list was replaced", kind)
 	}
 	write(t, dir, "list", "192.0.2.0/24 tor\n192.0.2.0/24 lamp")
-	if kind := ask(); kind != antifraud.NetVPN || !said.has("list:2: expected") {
+	if kind := ask(); kind != antifraud.NetVPN || !strings.Contains(said.String(), "list:2: expected") {
 		t.Errorf("%s after a list with a fault", kind)
 	}
 	write(t, dir, "list", "")
@@ -117,14 +101,14 @@ func TestNetworks_FollowTheirFiles(t *testing.T) {
 
 // Without a signal a change is noticed by size or time, and only a change.
 func TestNetworks_ReadAgainWhatChanged(t *testing.T) {
-	dir, said := t.TempDir(), &logText{}
+	dir, said := t.TempDir(), &watchtest.Log{}
 	write(t, dir, "list", "192.0.2.0/24 hosting")
 	n, err := Open(Files{Dir: dir}, slog.New(slog.NewTextHandler(said, nil)))
 	if err != nil {
 		t.Fatal(err)
 	}
 	n.refresh()
-	if said.has("read again") {
+	if strings.Contains(said.String(), "read again") {
 		t.Error("read again although nothing changed")
 	}
 	write(t, dir, "list", "192.0.2.0/24 vpn")

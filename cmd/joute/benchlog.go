@@ -10,8 +10,6 @@ import (
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
-
-	"github.com/joute/joute/internal/ndjson"
 )
 
 // vote is one ballot to cast; place is its place in the whole run, from 0.
@@ -73,14 +71,6 @@ func queueOf(votes []vote) queue {
 		}
 		return votes[k], true
 	}}
-}
-
-// readLog is ndjson.Read, also of standard input for -.
-func (m *Main) readLog(file string, each func(line int, raw []byte) error) error {
-	if file == "-" {
-		return ndjson.ReadFrom(m.Stdin, "standard input", each)
-	}
-	return ndjson.Read(file, each)
 }
 
 // signer signs passes as a partner's site does for its members.

@@ -10,13 +10,12 @@ import (
 
 	"github.com/joute/joute/antifraud/detect"
 	"github.com/joute/joute/contest"
-	"github.com/joute/joute/internal/ndjson"
 )
 
 type detectCmd struct {
 	Contest string `required:"" placeholder:"FILE" help:"Document of the contest, YAML or JSON."`
 	Ballots string `required:"" placeholder:"FILE" help:"The ballot log, NDJSON as joute export writes it of what was seen, plain or gzip; - is standard input."`
-	Out     string `required:"" placeholder:"FILE" help:"Where the verdicts go, one a line. It is written only whole."`
+	Out     string `required:"" placeholder:"FILE" help:"Where the verdicts go, one a line, written whole or not at all; - is standard output."`
 }
 
 func (detectCmd) Help() string {
@@ -49,7 +48,7 @@ func (cmd detectCmd) Run(ctx context.Context, m *Main) error {
 		return err
 	}
 	if ballots == 0 {
-		return fmt.Errorf("%s: there is no ballot in it", cmd.Ballots)
+		return fmt.Errorf("%s: there is no ballot in it", told(cmd.Ballots))
 	}
 	findings := detector.Whole().Findings
 	if len(findings) != ballots {
@@ -60,7 +59,7 @@ func (cmd detectCmd) Run(ctx context.Context, m *Main) error {
 		canaries[voter] = true
 	}
 	spared := 0
-	err = ndjson.WriteWhole(cmd.Out, func(w *bufio.Writer) error {
+	err = m.writeWhole(cmd.Out, func(w *bufio.Writer) error {
 		lines := json.NewEncoder(w)
 		for _, f := range findings {
 			v := verdictLine{f.Ballot, f.Score, f.Standing, orEmpty(f.Reasons), f.Cluster}
@@ -87,12 +86,9 @@ func (cmd detectCmd) read(ctx context.Context, m *Main, d *contest.Contest, dete
 		schools[e.ID] = e.School
 	}
 	log := ballotLog{
-		name: cmd.Ballots,
+		name: told(cmd.Ballots),
 		lines: func(each func(line int, raw []byte) error) error {
-			if cmd.Ballots == "-" {
-				return ndjson.ReadFrom(m.Stdin, cmd.Ballots, each)
-			}
-			return ndjson.Read(cmd.Ballots, each)
+			return m.readLog(cmd.Ballots, each)
 		},
 		check: func(b *detect.Ballot) error {
 			if _, known := schools[b.Entry]; !known {
@@ -101,7 +97,7 @@ func (cmd detectCmd) read(ctx context.Context, m *Main, d *contest.Contest, dete
 			return nil
 		},
 		clamped: func(line int, member, found string, taken float64) {
-			fmt.Fprintf(m.Stderr, "joute: %s:%d: %s: no ballot has %s: taken as %s, and others like it too\n", cmd.Ballots, line, member, shortened(found), strconv.FormatFloat(taken, 'f', -1, 64))
+			fmt.Fprintf(m.Stderr, "joute: %s:%d: %s: no ballot has %s: taken as %s, and others like it too\n", told(cmd.Ballots), line, member, shortened(found), strconv.FormatFloat(taken, 'f', -1, 64))
 		},
 	}
 	twice, strayed := oddity{}, oddity{}
@@ -122,8 +118,8 @@ func (cmd detectCmd) read(ctx context.Context, m *Main, d *contest.Contest, dete
 		ballots += len(some)
 	})
 	if err == nil {
-		twice.tell(m, cmd.Ballots, "ballot: there is one before with the same id", "each line is judged as a ballot of its own")
-		strayed.tell(m, cmd.Ballots, "school: not the entry's", "detectors go by the entry alone")
+		twice.tell(m, told(cmd.Ballots), "ballot: there is one before with the same id", "each line is judged as a ballot of its own")
+		strayed.tell(m, told(cmd.Ballots), "school: not the entry's", "detectors go by the entry alone")
 	}
 	return ballots, err
 }

@@ -16,7 +16,6 @@ import (
 	"github.com/joute/joute/internal/farmlab/arena"
 	"github.com/joute/joute/internal/farmlab/attack"
 	"github.com/joute/joute/internal/farmlab/play"
-	"github.com/joute/joute/internal/ndjson"
 )
 
 type farmlabPlayCmd struct {
@@ -31,7 +30,7 @@ type farmlabPlayCmd struct {
 	Tells    int           `placeholder:"N" help:"The farm changes N tells in all, each as far as it goes, not two more after each round."`
 	Stubborn bool          `help:"The farm learns nothing, and comes again with the tools it has."`
 	Costs    string        `placeholder:"FILE" help:"Prices of what a farm buys, YAML; without it those of the program. joute farmlab costs prints them."`
-	Out      string        `placeholder:"FILE" help:"Write the reports here too, a JSON list."`
+	Out      string        `placeholder:"FILE" help:"Write the reports here too, a JSON list; - is standard output, and the tables go to standard error."`
 }
 
 func (farmlabPlayCmd) Help() string {
@@ -54,7 +53,10 @@ func (cmd farmlabPlayCmd) Run(ctx context.Context, m *Main) error {
 	if err != nil {
 		return err
 	}
-	reports := []attack.Report{}
+	reports, tables := []attack.Report{}, m.Stdout
+	if cmd.Out == "-" {
+		tables = m.Stderr // what is on standard output can be read by a program
+	}
 	for _, p := range profiles {
 		var report attack.Report
 		if cmd.Offline {
@@ -67,7 +69,7 @@ func (cmd farmlabPlayCmd) Run(ctx context.Context, m *Main) error {
 		if err != nil {
 			return err
 		}
-		if err := report.Table(m.Stdout); err != nil {
+		if err := report.Table(tables); err != nil {
 			return err
 		}
 		reports = append(reports, report)
@@ -75,7 +77,7 @@ func (cmd farmlabPlayCmd) Run(ctx context.Context, m *Main) error {
 	if cmd.Out == "" {
 		return nil
 	}
-	return ndjson.WriteWhole(cmd.Out, func(to *bufio.Writer) error {
+	return m.writeWhole(cmd.Out, func(to *bufio.Writer) error {
 		lines := json.NewEncoder(to)
 		lines.SetIndent("", " ")
 		return lines.Encode(reports)

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/joute/joute/internal/watchtest"
+
 	"github.com/joute/joute/internal/redistest"
 )
 
@@ -41,7 +43,7 @@ func TestCLI_AFullDiskIsNoSuccess(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var stderr output
+		var stderr watchtest.Log
 		vars := env{"JOUTE_SERVER": s.url, "JOUTE_KEY": adminKey}
 		m := Main{Stdin: strings.NewReader(""), Stdout: disk, Stderr: &stderr, Getenv: func(name string) string { return vars[name] }}
 		if code := m.Run(t.Context(), args); code != 1 || strings.Count(stderr.String(), "no space left on device") != 1 {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -13,6 +12,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/joute/joute/internal/watchtest"
 
 	"github.com/joute/joute/internal/redistest"
 	"github.com/joute/joute/voting"
@@ -31,34 +32,16 @@ type env map[string]string
 // run is one run of the program to its end.
 func run(t *testing.T, vars env, stdin string, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
-	var out, errs output
+	var out, errs watchtest.Log
 	m := Main{Stdin: strings.NewReader(stdin), Stdout: &out, Stderr: &errs, Getenv: func(name string) string { return vars[name] }}
 	code = m.Run(t.Context(), args)
 	return code, out.String(), errs.String()
 }
 
-// output may be read while it is written.
-type output struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.buf.Write(p)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.buf.String()
-}
-
 // running is a program that has not ended yet.
 type running struct {
 	t              *testing.T
-	stdout, stderr output
+	stdout, stderr watchtest.Log
 	cancel         context.CancelCauseFunc
 	code           chan int
 	url            string

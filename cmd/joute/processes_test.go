@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/joute/joute/internal/watchtest"
+
 	"github.com/google/uuid"
 	"github.com/valyala/fasthttp"
 
@@ -25,7 +27,7 @@ import (
 // process is a real `joute serve` of its own.
 type process struct {
 	cmd    *exec.Cmd
-	stderr output
+	stderr watchtest.Log
 	url    string
 	stop   func() // as a deployment does; the end of the test does too
 	killed bool

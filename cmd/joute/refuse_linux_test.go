@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/joute/joute/internal/watchtest"
+
 	"github.com/google/uuid"
 
 	"github.com/joute/joute/internal/redistest"
@@ -60,7 +62,7 @@ func refused(t *testing.T, dir, before, sentence string, args ...string) {
 		cmd = exec.CommandContext(ctx, "unshare", append([]string{"--mount", "sh", "-c", script, program}, args...)...)
 	}
 	cmd.Env = append(os.Environ(), "JOUTE_ADMIN_KEY="+adminKey)
-	var stdout, stderr output
+	var stdout, stderr watchtest.Log
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	_ = cmd.Run() // its status is looked at below
 	var told []string

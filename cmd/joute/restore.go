@@ -4,10 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"strconv"
 	"time"
 
@@ -92,20 +89,4 @@ func (cmd restoreCmd) Run(ctx context.Context, m *Main) error {
 	}
 	_, err = fmt.Fprintf(m.Stdout, "restored in %v\n", time.Since(started).Round(time.Millisecond))
 	return err
-}
-
-// checkDataFolder tells whether a folder was a store's, with its keys, before
-// anything opens it that would make them.
-func checkDataFolder(ctx context.Context, dir string) error {
-	for _, name := range []string{"dataset", "keys/server.key"} {
-		if _, err := os.Stat(filepath.Join(dir, name)); errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("%s is no data folder of a store: it has no %s", dir, name)
-		} else if err != nil {
-			return err
-		}
-	}
-	if err := checkKeys(ctx, dir); err != nil {
-		return err
-	}
-	return checkFolder(dir)
 }

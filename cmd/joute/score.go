@@ -10,12 +10,11 @@ import (
 	"slices"
 
 	"github.com/joute/joute/antifraud/account"
-	"github.com/joute/joute/internal/ndjson"
 )
 
 type scoreCmd struct {
 	Profiles string  `required:"" placeholder:"FILE" help:"Profiles, one JSON object a line, plain or gzip; - is standard input."`
-	Out      string  `required:"" placeholder:"FILE" help:"Where the scores go, one JSON object a line, in the same order. Written whole or not at all."`
+	Out      string  `required:"" placeholder:"FILE" help:"Where the scores go, one JSON object a line, in the same order, written whole or not at all; - is standard output."`
 	BaseRate float64 `default:"${base_rate}" help:"Share of accounts that are fake before one is looked at. It moves all scores, and never their order."`
 }
 
@@ -40,7 +39,7 @@ func (cmd scoreCmd) Run(ctx context.Context, m *Main) error {
 		return errors.New("--base-rate: expected a share between 0 and 1, both excluded")
 	}
 	var absurd clamped
-	err := ndjson.WriteWhole(cmd.Out, func(w *bufio.Writer) error {
+	err := m.writeWhole(cmd.Out, func(w *bufio.Writer) error {
 		out := json.NewEncoder(w)
 		out.SetEscapeHTML(false)
 		return m.readLog(cmd.Profiles, func(n int, raw []byte) error {
@@ -57,7 +56,7 @@ func (cmd scoreCmd) Run(ctx context.Context, m *Main) error {
 	if err != nil {
 		return err
 	}
-	absurd.tell(m, cmd.Profiles)
+	absurd.tell(m, told(cmd.Profiles))
 	return nil
 }
 

@@ -48,6 +48,18 @@ func TestScore_OneLineAnAccountInOrder(t *testing.T) {
 	}
 }
 
+func TestScore_ToStandardOutputAllOrNothing(t *testing.T) {
+	t.Parallel()
+	code, stdout, stderr := run(t, nil, profiles, "score", "--profiles", "-", "--out", "-")
+	if code != 0 || strings.Count(stdout, "\n") != 3 || !strings.HasPrefix(stdout, `{"id":"farm <1>"`) || stderr != "" {
+		t.Errorf("exit %d, %q, %q", code, stdout, stderr)
+	}
+	code, stdout, stderr = run(t, nil, profiles+"{", "score", "--profiles", "-", "--out", "-")
+	if code != 1 || stdout != "" || !strings.Contains(stderr, "standard input:5:") {
+		t.Errorf("a bad line: exit %d, %q, %q", code, stdout, stderr)
+	}
+}
+
 func TestScore_BaseRateMovesTheUnknown(t *testing.T) {
 	t.Parallel()
 	in, out := write(t, "p.ndjson", `{"id":"unknown"}`), filepath.Join(t.TempDir(), "scores")

@@ -6,13 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"log/slog"
 	"net"
 	"net/netip"
 	"net/url"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -71,10 +69,18 @@ func (cmd serveCmd) Run(ctx context.Context, m *Main) error {
 func (cmd serveCmd) validate(ctx context.Context, adminKey string) (config, error) {
 	var faults []error
 	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
+	told := func(flag string, err error) { // each line of err is a fault
+		if err == nil {
+			return
+		}
+		for line := range strings.Lines(err.Error()) {
+			fault("%s: %s", flag, strings.TrimSuffix(line, "\n"))
+		}
+	}
 	cfg := config{
 		listen: cmd.Listen, redis: cmd.Redis, data: cmd.Data, publicURL: strings.TrimSuffix(cmd.PublicURL, "/"),
-		sweepEvery: cmd.SweepEvery,
-		adminKey:   adminKey, acceptUnverified: cmd.AcceptUnverifiedStore, unsafe: cmd.UnsafeStore,
+		networks: netkind.Files{Dir: cmd.Networks, Databases: cmd.MMDB}, sweepEvery: cmd.SweepEvery,
+		acceptUnverified: cmd.AcceptUnverifiedStore, unsafe: cmd.UnsafeStore,
 	}
 	if _, _, err := net.SplitHostPort(cmd.Listen); err != nil {
 		fault("--listen: expected host:port, found %q", cmd.Listen)
@@ -82,23 +88,15 @@ func (cmd serveCmd) validate(ctx context.Context, adminKey string) (config, erro
 	if cmd.Redis != "" && cmd.Data == "" {
 		fault("--data is required with --redis: the keys that say who has voted are kept there")
 	}
-	if err := checkFolder(cmd.Data); err != nil {
-		fault("--data: %w", err)
-	} else if err := checkKeys(ctx, cmd.Data); err != nil {
-		for line := range strings.Lines(err.Error()) {
-			fault("--data: %s", strings.TrimSuffix(line, "\n"))
-		}
+	err := checkFolder(cmd.Data)
+	if err == nil {
+		err = checkKeys(ctx, cmd.Data)
 	}
-	switch {
-	case adminKey == "" && cmd.Redis != "":
-		fault("JOUTE_ADMIN_KEY is required with --redis: the organizer's key, at least %d characters", minAdminKey)
-	case adminKey == "":
-		cfg.adminKey, cfg.keyMadeUp = rand.Text(), true
-	case len(adminKey) < minAdminKey:
-		fault("JOUTE_ADMIN_KEY: expected at least %d characters, found %d", minAdminKey, len(adminKey))
-	case strings.ContainsFunc(adminKey, func(r rune) bool { return r < '!' || r > '~' }):
-		fault("JOUTE_ADMIN_KEY: expected printable ASCII without spaces")
+	told("--data", err)
+	if cfg.adminKey, err = organizerKey(adminKey, cmd.Redis != ""); err != nil {
+		faults = append(faults, err)
 	}
+	cfg.keyMadeUp = adminKey == ""
 	for _, text := range cmd.TrustedProxies {
 		prefix, err := parseNetwork(strings.TrimSpace(text))
 		if err != nil {
@@ -106,30 +104,16 @@ func (cmd serveCmd) validate(ctx context.Context, adminKey string) (config, erro
 		}
 		cfg.trustedProxies = append(cfg.trustedProxies, prefix)
 	}
-	if err := checkPublicURL(cmd.PublicURL); err != nil {
-		fault("--public-url: %w", err)
-	}
-	if err := mail.CheckFrom(cmd.MailFrom); err != nil {
-		fault("--mail-from: %w", err)
-	}
+	told("--public-url", checkPublicURL(cmd.PublicURL))
+	told("--mail-from", mail.CheckFrom(cmd.MailFrom))
 	if cmd.SMTP != "" {
-		if err := mail.CheckURL(cmd.SMTP); err != nil {
-			fault("--smtp: %w", err)
-		}
+		told("--smtp", mail.CheckURL(cmd.SMTP))
 		cfg.mailer, _ = mail.Open(cmd.SMTP, cmd.MailFrom) // its faults are told already
 	}
-	var err error
-	if cfg.disposable, err = readDomains(cmd.DisposableDomains); err != nil {
-		for line := range strings.Lines(err.Error()) {
-			fault("--disposable-domains: %s", strings.TrimSuffix(line, "\n"))
-		}
-	}
-	cfg.networks = netkind.Files{Dir: cmd.Networks, Databases: cmd.MMDB}
-	if _, err := cfg.networks.Load(); err != nil {
-		for line := range strings.Lines(err.Error()) {
-			fault("--networks, --mmdb: %s", strings.TrimSuffix(line, "\n"))
-		}
-	}
+	cfg.disposable, err = readDomains(cmd.DisposableDomains)
+	told("--disposable-domains", err)
+	_, err = cfg.networks.Load()
+	told("--networks, --mmdb", err)
 	if cmd.SweepEvery < time.Second || cmd.SweepEvery > time.Hour {
 		fault("--sweep-every: expected 1s to 1h, found %v", cmd.SweepEvery)
 	}
@@ -137,6 +121,22 @@ func (cmd serveCmd) validate(ctx context.Context, adminKey string) (config, erro
 		fault("--accept-unverified-store and --unsafe-store: give one of them")
 	}
 	return cfg, errors.Join(faults...)
+}
+
+// organizerKey checks the organizer's key. One is made up where none was given and
+// none is required.
+func organizerKey(given string, required bool) (string, error) {
+	switch {
+	case given == "" && required:
+		return "", fmt.Errorf("JOUTE_ADMIN_KEY is required with --redis: the organizer's key, at least %d characters", minAdminKey)
+	case given == "":
+		return rand.Text(), nil
+	case len(given) < minAdminKey:
+		return "", fmt.Errorf("JOUTE_ADMIN_KEY: expected at least %d characters, found %d", minAdminKey, len(given))
+	case strings.ContainsFunc(given, func(r rune) bool { return r < '!' || r > '~' }):
+		return "", errors.New("JOUTE_ADMIN_KEY: expected printable ASCII without spaces")
+	}
+	return given, nil
 }
 
 // readDomains is the operator's list of disposable domains, or the built-in one.
@@ -171,43 +171,6 @@ func checkPublicURL(text string) error {
 		return fmt.Errorf("expected http:// or https:// and a host, such as https://vote.example.org, found %q", text)
 	}
 	return nil
-}
-
-// trialBytes is the least room there must be: keys, a contest and its first records.
-const trialBytes = 64 << 10
-
-// checkFolder tells whether files can be kept in dir, or dir can be made where
-// it is not yet. It tries, since permission bits do not tell of read-only
-// disks, and leaves nothing behind.
-func checkFolder(dir string) error {
-	if dir == "" {
-		return nil
-	}
-	dir, err := filepath.Abs(dir)
-	if err != nil {
-		return err
-	}
-	for at := dir; ; at = filepath.Dir(at) {
-		info, err := os.Stat(at)
-		if errors.Is(err, fs.ErrNotExist) && at != filepath.Dir(at) {
-			continue // its parent must let it be made
-		}
-		if err != nil {
-			return fmt.Errorf("the folder cannot be used: %w", err)
-		}
-		if !info.IsDir() {
-			return fmt.Errorf("%s is not a folder", at)
-		}
-		trial, err := os.CreateTemp(at, ".joute-trial-*")
-		if err != nil {
-			return fmt.Errorf("%s cannot be written in: %w", at, errors.Unwrap(err))
-		}
-		_, err = trial.Write(make([]byte, trialBytes)) // a full disk still takes empty files
-		if err = errors.Join(err, trial.Sync(), trial.Close(), os.Remove(trial.Name())); err != nil {
-			return fmt.Errorf("%s cannot be written in: %w", at, err)
-		}
-		return nil
-	}
 }
 
 func newLog(w io.Writer, format string) *slog.Logger {

@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/joute/joute/internal/watchtest"
+
 	"go.uber.org/goleak"
 
 	"github.com/joute/joute/internal/redistest"
@@ -141,7 +143,7 @@ func TestServe_TermEndsItInOrder(t *testing.T) {
 	t.Parallel()
 	p := exec.Command(binary(t), "serve", "--listen", "127.0.0.1:0", "--log-format", "json")
 	p.Env = append(os.Environ(), "JOUTE_ADMIN_KEY=")
-	var stderr output
+	var stderr watchtest.Log
 	p.Stderr = &stderr
 	out, err := p.StdoutPipe()
 	if err != nil {

@@ -102,8 +102,35 @@ func open(ctx context.Context, cfg config) (_ *service, err error) {
 	}
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	if s.store, err = store.Open(ctx, store.Options{URL: cfg.redis, Unconfirmed: cfg.unconfirmed, Registerer: metrics, Log: cfg.log}); err != nil {
+	if err = s.openStore(ctx, cfg, metrics); err != nil {
 		return nil, err
+	}
+	keys, err := keyring.Open(cfg.data)
+	if err != nil {
+		return nil, err
+	}
+	if err = s.openBoxes(ctx, cfg, keys, metrics); err != nil {
+		return nil, err
+	}
+	if s.mailer = cfg.mailer; s.mailer != nil {
+		s.outbox = mail.NewOutbox(s.mailer, cfg.log, mail.Options{Registerer: metrics})
+	}
+	if len(cfg.networks.Databases) > 0 || cfg.networks.Dir != "" {
+		if s.networks, err = netkind.Open(cfg.networks, cfg.log); err != nil {
+			return nil, err
+		}
+	}
+	if err = s.openWeb(cfg, keys, metrics); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// openStore opens the store, where the gate lets ballots be taken and the data folder
+// is the store's.
+func (s *service) openStore(ctx context.Context, cfg config, metrics *prometheus.Registry) (err error) {
+	if s.store, err = store.Open(ctx, store.Options{URL: cfg.redis, Unconfirmed: cfg.unconfirmed, Registerer: metrics, Log: cfg.log}); err != nil {
+		return err
 	}
 	mode := store.Strict
 	switch {
@@ -113,47 +140,47 @@ func open(ctx context.Context, cfg config) (_ *service, err error) {
 		mode = store.AcceptUnverified
 	}
 	if s.gate, err = store.OpenGate(ctx, s.store, store.GateOptions{Mode: mode, Kept: cfg.data != "", Log: cmp.Or(cfg.gateLog, cfg.log)}); err != nil {
-		return nil, storeFaults(err)
+		return storeFaults(err)
 	}
 	if s.dataset, err = store.OpenDataset(ctx, s.store, cfg.data); err != nil {
-		return nil, err
+		return err
 	}
 	s.gate.Watch(s.dataset.Err)
-	keys, err := keyring.Open(cfg.data)
-	if err != nil {
-		return nil, err
-	}
-	receipts, err := voting.NewReceipts(keys.Derive("receipt"))
-	if err != nil {
-		return nil, err
-	}
-	links, err := captains.New(s.store, keys.Derive("captain"))
-	if err != nil {
-		return nil, err
-	}
+	return nil
+}
+
+// openBoxes has the contests and their ballot boxes, what moves their records to disk,
+// what looks back over them, and the boards and feeds that show them.
+func (s *service) openBoxes(ctx context.Context, cfg config, keys *keyring.Ring, metrics *prometheus.Registry) error {
 	s.registry = registry.New(s.store, keys, registry.Options{Log: cfg.log, Dir: contestsDir(cfg.data), Dataset: s.dataset.Check})
 	s.gate.Watch(s.registry.Lost)
 	s.boxes = ballotbox.New(s.store).GuardedBy(s.registry)
-	var moving web.Health // nil: nothing is moved to disk
 	if cfg.data != "" {
-		if err = s.openArchive(ctx, cfg, keys, metrics); err != nil {
-			return nil, err
+		if err := s.openArchive(ctx, cfg, keys, metrics); err != nil {
+			return err
 		}
-		moving = s.archive
 	}
 	s.boards = live.New(s.boxes, cfg.log)
 	_, room := web.Sockets()
 	s.feeds = live.NewFeeds(s.boards, s.registry.Get, cfg.log, room)
-	if s.mailer = cfg.mailer; s.mailer != nil {
-		s.outbox = mail.NewOutbox(s.mailer, cfg.log, mail.Options{Registerer: metrics})
+	s.farms = gate.NewFarms(s.store, cfg.log)
+	s.sweeper = sweep.New(s.store, s.boxes, sweep.Options{Farms: s.farms, Changed: s.feeds.Changed, Registerer: metrics, Log: cfg.log, Every: cfg.sweepEvery})
+	return nil
+}
+
+// openWeb makes what requests ask beside the boxes, what forgets it, and the server
+// that answers them.
+func (s *service) openWeb(cfg config, keys *keyring.Ring, metrics *prometheus.Registry) error {
+	receipts, err := voting.NewReceipts(keys.Derive("receipt"))
+	if err != nil {
+		return err
 	}
-	if len(cfg.networks.Databases) > 0 || cfg.networks.Dir != "" {
-		if s.networks, err = netkind.Open(cfg.networks, cfg.log); err != nil {
-			return nil, err
-		}
+	links, err := captains.New(s.store, keys.Derive("captain"))
+	if err != nil {
+		return err
 	}
 	counted := window.New()
-	s.windows = gate.NewWindows(s.store, counted, cfg.log)
+	s.windows, s.pressure = gate.NewWindows(s.store, counted, cfg.log), gate.NewPressure(s.store, cfg.log)
 	counters, members := gate.New(s.store), fans.New(s.store, keys, fans.Options{})
 	sharers := reach.New(s.store, s.boxes, reach.Options{Fans: func(ctx context.Context, id string) (map[string]int64, error) {
 		stored, ok := s.registry.Get(id)
@@ -162,11 +189,11 @@ func open(ctx context.Context, cfg config) (_ *service, err error) {
 		}
 		return members.Counts(ctx, stored)
 	}})
-	s.farms, s.pressure = gate.NewFarms(s.store, cfg.log), gate.NewPressure(s.store, cfg.log)
 	proofs := codes.New(s.store, counters, keys.Derive("code"))
 	personal, brief := []forget.Store{members, sharers, links, s.farms}, []forget.Store{proofs, counters, s.pressure, s.windows}
+	var moving web.Health // nil: nothing is moved to disk
 	if s.archive != nil {
-		personal = append(personal, s.archive)
+		moving, personal = s.archive, append(personal, s.archive)
 	}
 	if s.rest != nil {
 		brief = append(brief, s.rest)
@@ -174,9 +201,6 @@ func open(ctx context.Context, cfg config) (_ *service, err error) {
 	s.forget = forget.New(forget.Parts{
 		Store: s.store, Registry: s.registry, Keys: keys, Boxes: s.boxes, Stores: personal, Brief: brief,
 	}, cfg.log)
-	if s.sweeper, err = sweep.New(s.store, s.boxes, sweep.Options{Farms: s.farms, Changed: s.feeds.Changed, Registerer: metrics, Log: cfg.log, Every: cfg.sweepEvery}); err != nil {
-		return nil, err
-	}
 	s.web, err = web.New(web.Config{
 		Forget: s.forget, Sweeps: s.sweeper, Ledgers: s.ledgers, Archive: moving,
 		Fans: members, Keys: keys,
@@ -188,10 +212,7 @@ func open(ctx context.Context, cfg config) (_ *service, err error) {
 		AdminKey: cfg.adminKey, PublicURL: cfg.publicURL, TrustedProxies: cfg.trustedProxies,
 		Log: cfg.log, Metrics: metrics, Version: versionText(),
 	})
-	if err != nil {
-		return nil, err
-	}
-	return s, nil
+	return err
 }
 
 // openArchive has records moved to the data folder, and read from there. An embedded
@@ -208,11 +229,9 @@ func (s *service) openArchive(ctx context.Context, cfg config, keys *keyring.Rin
 		}
 	}
 	s.ledgers = ledger.NewShelf(filepath.Join(cfg.data, "ledger"), signer)
-	s.archive, err = archive.New(s.boxes, cfg.data, signer, archive.Options{Registerer: metrics, Log: cfg.log})
-	if err == nil {
-		s.gate.Watch(s.archive.Err)
-	}
-	return err
+	s.archive = archive.New(s.boxes, cfg.data, signer, archive.Options{Registerer: metrics, Log: cfg.log})
+	s.gate.Watch(s.archive.Err)
+	return nil
 }
 
 // ledgerSigner is what signs the ledgers of a data folder.
@@ -330,14 +349,6 @@ func (s *service) close() {
 	if err := s.dataset.Close(); err != nil {
 		s.log.Warn("closing the data folder", "error", err)
 	}
-}
-
-// contestsDir is where the data folder has contests; nowhere without a folder.
-func contestsDir(data string) string {
-	if data == "" {
-		return ""
-	}
-	return filepath.Join(data, "contests")
 }
 
 // bringBack fills the embedded store from the data folder, as it was when the last

@@ -80,18 +80,3 @@ func put(t testing.TB, r *Registry, c *contest.Contest) Stored {
 	}
 	return stored
 }
-
-// eventually waits for a condition, looking often.
-func eventually(t testing.TB, within time.Duration, what string, ok func() bool) {
-	t.Helper()
-	deadline := time.After(within)
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for !ok() {
-		select {
-		case <-deadline:
-			t.Fatalf("not within %s: %s", within, what)
-		case <-tick.C:
-		}
-	}
-}

@@ -13,6 +13,7 @@ import (
 	"github.com/joute/joute/internal/folder"
 	"github.com/joute/joute/internal/redistest"
 	"github.com/joute/joute/internal/store"
+	"github.com/joute/joute/internal/watchtest"
 )
 
 func TestFolder_HasEveryContestBeforeThePutIsAnswered(t *testing.T) {
@@ -149,14 +150,14 @@ func TestRun_SeesChangesWhileTheFolderIsLocked(t *testing.T) {
 	sees := func(id string) {
 		t.Helper()
 		put(t, New(st, ring, Options{}), parse(t, document(id, time.Hour, 2*time.Hour, "")))
-		eventually(t, 20*time.Second, id+" is seen", func() bool { _, seen := r.Get(id); return seen })
+		watchtest.Until(t, 20*time.Second, id+" is seen", func() bool { _, seen := r.Get(id); return seen })
 	}
 	sees("two")
 	sees("three")
 	if err := unlock(); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, 20*time.Second, "it is kept, once that is possible", func() bool {
+	watchtest.Until(t, 20*time.Second, "it is kept, once that is possible", func() bool {
 		_, err := readKept(filepath.Join(dir, "one.json"))
 		return err == nil
 	})

@@ -16,6 +16,7 @@ import (
 	"github.com/joute/joute/contest"
 	"github.com/joute/joute/internal/redistest"
 	"github.com/joute/joute/internal/store"
+	"github.com/joute/joute/internal/watchtest"
 )
 
 func TestPut_VersionsGrowOnlyWithTheDocument(t *testing.T) {
@@ -225,7 +226,7 @@ func TestRun_AnotherServerSeesAChangeWithinASecond(t *testing.T) {
 		c := parse(t, document(name(t), -time.Hour, time.Hour, ""))
 		sees := func(what string, ok func(*Stored) bool) {
 			t.Helper()
-			eventually(t, time.Second, what, func() bool { s, known := there.Get(c.ID); return known && ok(s) })
+			watchtest.Until(t, time.Second, what, func() bool { s, known := there.Get(c.ID); return known && ok(s) })
 		}
 		put(t, here, c)
 		sees("a new contest", func(s *Stored) bool { return s.Version == 1 })
@@ -320,7 +321,7 @@ func TestRefresh_AStoreThatIsGoneKeepsWhatWasSeen(t *testing.T) {
 		t.Error("the contest is forgotten")
 	}
 	srv.Restart()
-	eventually(t, 5*time.Second, "recovery by itself", func() bool { return r.Refresh(t.Context()) == nil })
+	watchtest.Until(t, 5*time.Second, "recovery by itself", func() bool { return r.Refresh(t.Context()) == nil })
 	// An emptied store is believed: its contests are gone, and a new one of the same id is another.
 	old, _ := r.Get("kept")
 	srv.Client().FlushAll(t.Context())

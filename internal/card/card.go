@@ -3,7 +3,7 @@
 // it; [Story], which a phone posts; and [Poster], to print.
 //
 // It draws what it is given and knows no contest: who may see which number was
-// decided before. Any text can be drawn; see [Drawable] for what is left of it.
+// decided before. Any text can be drawn; see [drawable] for what is left of it.
 package card
 
 import (

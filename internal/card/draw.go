@@ -33,27 +33,27 @@ func (c *Card) draw() *canvas {
 // heading and what is below it ever use more than the left side.
 func (c *Card) text(on *canvas, width float64) {
 	top := margin + 22
-	if brand := Drawable(c.Brand); brand != "" {
+	if brand := drawable(c.Brand); brand != "" {
 		on.write(ink, spaced, 26, margin, top, spaced.cut(strings.ToUpper(brand), 26, narrow))
 		top += 42
 	}
-	if part := Drawable(c.Above); part != "" {
+	if part := drawable(c.Above); part != "" {
 		on.write(ink, plain, 30, margin, top, plain.cut(part, 30, narrow))
 		top += 20
 	}
 	foot := float64(Height) - margin
-	until := strong.set(Drawable(c.Foot), 26, 23, 1.3, narrow, 62)
+	until := strong.set(drawable(c.Foot), 26, 23, 1.3, narrow, 62)
 	for i, line := range until.lines {
 		on.write(ink, strong, until.size, margin, foot-float64(len(until.lines)-1-i)*until.size*until.lead, line)
 	}
 	foot -= until.height() + 48
 
 	const above = 40 // the accent of an É included
-	heading := Drawable(c.Heading)
+	heading := drawable(c.Heading)
 	if heading == "" {
-		heading = Drawable(c.Instead)
+		heading = drawable(c.Instead)
 	}
-	below := Drawable(c.Below)
+	below := drawable(c.Below)
 	room := foot - top - above
 	if below != "" {
 		room -= 76
@@ -97,7 +97,7 @@ func (c *Card) panel(on *canvas) {
 	for i, line := range c.Lines {
 		y += 50
 		s, size := plain, 32.0
-		line = Drawable(line)
+		line = drawable(line)
 		if i == 0 {
 			s, size = strong, 36
 		}
@@ -118,7 +118,7 @@ func (c *Card) rows(on *canvas) {
 		size := 92.0 - 14*float64(i)
 		on.write(ground, title, size, x, y+size*capital/2, title.cut(row.Place, size, 90))
 		x += title.width("0", 92) + 22
-		name := strong.set(Drawable(row.Name), 36, 25, 1.15, Width-margin/2-x, 100)
+		name := strong.set(drawable(row.Name), 36, 25, 1.15, Width-margin/2-x, 100)
 		at := y - name.height()/2 + name.size*capital
 		for _, line := range name.lines {
 			on.write(ground, name.style, name.size, x, at, line)

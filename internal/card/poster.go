@@ -50,25 +50,25 @@ func (p *Poster) SVG() ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("card: poster: %w", err)
 	}
-	heading := Drawable(p.Heading)
+	heading := drawable(p.Heading)
 	if heading == "" {
-		heading = Drawable(p.Instead)
+		heading = drawable(p.Instead)
 	}
 	accent := fmt.Sprintf("#%02x%02x%02x", p.Accent.R, p.Accent.G, p.Accent.B)
 	on := &sheet{}
 	// On paper it is as large as the paper lets it, and never on two sheets.
 	fmt.Fprintf(on, `<svg xmlns="http://www.w3.org/2000/svg" width="210mm" height="297mm" viewBox="0 0 210 297" lang="%s" role="img">`+
 		`<title>%s</title><style>@page{size:A4 portrait;margin:0}@media print{svg{width:100%%;height:100%%}}</style><path fill="#fff" d="M0 0h210v297H0z"/>`,
-		html.EscapeString(p.Lang), html.EscapeString(strings.Join(filled(Drawable(p.Call), heading, Drawable(p.Above), p.Shown), " · ")))
+		html.EscapeString(p.Lang), html.EscapeString(strings.Join(filled(drawable(p.Call), heading, drawable(p.Above), p.Shown), " · ")))
 	// Two lances, as on cards, at the upper edge.
 	fmt.Fprintf(on, `<path fill="%s" d="M%g 14h%gl-4 8H%[2]gz"/>`, accent, posterMargin, posterWidth)
 
 	y := 35.0
-	if brand := Drawable(p.Brand); brand != "" {
+	if brand := drawable(p.Brand); brand != "" {
 		on.write(accent, spaced, 5.6, posterMargin, y, spaced.cut(strings.ToUpper(brand), 5.6, posterWidth))
 		y += 9
 	}
-	if contest := Drawable(p.Above); contest != "" {
+	if contest := drawable(p.Above); contest != "" {
 		on.write("#000", plain, 8, posterMargin, y, plain.cut(contest, 8, posterWidth))
 		y += 6
 	}
@@ -76,14 +76,14 @@ func (p *Poster) SVG() ([]byte, error) {
 	// From the foot up.
 	foot := sheetHeight - 18
 	on.mark(accent, 6, sheetWidth-posterMargin, foot)
-	on.write("#000", strong, 5.6, posterMargin, foot, strong.cut(Drawable(p.Foot), 5.6, posterWidth-40))
+	on.write("#000", strong, 5.6, posterMargin, foot, strong.cut(drawable(p.Foot), 5.6, posterWidth-40))
 	foot -= 14
 	shown := strong.set(p.Shown, 8.4, 4.6, 1.2, posterWidth, 10)
 	foot -= float64(len(shown.lines)-1) * shown.size * shown.lead
 	for i, line := range shown.lines {
 		on.write("#000", shown.style, shown.size, (sheetWidth-shown.width(line, shown.size))/2, foot+float64(i)*shown.size*shown.lead, line)
 	}
-	scan := plain.cut(Drawable(p.Scan), 6.4, posterWidth)
+	scan := plain.cut(drawable(p.Scan), 6.4, posterWidth)
 	foot -= 12
 	on.write("#000", plain, 6.4, (sheetWidth-plain.width(scan, 6.4))/2, foot, scan)
 	foot -= 6.4*capital + 5
@@ -99,7 +99,7 @@ func (p *Poster) SVG() ([]byte, error) {
 
 // text is what to vote for, between two heights.
 func (p *Poster) text(on *sheet, accent, heading string, top, foot float64) {
-	call, below := strong.cut(Drawable(p.Call), 11, posterWidth), Drawable(p.Below)
+	call, below := strong.cut(drawable(p.Call), 11, posterWidth), drawable(p.Below)
 	const callRoom, belowRoom = 18.0, 15.0
 	room := foot - top - 6
 	if call != "" {

@@ -12,14 +12,14 @@ import (
 	"rsc.io/qr"
 )
 
-// StoryWidth and StoryHeight fill a phone held upright.
-const StoryWidth, StoryHeight = 1080, 1920
+// StoryWidth and storyHeight fill a phone held upright.
+const StoryWidth, storyHeight = 1080, 1920
 
 // Apps lay their own buttons over the top and the foot of a story: nothing that
 // must be read is there.
 const (
 	storyTop  = 250.0
-	storyFoot = StoryHeight - 340.0
+	storyFoot = storyHeight - 340.0
 )
 
 const (
@@ -57,7 +57,7 @@ func (s *Story) PNG() ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("card: story: %w", err)
 	}
-	on := newCanvas(StoryWidth, StoryHeight)
+	on := newCanvas(StoryWidth, storyHeight)
 	square := s.draw(on, code.Size+2*codeQuiet, codeScale(code))
 	picture := on.paletted(s.Ground, s.Ink)
 	picture.Palette = append(picture.Palette, opposite(s.Ink))
@@ -78,16 +78,16 @@ func (s *Story) draw(on *canvas, modules, scale int) (square image.Point) {
 	on.stroke(shade, point{-80, 1500}, point{900, -120}, 150)
 	on.stroke(shade, point{180, -120}, point{1240, 1500}, 150)
 	// The foot is another colour, its edge as oblique as a lance: apps write over it.
-	on.fill(ink, point{0, 1700}, point{StoryWidth, 1610}, point{StoryWidth, StoryHeight}, point{0, StoryHeight})
+	on.fill(ink, point{0, 1700}, point{StoryWidth, 1610}, point{StoryWidth, storyHeight}, point{0, storyHeight})
 	on.fill(shade, point{0, 1672}, point{StoryWidth, 1582}, point{StoryWidth, 1596}, point{0, 1686})
 	on.mark(ground, 48, StoryWidth-storyMargin, 1740)
 
 	top := storyTop + 34
-	if brand := Drawable(s.Brand); brand != "" {
+	if brand := drawable(s.Brand); brand != "" {
 		on.write(ink, spaced, 34, storyMargin, top, spaced.cut(strings.ToUpper(brand), 34, storyWidth))
 		top += 56
 	}
-	if contest := Drawable(s.Above); contest != "" {
+	if contest := drawable(s.Above); contest != "" {
 		on.write(ink, plain, 42, storyMargin, top, plain.cut(contest, 42, storyWidth))
 		top += 30
 	}
@@ -110,10 +110,10 @@ func (s *Story) draw(on *canvas, modules, scale int) (square image.Point) {
 
 // text is what to vote for, between two heights.
 func (s *Story) text(on *canvas, top, foot float64) {
-	call, below := strong.cut(Drawable(s.Call), 52, storyWidth), Drawable(s.Below)
-	heading := Drawable(s.Heading)
+	call, below := strong.cut(drawable(s.Call), 52, storyWidth), drawable(s.Below)
+	heading := drawable(s.Heading)
 	if heading == "" {
-		heading = Drawable(s.Instead)
+		heading = drawable(s.Instead)
 	}
 	const callRoom, belowRoom = 96.0, 74.0
 	room := foot - top - 40

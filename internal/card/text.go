@@ -112,12 +112,12 @@ func (s style) outline(buf *sfnt.Buffer, size, x, y float64, text string, draw f
 // contest has no more, and ten times as many would be 100 KB.
 const longest = 200
 
-// Drawable is what a card shows of a text: one line, marks joined to their
+// drawable is what a card shows of a text: one line, marks joined to their
 // letters, and nothing the font does not have: no emoji, no direction marks, no
 // control characters. A text of which most letters would be missing is left out
 // whole: what remains of a Greek sentence with one Chinese word is readable,
 // what remains of a Chinese one with a Latin word is not what was said.
-func Drawable(text string) string {
+func drawable(text string) string {
 	var out strings.Builder
 	kept, lost, written := 0, 0, 0
 	space := false

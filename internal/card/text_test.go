@@ -26,7 +26,7 @@ func TestDrawable_WhatIsLeftOfAText(t *testing.T) {
 		"G \u1fc1 :":                                "G :", // a mark that falls apart into a space and more marks
 		"\xff\xfe":                                  "",
 	} {
-		if got := Drawable(text); got != want {
+		if got := drawable(text); got != want {
 			t.Errorf("%q becomes %q, want %q", text, got, want)
 		}
 	}
@@ -70,11 +70,11 @@ func FuzzText(f *testing.F) {
 		if !(width >= 120 && width <= 2000) {
 			t.Skip("no box of a card")
 		}
-		shown := Drawable(text)
+		shown := drawable(text)
 		if !utf8.ValidString(shown) || strings.ContainsFunc(shown, func(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) }) {
 			t.Fatalf("%q becomes %q", text, shown)
 		}
-		if again := Drawable(shown); again != shown {
+		if again := drawable(shown); again != shown {
 			t.Fatalf("%q becomes %q and then %q", text, shown, again)
 		}
 		b := title.set(shown, 128, 42, 1.06, width, 300)

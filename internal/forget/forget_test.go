@@ -13,6 +13,8 @@ import (
 	"time"
 	_ "time/tzdata"
 
+	"github.com/joute/joute/internal/watchtest"
+
 	"github.com/google/uuid"
 
 	"github.com/joute/joute/antifraud"
@@ -124,15 +126,6 @@ func (s *server) keyed(id string) bool {
 	return err == nil
 }
 
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("not in time: %s", what)
-		}
-	}
-}
-
 var onEveryStore, must = storetest.OnBoth, storetest.Must
 
 func tallied(s *server, stored *registry.Stored) (live int64, folded int64, forgets int) {
@@ -217,10 +210,10 @@ func TestRun_AnotherServerFollowsWithinASecond(t *testing.T) {
 			stored := here.contest()
 			here.close(stored)
 			id := stored.Contest.ID
-			eventually(t, "the other server has the key", func() bool { return there.keyed(id) })
+			watchtest.Until(t, 10*time.Second, "the other server has the key", func() bool { return there.keyed(id) })
 			must(t, here.forget.Forget(t.Context(), stored))
 			start := time.Now()
-			eventually(t, "the other server drops its key", func() bool { return !there.keyed(id) })
+			watchtest.Until(t, 10*time.Second, "the other server drops its key", func() bool { return !there.keyed(id) })
 			if took = time.Since(start); took <= time.Second {
 				return
 			}
@@ -254,7 +247,7 @@ func TestFollow_LateWritesAreDeletedToo(t *testing.T) {
 		}
 		// And once more, for a request that was under way all that time.
 		must(t, there.reach.Mint(t.Context(), stored, reach.Owned{Code: 79, Owner: voting.Voter{7}}))
-		eventually(t, "the very late code is gone", func() bool {
+		watchtest.Until(t, 10*time.Second, "the very late code is gone", func() bool {
 			must(t, there.forget.follow(t.Context(), marked, done))
 			return len(here.left(stored.Contest.ID)) == 0
 		})
@@ -280,7 +273,7 @@ func TestRun_AKeyThatWasRestoredIsDeletedAgain(t *testing.T) {
 			t.Fatal("the key is not back: this test sees nothing")
 		}
 		other.run()
-		eventually(t, "the key is deleted again", func() bool {
+		watchtest.Until(t, 10*time.Second, "the key is deleted again", func() bool {
 			_, err := os.Stat(file)
 			return errors.Is(err, os.ErrNotExist) && !other.keyed(id)
 		})
@@ -318,7 +311,7 @@ func TestForget_HalfDoneIsFinishedByTheSameCallOrAnyServer(t *testing.T) {
 		must(t, s.known.MarkForgotten(t.Context(), next.Contest.ID, time.Now()))
 		other := newServer(t, st, dir)
 		other.run()
-		eventually(t, "another server finishes", func() bool { return len(other.left(next.Contest.ID)) == 0 && !other.keyed(next.Contest.ID) })
+		watchtest.Until(t, 10*time.Second, "another server finishes", func() bool { return len(other.left(next.Contest.ID)) == 0 && !other.keyed(next.Contest.ID) })
 		if live, folded, forgets := tallied(other, next); live != 20 || folded != 20 || forgets != 2 {
 			t.Errorf("%d counted, %d in the ledger, %d records of it", live, folded, forgets)
 		}

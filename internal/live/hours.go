@@ -10,8 +10,8 @@ import (
 	"github.com/joute/joute/voting"
 )
 
-// HoursShown is how many hours [Boards.Hours] looks back.
-const HoursShown = 24
+// hoursShown is how many hours [Boards.Hours] looks back.
+const hoursShown = 24
 
 // Hours are what a school gained in one hour; or in several, where nobody looked
 // at the end of one.
@@ -42,7 +42,7 @@ func (b *Boards) Hours(ctx context.Context, s *registry.Stored, v Viewer, school
 	if !opens.Before(until) {
 		return nil, nil
 	}
-	from := until.Add(-(HoursShown - 1) * time.Hour).Truncate(time.Hour)
+	from := until.Add(-(hoursShown - 1) * time.Hour).Truncate(time.Hour)
 	if opens.After(from) {
 		from = opens.Truncate(time.Hour)
 	}

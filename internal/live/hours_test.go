@@ -83,7 +83,7 @@ func TestHours_AreADayAtMost(t *testing.T) {
 			looked(t, boxes, s, now.Truncate(time.Hour).Add(-time.Duration(ago)*time.Hour), 1)
 		}
 		got := hours()
-		if len(got) != HoursShown || got[HoursShown-1].From.Before(now.Truncate(time.Hour)) {
+		if len(got) != hoursShown || got[hoursShown-1].From.Before(now.Truncate(time.Hour)) {
 			t.Errorf("%d hours", len(got))
 		}
 	})

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/joute/joute/internal/watchtest"
+
 	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
 
@@ -302,18 +304,13 @@ func TestRun_KeepsTheMinuteWhileNobodyLooks(t *testing.T) {
 // keptMinute waits for the tally of a minute, which has a vote for e1.
 func keptMinute(t *testing.T, boxes *ballotbox.Boxes, s *registry.Stored) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	watchtest.Until(t, 20*time.Second, "a minute is kept", func() bool {
 		past, err := boxes.Past(t.Context(), s, time.Now())
 		if err != nil {
 			t.Fatal(err)
 		}
-		if past != nil && past.Votes["e1"] == 1 {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatal("no minute was kept")
-		}
-	}
+		return past != nil && past.Votes["e1"] == 1
+	})
 }
 
 func TestRun_ADamagedContestIsNobodyElses(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
 )
 
 // State is how far a mail has come.
@@ -59,18 +60,17 @@ type outboxMetrics struct{ mails *prometheus.CounterVec }
 // newOutboxMetrics panics when the registerer has another outbox's, as
 // registering twice is a mistake of the program.
 func newOutboxMetrics(registerer prometheus.Registerer, waiting func() int) outboxMetrics {
-	m := outboxMetrics{prometheus.NewCounterVec(prometheus.CounterOpts{
+	made := promauto.With(registerer)
+	made.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "joute_mails_waiting",
+		Help: "Mails that are neither sent nor given up.",
+	}, func() float64 { return float64(waiting()) })
+	m := outboxMetrics{made.NewCounterVec(prometheus.CounterOpts{
 		Name: "joute_mails_total",
 		Help: "Mails by what became of them: sent, refused (by the mail server), expired, full (too many waited), stopped (at a shutdown), unanswered (the mail server had all of it and said nothing).",
 	}, []string{"outcome"})}
 	for _, outcome := range []string{outcomeSent, outcomeRefused, outcomeExpired, outcomeFull, outcomeStopped, outcomeUnanswered} {
 		m.mails.WithLabelValues(outcome) // there from the start, so that a rate over the first works
-	}
-	if registerer != nil {
-		registerer.MustRegister(m.mails, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-			Name: "joute_mails_waiting",
-			Help: "Mails that are neither sent nor given up.",
-		}, func() float64 { return float64(waiting()) }))
 	}
 	return m
 }

@@ -12,6 +12,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/joute/joute/internal/watchtest"
+
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
@@ -21,30 +23,13 @@ import (
 // box is an outbox that runs until the test ends.
 type box struct {
 	*Outbox
-	log  *logBuffer
+	log  *watchtest.Log
 	stop func()
-}
-
-type logBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (b *logBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
-func (b *logBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.String()
 }
 
 func outbox(t testing.TB, sender Sender, opt Options) box {
 	t.Helper()
-	b := box{log: &logBuffer{}}
+	b := box{log: &watchtest.Log{}}
 	b.Outbox = NewOutbox(sender, slog.New(slog.NewTextHandler(b.log, nil)), opt)
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
@@ -67,11 +52,7 @@ func ends(t testing.TB, d *Delivery) State {
 
 func until(t testing.TB, what string, is func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(patience); !is(); time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("never %s", what)
-		}
-	}
+	watchtest.Until(t, patience, what, is)
 }
 
 func (b box) outcome(name string) float64 {

@@ -262,7 +262,7 @@ func (b *batcher) send(c *conn, batch []*call, out []byte) (*conn, []byte) {
 	if err == nil {
 		b.trip = min(time.Since(start), maxTrip)
 	}
-	b.metrics.observe("script", start, err)
+	b.metrics.observe(opScript, start, err)
 	if err != nil {
 		for _, party := range b.parties {
 			for _, one := range party {

@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/joute/joute/internal/watchtest"
+
 	"github.com/redis/go-redis/v9"
 
 	"github.com/joute/joute/internal/redistest"
@@ -318,9 +320,5 @@ func TestRun_CallerHangingUpDoesNotStopACastThatIsSent(t *testing.T) {
 
 func wait(t *testing.T, what string, cond func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !cond(); time.Sleep(2 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatal("waited in vain for ", what)
-		}
-	}
+	watchtest.Until(t, 20*time.Second, what, cond)
 }

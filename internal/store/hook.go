@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
 	"github.com/redis/go-redis/v9"
 )
 
@@ -32,7 +33,7 @@ func (h hook) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 		defer cancel()
 		start := time.Now()
 		err := next(context.WithValue(ctx, counted{}, true), cmd)
-		h.metrics.observe("command", start, err)
+		h.metrics.observe(opCommand, start, err)
 		return Classify(err)
 	}
 }
@@ -50,7 +51,7 @@ func (h hook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessP
 		start := time.Now()
 		err := next(context.WithValue(ctx, counted{}, true), cmds)
 		if ctx.Value(counted{}) == nil {
-			h.metrics.observe("pipeline", start, err)
+			h.metrics.observe(opPipeline, start, err)
 		}
 		for _, cmd := range cmds {
 			if failed := cmd.Err(); failed != nil {
@@ -65,38 +66,46 @@ func (h hook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessP
 // introduces itself by a pipeline of its own within it.
 type counted struct{}
 
-// metrics are nil-safe: a store without a registerer is not measured.
+// Labels of round trips: what they carried, and how they ended.
+const (
+	opScript, opCommand, opPipeline = "script", "command", "pipeline"
+	resultOK, resultError           = "ok", "error"
+)
+
 type metrics struct {
 	trips   *prometheus.CounterVec
 	seconds *prometheus.HistogramVec
 }
 
-func newMetrics(reg prometheus.Registerer) (*metrics, error) {
-	if reg == nil {
-		return nil, nil
-	}
+// newMetrics panics where the registerer has them already: a mistake of the program.
+// Without one nobody reads them.
+func newMetrics(registerer prometheus.Registerer) *metrics {
+	made := promauto.With(registerer)
 	m := &metrics{
-		trips: prometheus.NewCounterVec(prometheus.CounterOpts{
+		trips: made.NewCounterVec(prometheus.CounterOpts{
 			Name: "joute_store_round_trips_total",
 			Help: "Round trips to the store, by what they carried (script, command, pipeline) and how they ended (ok, error).",
 		}, []string{"op", "result"}),
-		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		seconds: made.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "joute_store_round_trip_seconds",
 			Help: "How long round trips to the store took, by what they carried.",
 			// From a loopback answer without a sync to the timeout.
 			Buckets: []float64{.0002, .0005, .001, .002, .005, .01, .02, .05, .1, .25, .5, 1, 2},
 		}, []string{"op"}),
 	}
-	return m, errors.Join(reg.Register(m.trips), reg.Register(m.seconds))
+	// Each is there from the start, so that a rate over the first error works.
+	for _, op := range []string{opScript, opCommand, opPipeline} {
+		for _, result := range []string{resultOK, resultError} {
+			m.trips.WithLabelValues(op, result)
+		}
+	}
+	return m
 }
 
 func (m *metrics) observe(op string, start time.Time, err error) {
-	if m == nil {
-		return
-	}
-	result := "ok"
+	result := resultOK
 	if err != nil && !errors.Is(err, redis.Nil) {
-		result = "error"
+		result = resultError
 	}
 	m.trips.WithLabelValues(op, result).Inc()
 	m.seconds.WithLabelValues(op).Observe(time.Since(start).Seconds())

@@ -60,16 +60,12 @@ type Store struct {
 // not answer is ErrUnavailable; nothing is left running on any error. Whether
 // the store may be trusted with ballots is for Gate to say.
 func Open(ctx context.Context, opts Options) (*Store, error) {
-	s := &Store{timeout: opts.Timeout}
+	s := &Store{timeout: opts.Timeout, metrics: newMetrics(opts.Registerer)}
 	if s.timeout <= 0 {
 		s.timeout = DefaultTimeout
 	}
-	var err error
-	if s.metrics, err = newMetrics(opts.Registerer); err != nil {
-		return nil, fmt.Errorf("store: metrics: %w", err)
-	}
-
 	var a address
+	var err error
 	if opts.URL == "" {
 		if s.embedded, err = startEmbedded(); err != nil {
 			return nil, err

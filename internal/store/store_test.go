@@ -144,6 +144,9 @@ func TestMetrics_CountRoundTripsByWhatTheyCarry(t *testing.T) {
 	count := func(op, result string) float64 {
 		return testutil.ToFloat64(s.metrics.trips.WithLabelValues(op, result))
 	}
+	if n, err := testutil.GatherAndCount(reg, "joute_store_round_trips_total"); err != nil || n != 6 {
+		t.Errorf("series before the first error: %d, %v", n, err)
+	}
 	before := count("command", "ok")
 	s.Client().Get(t.Context(), "missing") // redis.Nil is an answer
 	if got := count("command", "ok") - before; got != 1 {

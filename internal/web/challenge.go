@@ -159,7 +159,7 @@ type challengePageView struct {
 func (s *Server) challengePage(c *fiber.Ctx, stored *registry.Stored, f voteForm, made *antifraud.Challenge, action string) error {
 	d := stored.Contest
 	lang := s.pageLang(c, d.Locale)
-	v := challengePageView{layout: s.frame(c, lang, s.texts.say(lang, "challenge.title", nil)), Path: "/c/" + d.ID + chosen(c)}
+	v := challengePageView{layout: s.layout(c, lang, s.texts.say(lang, "challenge.title", nil)), Path: "/c/" + d.ID + chosen(c)}
 	v.Other = "" // the address is where the form was sent: asked for, it is another page
 	v.Brand, v.Theme = d.Brand, themeHref(d)
 	entry, _ := d.Entry(f.entry)

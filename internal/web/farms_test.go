@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/joute/joute/internal/watchtest"
+
 	"github.com/joute/joute/antifraud"
 	"github.com/joute/joute/voting"
 )
@@ -42,11 +44,7 @@ func (e *env) knowFarm(contestID, farm string) {
 
 func (e *env) soon(what string, is func() bool) {
 	e.t.Helper()
-	for until := time.Now().Add(10 * time.Second); !is(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(until) {
-			e.t.Fatalf("not in time: %s", what)
-		}
-	}
+	watchtest.Until(e.t, 10*time.Second, what, is)
 }
 
 // farms are the lines of the list, by id.

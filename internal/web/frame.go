@@ -25,7 +25,7 @@ func (s *Server) widgets(r fiber.Router) {
 	r.Get("/embed/:version/loader.js", s.noLoader)
 	r.Get("/embed/:contest", s.framed(s.boardFrame))
 	r.Get("/embed/:contest/:entry", s.framed(s.voteFrame))
-	r.Post("/embed/:contest/:entry", s.frameVote)
+	r.Post("/embed/:contest/:entry", s.voteInFrame)
 	r.Get("/embed", s.framed(nowhere))
 	r.Get("/embed/*", s.framed(nowhere))
 	r.Get("/c/:contest/embed", s.page(s.embedPage))

@@ -38,9 +38,9 @@ type frameShare struct {
 	App   string `json:"app"` // an address that brings the same message
 }
 
-// frameVote takes the vote of a frame that was made for one of the contest's
+// voteInFrame takes the vote of a frame that was made for one of the contest's
 // pages. A refusal is a problem, in the frame's language.
-func (s *Server) frameVote(c *fiber.Ctx) error {
+func (s *Server) voteInFrame(c *fiber.Ctx) error {
 	stored, err := s.contest(c)
 	if err != nil {
 		return err
@@ -85,20 +85,29 @@ func (s *Server) frameVote(c *fiber.Ctx) error {
 	case outcome.Cast.Standing == voting.Held:
 		status = fiber.StatusAccepted
 	}
-	w := words{s.texts, lang}
+	answer, err := s.frameAnswer(c, stored, &f, &outcome, lang)
+	if err != nil {
+		return err
+	}
+	return sendPersonal(c, status, answer)
+}
+
+// frameAnswer says in words what became of a vote, and offers to share it.
+func (s *Server) frameAnswer(c *fiber.Ctx, stored *registry.Stored, f *voteForm, outcome *voting.Outcome, lang string) (frameAnswer, error) {
+	d, w := stored.Contest, words{s.texts, lang}
 	answer := frameAnswer{Kind: "good", Title: w.Say("page.counted.title"), Receipt: receiptHref(s.receipt(stored, outcome.Cast), lang), Name: w.Say("frame.receipt")}
 	if outcome.Cast.Standing != voting.Counted {
 		answer.Kind, answer.Title = "wait", w.Say("page."+string(outcome.Cast.Standing)+".title")
 	}
-	if outcome.Cast.Standing == voting.Held && s.provable(stored) == nil {
-		// The page of the receipt has none of the frame's cookies.
-		own, err := s.ownKey(d.ID, f.token, time.Now())
-		if err != nil {
-			return err
-		}
-		answer.Receipt += "&own=" + own
-	}
 	if outcome.Cast.Standing == voting.Held {
+		if s.provable(stored) == nil {
+			// The page of the receipt has none of the frame's cookies.
+			own, err := s.ownKey(d.ID, f.token, time.Now())
+			if err != nil {
+				return frameAnswer{}, err
+			}
+			answer.Receipt += "&own=" + own
+		}
 		answer.Receipt, answer.Name = answer.Receipt+"#what", w.Say("page.what")
 	}
 	// The ballot is in: that the board cannot be read now is no reason not to say so.
@@ -111,7 +120,7 @@ func (s *Server) frameVote(c *fiber.Ctx) error {
 	if o := s.offerSharing(ctx, c, accepted{stored, f.pass, outcome.Cast, answer.Receipt, w}); o != nil {
 		answer.Share = &frameShare{o.Title, o.Text, o.Native, o.WhatsApp}
 	}
-	return sendPersonal(c, status, answer)
+	return answer, nil
 }
 
 func (s *Server) boardNow(stored *registry.Stored) (*live.Board, error) {
@@ -175,7 +184,7 @@ func (s *Server) confirm(c *fiber.Ctx, code int, form []field) error {
 	lang := s.pageLang(c, d.Locale)
 	school, _ := d.School(entry.School)
 	w := words{s.texts, lang}
-	v := confirmView{layout: s.frame(c, lang, w.In(entry.Title, d)), School: w.In(school.Name, d), Contest: "/c/" + d.ID + chosen(c)}
+	v := confirmView{layout: s.layout(c, lang, w.In(entry.Title, d)), School: w.In(school.Name, d), Contest: "/c/" + d.ID + chosen(c)}
 	v.Entry, v.Brand, v.Theme, v.Script = v.Title, d.Brand, themeHref(d), asset("confirm.js")
 	v.When = phaseLine(v.words, stored, board.Phase, board.Closes)
 	if v.Status, err = s.statusOf(ctx, c, stored, board, me, voted, v.words); err != nil {

@@ -1,10 +1,9 @@
 package web
 
 import (
-	"errors"
-
 	"github.com/gofiber/fiber/v2"
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/valyala/fasthttp/fasthttpadaptor"
 
@@ -46,44 +45,46 @@ type metrics struct {
 	refused      *prometheus.CounterVec
 }
 
-func newMetrics(registry *prometheus.Registry, feeds *live.Feeds) (*metrics, error) {
+// newMetrics panics where the registry has them already: a mistake of the program.
+func newMetrics(registry *prometheus.Registry, feeds *live.Feeds) *metrics {
+	made := promauto.With(registry)
 	m := &metrics{
-		ballots: prometheus.NewCounterVec(prometheus.CounterOpts{
+		ballots: made.NewCounterVec(prometheus.CounterOpts{
 			Name: "joute_ballots_total",
 			Help: "Ballots cast, by what became of them: counted, held, duplicate, unavailable, or the code of the refusal.",
 		}, []string{"outcome"}),
-		cast: prometheus.NewHistogram(prometheus.HistogramOpts{
+		cast: made.NewHistogram(prometheus.HistogramOpts{
 			Name: "joute_cast_seconds",
 			Help: "How long the ballot box took to decide a cast, waiting included.",
 			// From a loopback answer without a sync to the store's timeout.
 			Buckets: []float64{.0005, .001, .002, .005, .01, .02, .05, .1, .25, .5, 1, 2},
 		}),
-		fans: prometheus.NewCounterVec(prometheus.CounterOpts{
+		fans: made.NewCounterVec(prometheus.CounterOpts{
 			Name: "joute_fans_total",
 			Help: "Opt-ins of communities: asked (a mail was written), confirmed, left, full (refused: the contest had caused its mails of the hour).",
 		}, []string{"event"}),
-		farms: prometheus.NewCounterVec(prometheus.CounterOpts{
+		farms: made.NewCounterVec(prometheus.CounterOpts{
 			Name: "joute_known_farm_total",
 			Help: "Attempts that bore the signature of a known farm: rejected, held, accepted (the voter is proven), spared (a canary), observed (by a policy that changes nothing).",
 		}, []string{"became"}),
-		screened: prometheus.NewCounterVec(prometheus.CounterOpts{
+		screened: made.NewCounterVec(prometheus.CounterOpts{
 			Name: "joute_screened_total",
 			Help: "Attempts at casting, by what the policy decided (accept, challenge, hold, reject), and whether that was applied, only observed, or spared a canary, which is an alarm.",
 		}, []string{"decision", "effect"}),
-		logins: prometheus.NewCounterVec(prometheus.CounterOpts{
+		logins: made.NewCounterVec(prometheus.CounterOpts{
 			Name: "joute_organizer_logins_total",
 			Help: "Organizer keys typed into the login page: accepted, or refused. Many refused ones are somebody guessing.",
 		}, []string{"outcome"}),
-		feedsRefused: prometheus.NewCounter(prometheus.CounterOpts{
+		feedsRefused: made.NewCounter(prometheus.CounterOpts{
 			Name: "joute_feed_refused_total",
 			Help: "Readers for whose connection there was no room; their pages poll.",
 		}),
-		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
+		refused: made.NewCounterVec(prometheus.CounterOpts{
 			Name: "joute_shed_total",
 			Help: "Requests refused because there was too much to do, by class: feeds, exports, reads, organizers, ballots.",
 		}, []string{"class"}),
 	}
-	readers := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+	made.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "joute_feed_readers",
 		Help: "Open connections that follow a leaderboard.",
 	}, func() float64 { return float64(feeds.Readers()) })
@@ -114,7 +115,7 @@ func newMetrics(registry *prometheus.Registry, feeds *live.Feeds) (*metrics, err
 	for _, outcome := range []string{"accepted", "refused"} {
 		m.logins.WithLabelValues(outcome)
 	}
-	return m, errors.Join(registry.Register(m.screened), registry.Register(m.fans), registry.Register(m.farms), registry.Register(m.logins), registry.Register(m.ballots), registry.Register(m.cast), registry.Register(m.feedsRefused), registry.Register(m.refused), registry.Register(readers))
+	return m
 }
 
 // tellBallot counts what became of a ballot.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"os"
+	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"github.com/joute/joute/antifraud"
 	"github.com/joute/joute/contest"
 )
 
@@ -110,6 +112,39 @@ func TestOpenAPI_EveryReferenceResolvesAndEveryComponentIsUsed(t *testing.T) {
 				t.Errorf("%s %s is used nowhere", kind, name)
 			}
 		}
+	}
+}
+
+// A member that the description lacks is one that it forbids.
+func TestOpenAPI_DescribesEveryMemberOfAClient(t *testing.T) {
+	described := at(t, described(t), "components", "schemas", "Ballot", "properties", "client", "properties")
+	for member := range reflect.TypeFor[antifraud.Client]().Fields() {
+		name, _, _ := strings.Cut(member.Tag.Get("json"), ",")
+		if described[name] == nil {
+			t.Errorf("client.%s is not described", name)
+		}
+		delete(described, name)
+	}
+	if len(described) > 0 {
+		t.Errorf("described, and unknown to the parser: %v", described)
+	}
+}
+
+// A policy names signals by weight: who writes one has to know which there are.
+func TestOpenAPI_SignalsAreThoseOfPoliciesAndTheDocs(t *testing.T) {
+	page, err := os.ReadFile("../../docs/ANTIFRAUD.md")
+	must(t, err)
+	var signals []any
+	for _, signal := range contest.Signals {
+		signals = append(signals, string(signal))
+		if !bytes.Contains(page, []byte("`"+signal+"`")) {
+			t.Errorf("docs/ANTIFRAUD.md does not tell of the signal %s", signal)
+		}
+	}
+	if described := regexp.MustCompile(`"propertyNames": \{"enum": (\[[^\]]*\])`).FindSubmatch(openAPI); described == nil {
+		t.Error("no signals are described")
+	} else if want, err := json.Marshal(signals); err != nil || string(want) != strings.ReplaceAll(string(described[1]), ", ", ",") {
+		t.Errorf("described %s, there are %s", described[1], want)
 	}
 }
 

@@ -109,8 +109,8 @@ type layout struct {
 // Asset is the address of a file of static/.
 func (layout) Asset(name string) string { return asset(name) }
 
-// frame fills in the layout of the page at hand.
-func (s *Server) frame(c *fiber.Ctx, lang, title string) layout {
+// layout fills in the layout of the page at hand.
+func (s *Server) layout(c *fiber.Ctx, lang, title string) layout {
 	other, name := "en", "English"
 	if lang == "en" {
 		other, name = "fr", "Français"
@@ -184,7 +184,7 @@ func (s *Server) failPage(c *fiber.Ctx, p *problem, m message) error {
 			m.Contests = []contestLink{s.contestLink(c, lang, stored)}
 		}
 	}
-	m.layout = s.frame(c, lang, m.Heading)
+	m.layout = s.layout(c, lang, m.Heading)
 	if p == errNotFound {
 		m.Other = "" // the address is anybody's: //elsewhere/ as a link would lead there
 	}
@@ -229,7 +229,7 @@ type homePage struct {
 // home lists the contests that are open, then those to come.
 func (s *Server) home(c *fiber.Ctx) error {
 	lang := s.pageLang(c, "")
-	p := homePage{layout: s.frame(c, lang, s.texts.say(lang, "page.home.title", nil)), Contests: s.contestLinks(c, lang)}
+	p := homePage{layout: s.layout(c, lang, s.texts.say(lang, "page.home.title", nil)), Contests: s.contestLinks(c, lang)}
 	p.Description, p.Index, p.Canonical = s.texts.say(lang, "page.home.description", nil), true, s.site(c)+"/"
 	return s.render(c, fiber.StatusOK, "home.html", lang, p)
 }

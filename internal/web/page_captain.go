@@ -71,7 +71,7 @@ func (s *Server) captainPage(c *fiber.Ctx) error {
 	}
 	school, _ := d.School(id)
 	lang := s.pageLang(c, d.Locale)
-	v := &captainView{layout: s.frame(c, lang, ""), Path: "/c/" + d.ID + "/s/" + id + chosen(c), City: school.City}
+	v := &captainView{layout: s.layout(c, lang, ""), Path: "/c/" + d.ID + "/s/" + id + chosen(c), City: school.City}
 	v.Brand, v.Theme, v.Script = d.Brand, themeHref(d), asset("copy.js")
 	v.Contest, v.School = v.In(d.Title, d), v.In(school.Name, d)
 	v.Title = v.Say("captain.title", "School", v.School)

@@ -115,7 +115,7 @@ func (s *Server) aboard(c *fiber.Ctx, stored *registry.Stored, back string) (*co
 	}
 	lang := s.pageLang(c, d.Locale)
 	v := &contestView{
-		layout: s.frame(c, lang, ""), ID: d.ID, Path: "/c/" + d.ID, Keep: chosen(c), Links: d.Links, Contact: contactHref(d.Links.Contact),
+		layout: s.layout(c, lang, ""), ID: d.ID, Path: "/c/" + d.ID, Keep: chosen(c), Links: d.Links, Contact: contactHref(d.Links.Contact),
 		Action: "/c/" + d.ID + "/vote" + chosen(c), Back: back, Via: carried(c), viewer: viewer,
 	}
 	v.Name = v.In(d.Title, d)

@@ -35,7 +35,7 @@ func (s *Server) demoMail(c *fiber.Ctx) error {
 		return errNotFound
 	}
 	lang := s.pageLang(c, "")
-	p := demoMailPage{layout: s.frame(c, lang, s.texts.say(lang, "demo.mail.title", nil)), Still: c.Query("still") != ""}
+	p := demoMailPage{layout: s.layout(c, lang, s.texts.say(lang, "demo.mail.title", nil)), Still: c.Query("still") != ""}
 	p.Switch = "/demo/mail?lang=" + lang
 	if p.Still {
 		p.Other += "&still=1"

@@ -80,7 +80,7 @@ func (s *Server) sendEmailPage(c *fiber.Ctx, status int, fill func(*emailView)) 
 	}
 	e := errandOf(d, args)
 	lang := s.pageLang(c, d.Locale)
-	v := &emailView{layout: s.frame(c, lang, ""), Path: "/c/" + d.ID + chosen(c), Fields: e.fields(), Down: s.cfg.Mail.Down(), Links: d.Links, Contact: contactHref(d.Links.Contact)}
+	v := &emailView{layout: s.layout(c, lang, ""), Path: "/c/" + d.ID + chosen(c), Fields: e.fields(), Down: s.cfg.Mail.Down(), Links: d.Links, Contact: contactHref(d.Links.Contact)}
 	v.Contest, v.Brand, v.Theme = v.In(d.Title, d), d.Brand, themeHref(d)
 	v.For = v.In(e.entry.Title, d)
 	fill(v)
@@ -214,7 +214,8 @@ func (s *Server) confirmEmail(c *fiber.Ctx) error {
 	if e.entry.ID != "" {
 		f := s.waitingVote(e, p)
 		// Of this page, where the vote is sent: nothing that was seen is carried in addresses.
-		f.client.Device, f.client.DwellMS, f.client.ConfirmMS, f.client.Visible = seen.Device, seen.DwellMS, seen.ConfirmMS, seen.Visible
+		seen.Via, seen.EmbedOrigin, seen.Referrer = f.client.Via, f.client.EmbedOrigin, f.client.Referrer
+		f.client = seen
 		return s.castForm(c, stored, f, "/c/"+d.ID+"/vote"+chosen(c), to, said)
 	}
 	if receipt := s.newestReceipt(stored, p.pass.Voter); receipt != "" {

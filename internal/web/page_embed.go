@@ -47,7 +47,7 @@ func (s *Server) embedPage(c *fiber.Ctx) error {
 	}
 	d := stored.Contest
 	lang := s.pageLang(c, d.Locale)
-	v := embedView{layout: s.frame(c, lang, s.texts.say(lang, "embed.title", nil)), Contest: words{s.texts, lang}.In(d.Title, d), Path: "/c/" + d.ID}
+	v := embedView{layout: s.layout(c, lang, s.texts.say(lang, "embed.title", nil)), Contest: words{s.texts, lang}.In(d.Title, d), Path: "/c/" + d.ID}
 	v.Brand, v.Theme, v.Script, v.Origins = d.Brand, themeHref(d), asset("copy.js"), d.Embed.Origins
 	shown := query(c, "entry")
 	for _, e := range d.Entries {

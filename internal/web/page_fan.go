@@ -44,7 +44,7 @@ type fanView struct {
 // fanPage starts a page about the community of a contest.
 func (s *Server) fanPage(c *fiber.Ctx, stored *registry.Stored, lang string) *fanView {
 	d := stored.Contest
-	v := &fanView{layout: s.frame(c, lang, ""), Links: d.Links, Contact: contactHref(d.Links.Contact)}
+	v := &fanView{layout: s.layout(c, lang, ""), Links: d.Links, Contact: contactHref(d.Links.Contact)}
 	v.Contest, v.Path, v.Brand, v.Theme = v.In(d.Title, d), "/c/"+d.ID+"?lang="+lang, d.Brand, themeHref(d)
 	v.Community = d.Brand // for links that outlive the offer
 	if d.Community != nil {

@@ -55,7 +55,7 @@ type tool struct {
 }
 
 func (s *Server) tool(c *fiber.Ctx, lang, title string) tool {
-	t := tool{layout: s.frame(c, lang, title)}
+	t := tool{layout: s.layout(c, lang, title)}
 	t.Theme, t.Home = asset("organize.css"), "/organize"+chosen(c)
 	return t
 }

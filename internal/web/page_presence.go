@@ -156,11 +156,11 @@ func (s *Server) sayPresence(c *fiber.Ctx, stored *registry.Stored, status int, 
 func (s *Server) presenceView(c *fiber.Ctx, stored *registry.Stored) *presenceView {
 	if stored == nil {
 		lang := s.pageLang(c, "")
-		return &presenceView{layout: s.frame(c, lang, s.texts.say(lang, "presence.title", nil))}
+		return &presenceView{layout: s.layout(c, lang, s.texts.say(lang, "presence.title", nil))}
 	}
 	d := stored.Contest
 	lang := s.pageLang(c, d.Locale)
-	v := &presenceView{layout: s.frame(c, lang, s.texts.say(lang, "presence.title", nil)), Path: "/c/" + d.ID + chosen(c)}
+	v := &presenceView{layout: s.layout(c, lang, s.texts.say(lang, "presence.title", nil)), Path: "/c/" + d.ID + chosen(c)}
 	v.Contest, v.Brand, v.Theme = v.In(d.Title, d), d.Brand, themeHref(d)
 	return v
 }

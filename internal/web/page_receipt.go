@@ -93,7 +93,7 @@ func (s *Server) receiptPage(c *fiber.Ctx) error {
 func (s *Server) showReceipt(c *fiber.Ctx, r opened, refused *refusedAppeal) error {
 	d, cast, status := r.stored.Contest, r.cast, fiber.StatusOK
 	lang := s.pageLang(c, d.Locale)
-	v := receiptView{layout: s.frame(c, lang, s.texts.say(lang, "receipt.title", nil)), Standing: cast.Standing, Links: d.Links, Contact: contactHref(d.Links.Contact)}
+	v := receiptView{layout: s.layout(c, lang, s.texts.say(lang, "receipt.title", nil)), Standing: cast.Standing, Links: d.Links, Contact: contactHref(d.Links.Contact)}
 	v.Other = strings.TrimSuffix(c.Path(), "/appeal") + "?lang=" + v.OtherLang
 	v.Contest, v.Path, v.Brand, v.Theme = v.In(d.Title, d), "/c/"+d.ID+chosen(c), d.Brand, themeHref(d)
 	v.Next = v.Say("receipt.next." + string(cast.Standing))

@@ -85,7 +85,7 @@ func (s *Server) wall(c *fiber.Ctx) error {
 	c.Locals(localLang, lang)
 	now := time.Now()
 	v := wallView{
-		layout: s.frame(c, lang, words{s.texts, lang}.In(d.Title, d)), Follow: asset("feed.js"),
+		layout: s.layout(c, lang, words{s.texts, lang}.In(d.Title, d)), Follow: asset("feed.js"),
 		Scheme: "dark", Clear: c.Query("bg") == "transparent",
 		Position: board.Position, Feed: "/v1/contests/" + d.ID + "/feed", Poll: fmt.Sprintf("/v1/contests/%s/leaderboard?limit=%d", d.ID, defaultLimit),
 		Now: now.UnixMilli(), Next: nextChange(stored, board, now), Zone: d.Location().String(),

@@ -316,8 +316,7 @@ func (c *crowd) move(t *testing.T) {
 	must(t, err)
 	signer, err := ledger.NewSigner(key)
 	must(t, err)
-	mover, err := archive.New(c.boxes, c.data, signer, archive.Options{Every: 10 * time.Millisecond})
-	must(t, err)
+	mover := archive.New(c.boxes, c.data, signer, archive.Options{Every: 10 * time.Millisecond})
 	ctx, stop := context.WithCancel(t.Context())
 	var moving sync.WaitGroup
 	moving.Go(func() { mover.Run(ctx, c.known.List) })

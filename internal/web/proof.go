@@ -70,14 +70,9 @@ func (s *Server) askCode(stored *registry.Stored, a codeAsk) (codes.Asked, error
 		return codes.Asked{}, err
 	}
 	d := stored.Contest
-	email, err := voting.ParseEmail(a.address)
-	switch {
-	case errors.Is(err, voting.ErrEmailLetters):
-		return codes.Asked{}, errLetters
-	case err != nil:
-		return codes.Asked{}, errEmail
-	case email.Disposable(s.cfg.Disposable):
-		return codes.Asked{}, errDisposable
+	email, err := s.readAddress(a.address)
+	if err != nil {
+		return codes.Asked{}, err
 	}
 	voter, err := s.cfg.Passes.EmailVoter(d.ID, email.Canonical())
 	if err != nil {
@@ -112,19 +107,38 @@ func (s *Server) askCode(stored *registry.Stored, a codeAsk) (codes.Asked, error
 	if err != nil {
 		return codes.Asked{}, err
 	}
+	// Written also where there is no code to send: that takes as long.
 	w := words{s.texts, a.lang}
 	letter := mail.Code(a.lang, mail.CodeLetter{Contest: w.In(d.Title, d), Brand: d.Brand, Code: asked.Code, Minutes: int(codes.Life.Minutes())})
 	letter.To, letter.Before = email, asked.Expires
 	if asked.Code != "" {
-		// Later, and not waited for: the work of sending it would slow this very
-		// answer down, and so tell those with a mail from those without.
-		s.letters.Add(1)
-		time.AfterFunc(mailPause+mrand.N(mailPause), func() {
-			defer s.letters.Done()
-			s.cfg.Mail.Put(letter)
-		})
+		s.mailLater(letter)
 	}
 	return asked, nil
+}
+
+// readAddress is an address that may prove somebody.
+func (s *Server) readAddress(text string) (voting.Email, error) {
+	email, err := voting.ParseEmail(text)
+	switch {
+	case errors.Is(err, voting.ErrEmailLetters):
+		return voting.Email{}, errLetters
+	case err != nil:
+		return voting.Email{}, errEmail
+	case email.Disposable(s.cfg.Disposable):
+		return voting.Email{}, errDisposable
+	}
+	return email, nil
+}
+
+// mailLater has a letter sent once the answer at hand is out: the work of sending it
+// would slow that down, and so tell those with a mail from those without.
+func (s *Server) mailLater(letter mail.Message) {
+	s.letters.Add(1)
+	time.AfterFunc(mailPause+mrand.N(mailPause), func() {
+		defer s.letters.Done()
+		s.cfg.Mail.Put(letter)
+	})
 }
 
 // proven is what a right code gives.

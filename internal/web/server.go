@@ -6,6 +6,21 @@
 // buffers that the next request on the connection overwrites, so whatever
 // outlives its handler is copied where it is read: in param, query and header
 // (request.go), and by the JSON decoder, which copies anyway.
+//
+// Where to look, by the beginnings of file names:
+//
+//	server, routes, page                 what is registered, and in which order a request passes; observe is around it
+//	conn, ahead, strict, body, decode    how a request is read; request, address: what it says
+//	shed, wait, lag, turnaway, turnback  who is refused when there is too much to do
+//	cast, attempt, screen, door          the way of a ballot to its box; challenge: where a proof of work is asked for
+//	passes, proof, errand, presence      who votes; cookie, own, formtoken, seal: what a browser carries of it
+//	page_, after                         pages, with templates/ and static/; i18n: their texts, with locales/
+//	frame, framing, loader, badge        what other sites' pages show, with widget/; origin: which of them may ask
+//	card, stories, qr                    pictures
+//	feed, leaderboard, ledger, reach     what programs read; csv: the same as a table
+//	held, standings, farms, organizer    what organizers do; captains, halls: the links that they give out
+//	fan                                  the community
+//	problem                              the only place where errors become statuses and texts
 package web
 
 import (
@@ -159,20 +174,21 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("web: %w", err)
 	}
-	measured, err := newMetrics(cfg.Metrics, cfg.Feeds)
+	away, err := newTurnedAway(texts)
 	if err != nil {
-		return nil, fmt.Errorf("web: metrics: %w", err)
-	}
-	s := &Server{cfg: cfg, log: cfg.Log, texts: texts, metrics: measured, cards: newCards(), shed: newShedder(measured.refused, cfg.Log), adminKey: sha256.Sum256([]byte(cfg.AdminKey)), forms: formTokens{cfg.FormKey}, fanTokens: fanTokens, marks: sharing.NewMarks(cfg.FormKey)}
-	if s.turnedAway, err = newTurnedAway(texts); err != nil {
 		return nil, fmt.Errorf("web: %w", err)
 	}
-	s.turnedBack = newTurnedBack(s.turnedAway)
+	measured, pictures := newMetrics(cfg.Metrics, cfg.Feeds), newCards()
+	s := &Server{
+		cfg: cfg, log: cfg.Log, texts: texts, metrics: measured,
+		cards: pictures, drawnStories: newStories(pictures),
+		adminKey: sha256.Sum256([]byte(cfg.AdminKey)), sessions: newSessions(cfg.Keys.Derive("organizer session"), cfg.AdminKey),
+		forms: formTokens{cfg.FormKey}, fanTokens: fanTokens, marks: sharing.NewMarks(cfg.FormKey),
+		challenges: antifraud.NewChallenges(cfg.Keys.Derive("challenge")),
+		shed:       newShedder(measured.refused, cfg.Log), turnedAway: away, turnedBack: newTurnedBack(away),
+		patience: writeTimeout,
+	}
 	s.connections, _ = Sockets()
-	s.patience = writeTimeout
-	s.sessions = newSessions(cfg.Keys.Derive("organizer session"), cfg.AdminKey)
-	s.challenges = antifraud.NewChallenges(cfg.Keys.Derive("challenge"))
-	s.drawnStories = newStories(s.cards)
 	s.base, s.stop = context.WithCancel(context.Background())
 	s.app = fiber.New(fiber.Config{
 		AppName:                      "joute",

@@ -24,7 +24,6 @@ const (
 	// has the store's own timeout.
 	organizerTime = 30 * time.Second
 
-	maxStandings  = 10_000
 	lookupsAtOnce = 64
 )
 
@@ -59,7 +58,7 @@ func (s *Server) postStandings(c *fiber.Ctx) error {
 		return err
 	}
 	var check checks
-	check.expect(len(body.Ballots) > 0 && len(body.Ballots) <= maxStandings, "ballots", "1 to 10000 ballots")
+	check.expect(len(body.Ballots) > 0, "ballots", "at least one ballot")
 	check.expect(slices.Contains(settable, voting.Standing(body.Standing)), "standing", "counted, held or void")
 	check.expect(reasonShape.MatchString(body.Reason), "reason", "a code of 1 to 64 of a-z 0-9 -")
 	if err := check.err(); err != nil {

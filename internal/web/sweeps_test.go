@@ -45,10 +45,9 @@ func (h *holder) report(of []detect.Ballot) (r detect.Report) {
 func (e *env) sweeping(families ...antifraud.Family) (run func(id string)) {
 	e.t.Helper()
 	cfg := &e.server.cfg
-	s, err := sweep.New(cfg.Store, e.boxes, sweep.Options{
+	s := sweep.New(cfg.Store, e.boxes, sweep.Options{
 		Finder: func() sweep.Finder { return &holder{families: families} }, Every: 20 * time.Millisecond, Tick: 10 * time.Millisecond, Changed: cfg.Feeds.Changed,
 	})
-	must(e.t, err)
 	cfg.Sweeps = s
 	return func(id string) {
 		ctx, cancel := context.WithCancel(context.Background())

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -14,6 +15,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/joute/joute/antifraud"
 	"github.com/joute/joute/contest"
 	"github.com/joute/joute/sharing"
 	"github.com/joute/joute/voting"
@@ -198,6 +200,36 @@ func TestTexts_AMissingAndAnUnusedOneAreFound(t *testing.T) {
 		with[id+".old"] = true
 		if got := faultsOf(t, os.DirFS("."), with); !slices.Equal(got, []string{"unused " + id + ".old"}) {
 			t.Errorf("with %s.old: %v", id, got)
+		}
+	}
+}
+
+// unsaid are the reasons that need no sentence of their own: of the organizers' own
+// policy the general one is true, and what is counted again is not told why.
+var unsaid = []antifraud.Reason{antifraud.ReasonPolicy, antifraud.ReasonCleared, antifraud.ReasonUnconfirmed}
+
+// A reason without a sentence is told as a decision of the organizers', who would be
+// asked about what is none of theirs.
+func TestTexts_EachReasonIsToldToVotersAndInTheDocs(t *testing.T) {
+	var docs []byte
+	for _, page := range []string{"ANTIFRAUD.md", "ORGANIZING.md"} {
+		text, err := os.ReadFile("../../docs/" + page)
+		must(t, err)
+		docs = append(docs, text...)
+	}
+	text, err := os.ReadFile("../../antifraud/reasons.go")
+	must(t, err)
+	found := regexp.MustCompile(`(?m)^\tReason\w+ +Reason = "([a-z-]+)"`).FindAllSubmatch(text, -1)
+	if len(found) < len(reasonsTold)+len(unsaid) {
+		t.Fatalf("only %d reasons were found", len(found))
+	}
+	for _, m := range found {
+		reason := string(m[1])
+		if slices.Contains(reasonsTold, reason) == slices.Contains(unsaid, reason) {
+			t.Errorf("%s: it needs a sentence, receipt.reason.%s and a place in reasonsTold, or a place in unsaid", reason, reason)
+		}
+		if !bytes.Contains(docs, []byte("`"+reason+"`")) {
+			t.Errorf("no page of docs tells of the reason %s", reason)
 		}
 	}
 }

@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/joute/joute/internal/watchtest"
+
 	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -51,26 +53,8 @@ type env struct {
 	data   string         // its folder
 	mails  *mailsink.Sink // where its mails go
 	addr   string
-	log    *logBuffer
+	log    *watchtest.Log
 	served chan error
-}
-
-// logBuffer collects the server's log.
-type logBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (b *logBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
-func (b *logBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.String()
 }
 
 // start serves on the Redis that this package's tests share.
@@ -79,7 +63,7 @@ func start(t testing.TB) *env { return startOn(t, redistest.Shared(t).URL()) }
 func startOn(t testing.TB, redisURL string, before ...func(*Server)) *env {
 	t.Helper()
 	ctx := t.Context()
-	e := &env{t: t, log: &logBuffer{}, served: make(chan error, 1)}
+	e := &env{t: t, log: &watchtest.Log{}, served: make(chan error, 1)}
 	log := slog.New(slog.NewTextHandler(e.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	metrics := prometheus.NewRegistry()
 	st, err := store.Open(ctx, store.Options{URL: redisURL, Registerer: metrics, Log: log})

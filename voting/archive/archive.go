@@ -81,7 +81,7 @@ type Archive struct {
 }
 
 // New does nothing yet. data is the folder that all servers of the store share.
-func New(boxes *ballotbox.Boxes, data string, signer *ledger.Signer, opts Options) (*Archive, error) {
+func New(boxes *ballotbox.Boxes, data string, signer *ledger.Signer, opts Options) *Archive {
 	a := &Archive{
 		boxes: boxes, ledgers: filepath.Join(data, ledgerFolder), seen: evidenceFolder(filepath.Join(data, seenFolder)),
 		signer: signer, opts: opts, log: opts.Log, states: &states{of: map[string]state{}},
@@ -95,9 +95,8 @@ func New(boxes *ballotbox.Boxes, data string, signer *ledger.Signer, opts Option
 	if a.opts.Compare == 0 {
 		a.opts.Compare = compareEvery
 	}
-	var err error
-	a.metrics, err = newMetrics(opts.Registerer, a.states)
-	return a, err
+	a.metrics = newMetrics(opts.Registerer, a.states)
+	return a
 }
 
 // Run moves records until ctx ends, and then what is left, in at most ten seconds.

@@ -177,48 +177,46 @@ func (b *Boxes) clock(ctx context.Context, s *registry.Stored) (state string, no
 // Close ends voting now in every box and returns the instant from which no
 // ballot is counted anywhere: no cast is stamped at or after it.
 func (b *Boxes) Close(ctx context.Context, s *registry.Stored, reason string) (time.Time, error) {
-	closed := make([]int64, s.Contest.Boxes)
-	err := b.each(ctx, s.Contest, func(ctx context.Context, box int, keys boxKeys) error {
-		reply, err := b.reply(ctx, s, box, b.close, keys.common(keys.expiring()...), reason)
-		if err != nil {
-			return err
-		}
-		closed[box], err = reply.integer(1)
-		return err
+	at, err := b.latest(ctx, s.Contest, func(ctx context.Context, box int, keys boxKeys) (reply, error) {
+		return b.reply(ctx, s, box, b.close, keys.common(keys.expiring()...), reason)
 	})
 	if err != nil {
 		return time.Time{}, fmt.Errorf("close: %w", err)
 	}
-	var last int64
-	for _, at := range closed {
-		last = max(last, at)
-	}
-	return time.UnixMilli(last).UTC(), nil
+	return at, nil
 }
 
 // Publish records in every box that the ledger is public, and returns when. It
 // returns [ErrNotClosed] while voting is not over.
 func (b *Boxes) Publish(ctx context.Context, s *registry.Stored) (time.Time, error) {
-	published := make([]int64, s.Contest.Boxes)
-	err := b.each(ctx, s.Contest, func(ctx context.Context, box int, keys boxKeys) error {
-		reply, err := b.reply(ctx, s, box, b.publish, keys.common())
-		if err != nil {
-			return err
+	at, err := b.latest(ctx, s.Contest, func(ctx context.Context, box int, keys boxKeys) (reply, error) {
+		published, err := b.reply(ctx, s, box, b.publish, keys.common())
+		if err == nil && published.code() != "published" {
+			err = ErrNotClosed
 		}
-		if reply.code() != "published" {
-			return ErrNotClosed
-		}
-		published[box], err = reply.integer(1)
-		return err
+		return published, err
 	})
 	if err != nil {
 		return time.Time{}, fmt.Errorf("publish: %w", err)
 	}
-	var last int64
-	for _, at := range published {
-		last = max(last, at)
+	return at, nil
+}
+
+// latest runs f for every box at once and returns the latest of the instants that
+// follow the code of each reply.
+func (b *Boxes) latest(ctx context.Context, c *contest.Contest, f func(ctx context.Context, box int, keys boxKeys) (reply, error)) (time.Time, error) {
+	instants := make([]int64, c.Boxes)
+	err := b.each(ctx, c, func(ctx context.Context, box int, keys boxKeys) error {
+		answer, err := f(ctx, box, keys)
+		if err == nil {
+			instants[box], err = answer.integer(1)
+		}
+		return err
+	})
+	if err != nil {
+		return time.Time{}, err
 	}
-	return time.UnixMilli(last).UTC(), nil
+	return time.UnixMilli(slices.Max(instants)).UTC(), nil
 }
 
 // each runs f for every box at once; their scripts share round trips.

@@ -1,10 +1,10 @@
 package sweep
 
 import (
-	"errors"
 	"slices"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"github.com/joute/joute/antifraud"
 	"github.com/joute/joute/voting"
@@ -23,26 +23,29 @@ var told = []antifraud.Reason{antifraud.ReasonLockstep, antifraud.ReasonKnownFar
 
 const otherReason = "other"
 
-func newMetrics(registerer prometheus.Registerer) (*metrics, error) {
+// newMetrics panics where the registerer has them already: a mistake of the program.
+// Without one nobody reads them.
+func newMetrics(registerer prometheus.Registerer) *metrics {
+	made := promauto.With(registerer)
 	m := &metrics{
-		decisions: prometheus.NewCounterVec(prometheus.CounterOpts{
+		decisions: made.NewCounterVec(prometheus.CounterOpts{
 			Name: "joute_sweep_decisions_total",
 			Help: "Ballots that the detectors decided on, by the standing, the first reason, and whether it was written or, by a policy that only observes, not.",
 		}, []string{"standing", "reason", "written"}),
-		seconds: prometheus.NewHistogram(prometheus.HistogramOpts{
+		seconds: made.NewHistogram(prometheus.HistogramOpts{
 			Name:    "joute_sweep_seconds",
 			Help:    "How long a sweep of the detectors took, writing included.",
 			Buckets: []float64{.001, .005, .02, .1, .5, 2, 10, 60},
 		}),
-		lag: prometheus.NewGauge(prometheus.GaugeOpts{
+		lag: made.NewGauge(prometheus.GaugeOpts{
 			Name: "joute_sweep_lag_seconds",
 			Help: "How long the oldest ballot waits for a sweep, of the contests that this server sweeps.",
 		}),
-		stopped: prometheus.NewCounter(prometheus.CounterOpts{
+		stopped: made.NewCounter(prometheus.CounterOpts{
 			Name: "joute_sweep_stopped_total",
 			Help: "Ballots that were not held because too many of an entry's or a contest's hour would have been on less than two families of evidence.",
 		}),
-		canaries: prometheus.NewCounter(prometheus.CounterOpts{
+		canaries: made.NewCounter(prometheus.CounterOpts{
 			Name: "joute_sweep_canaries_total",
 			Help: "Ballots of canaries that would have been held or void: an alarm.",
 		}),
@@ -50,10 +53,7 @@ func newMetrics(registerer prometheus.Registerer) (*metrics, error) {
 	for _, standing := range []voting.Standing{voting.Counted, voting.Held, voting.Void} {
 		m.decisions.WithLabelValues(string(standing), otherReason, "true")
 	}
-	if registerer == nil {
-		return m, nil
-	}
-	return m, errors.Join(registerer.Register(m.decisions), registerer.Register(m.seconds), registerer.Register(m.lag), registerer.Register(m.stopped), registerer.Register(m.canaries))
+	return m
 }
 
 func (m *metrics) decided(d Decision, observe bool) {

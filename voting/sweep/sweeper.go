@@ -112,9 +112,9 @@ type offer struct {
 }
 
 // New asks nothing of the store yet.
-func New(st *store.Store, boxes *ballotbox.Boxes, opts Options) (*Sweeper, error) {
+func New(st *store.Store, boxes *ballotbox.Boxes, opts Options) *Sweeper {
 	s := &Sweeper{
-		boxes: boxes, opts: opts, log: opts.Log, held: map[string]bool{}, wake: make(chan struct{}, 1), watches: map[string]*watch{}, settled: map[string]settled{}, rests: map[string]time.Time{},
+		boxes: boxes, opts: opts, log: opts.Log, metrics: newMetrics(opts.Registerer), held: map[string]bool{}, wake: make(chan struct{}, 1), watches: map[string]*watch{}, settled: map[string]settled{}, rests: map[string]time.Time{},
 	}
 	defaulted := func(d *time.Duration, otherwise time.Duration) {
 		if *d == 0 {
@@ -134,12 +134,7 @@ func New(st *store.Store, boxes *ballotbox.Boxes, opts Options) (*Sweeper, error
 		s.log = slog.New(slog.DiscardHandler)
 	}
 	s.leases = leases{st.Script("lease", leaseSource, false).Forgettable(), rand.Text(), s.opts.Lease}
-	var err error
-	s.metrics, err = newMetrics(opts.Registerer)
-	if err != nil {
-		return nil, fmt.Errorf("sweep: metrics: %w", err)
-	}
-	return s, nil
+	return s
 }
 
 // Run sweeps until ctx ends, and gives its contests back then. Any number of servers
@@ -243,32 +238,13 @@ func (s *Sweeper) visit(ctx context.Context, stored *registry.Stored) (time.Dura
 	if now.Before(s.rests[id]) {
 		return 0, nil
 	}
-	w := s.watches[id]
-	if w != nil && (!s.owns(id) || w.epoch != stored.Epoch || !w.settings.equal(SettingsOf(stored.Contest))) {
-		delete(s.watches, id)
-		w = nil
-	}
-	if w == nil {
-		done, err := s.done(ctx, stored, now)
-		if err != nil || done {
-			return 0, err
-		}
-		mine, err := s.leases.take(ctx, id)
-		if err != nil || !mine {
-			s.own(id, false)
-			return 0, err
-		}
-		s.own(id, true)
-		settings := SettingsOf(stored.Contest)
-		w = &watch{epoch: stored.Epoch, settings: settings, judge: NewJudge(settings, s.opts.Finder()), fresh: true, known: map[string]string{}, offered: map[string]offer{}}
-		if w.number, err = s.boxes.LastSweep(ctx, stored); err != nil {
-			return 0, err
-		}
-		s.watches[id] = w
+	w, err := s.watchOf(ctx, stored, now)
+	if err != nil || w == nil {
+		return 0, err
 	}
 	work, cancel := context.WithTimeout(ctx, workTime)
 	defer cancel()
-	err := panics.Caught(func() error { return s.look(work, stored, w) })()
+	err = panics.Caught(func() error { return s.look(work, stored, w) })()
 	if errors.Is(err, panics.Err) { // it is about this contest, and would end the server and its votes
 		s.rests[id] = now.Add(restTime)
 		s.leave(ctx, id)
@@ -291,6 +267,31 @@ func (s *Sweeper) visit(ctx context.Context, stored *registry.Stored) (time.Dura
 		return 0, nil
 	}
 	return time.Since(since), nil
+}
+
+// watchOf is what is known of a contest, begun anew where its epoch or its settings
+// are others. It is nil where the detectors are done, or another server has the lease.
+func (s *Sweeper) watchOf(ctx context.Context, stored *registry.Stored, now time.Time) (*watch, error) {
+	id, settings := stored.Contest.ID, SettingsOf(stored.Contest)
+	w := s.watches[id]
+	if w != nil && s.owns(id) && w.epoch == stored.Epoch && w.settings.equal(settings) {
+		return w, nil
+	}
+	delete(s.watches, id)
+	if done, err := s.done(ctx, stored, now); err != nil || done {
+		return nil, err
+	}
+	mine, err := s.leases.take(ctx, id)
+	s.own(id, err == nil && mine)
+	if err != nil || !mine {
+		return nil, err
+	}
+	w = &watch{epoch: stored.Epoch, settings: settings, judge: NewJudge(settings, s.opts.Finder()), fresh: true, known: map[string]string{}, offered: map[string]offer{}}
+	if w.number, err = s.boxes.LastSweep(ctx, stored); err != nil {
+		return nil, err
+	}
+	s.watches[id] = w
+	return w, nil
 }
 
 // look follows the record and sweeps when it is time.

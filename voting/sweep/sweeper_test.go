@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/joute/joute/internal/watchtest"
+
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
@@ -87,11 +89,7 @@ func (h *hall) standing(name string) string {
 
 func (h *hall) until(what string, done func() bool) {
 	h.t.Helper()
-	for end := time.Now().Add(patience); !done(); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(end) {
-			h.t.Fatalf("waited in vain for %s", what)
-		}
-	}
+	watchtest.Until(h.t, patience, what, done)
 }
 
 func (h *hall) becomes(name, want string) {
@@ -131,10 +129,7 @@ func quick() Options {
 // run starts a server's sweeper; end stops it.
 func (h *hall) run(opts Options) (s *Sweeper, end func()) {
 	h.t.Helper()
-	s, err := New(h.st, h.boxes, opts)
-	if err != nil {
-		h.t.Fatal(err)
-	}
+	s = New(h.st, h.boxes, opts)
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() { s.Run(ctx, func() []*registry.Stored { return []*registry.Stored{h.s} }) })
@@ -342,17 +337,14 @@ func TestSweeper_DetectorsThatPanicEndNothingElse(t *testing.T) {
 	ill, well := newHall(t, st, "{policy: standard}", later), newHall(t, st, "{policy: standard}", later)
 	ill.cast("eve", "poison")
 	begun := atomic.Int64{}
-	log := &lines{}
+	log := &watchtest.Log{}
 	opts := quick()
 	opts.Log = slog.New(slog.NewTextHandler(log, nil))
 	opts.Finder = func() Finder {
 		begun.Add(1)
 		return &fragile{scripted{told: map[string]detect.Standing{}}}
 	}
-	s, err := New(st, ill.boxes, opts)
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := New(st, ill.boxes, opts)
 	ctx, cancel := context.WithCancel(t.Context())
 	var running sync.WaitGroup
 	running.Go(func() { s.Run(ctx, func() []*registry.Stored { return []*registry.Stored{ill.s, well.s} }) })
@@ -371,24 +363,6 @@ func TestSweeper_DetectorsThatPanicEndNothingElse(t *testing.T) {
 	if text := log.String(); strings.Count(text, "panic: poison") != 1 || !strings.Contains(text, ill.s.Contest.ID) {
 		t.Errorf("the log says: %s", text)
 	}
-}
-
-// lines is a log that is read while it is written.
-type lines struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (l *lines) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *lines) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
 }
 
 // Of two servers one sweeps; when it dies without a word the other one takes over.
@@ -436,10 +410,7 @@ func TestSweeper_TwoHoldersDoNoHarm(t *testing.T) {
 		}
 		var both sync.WaitGroup
 		for range 2 {
-			s, err := New(st, h.boxes, quick())
-			if err != nil {
-				t.Fatal(err)
-			}
+			s := New(st, h.boxes, quick())
 			w := &watch{epoch: 7, settings: SettingsOf(h.s.Contest), judge: NewJudge(SettingsOf(h.s.Contest), newScripted()), fresh: true, known: map[string]string{}}
 			both.Go(func() {
 				if err := s.look(t.Context(), h.s, w); err != nil && !errors.Is(err, ballotbox.ErrSweepTaken) {
@@ -687,10 +658,7 @@ func TestReplay_WhatAKilledServerDidNotWriteWasNotDecided(t *testing.T) {
 		h := newHall(t, st, "{policy: standard}", later)
 		h.cast("ada", "void")
 		h.cast("bob", "void")
-		killed, err := New(st, h.boxes, quick())
-		if err != nil {
-			t.Fatal(err)
-		}
+		killed := New(st, h.boxes, quick())
 		settings := SettingsOf(h.s.Contest)
 		judge := NewJudge(settings, newScripted())
 		if _, err := h.boxes.Follow(t.Context(), h.s, ballotbox.Cursor{}, func(f ballotbox.Followed) error {

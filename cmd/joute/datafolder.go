@@ -2,8 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 
@@ -65,4 +68,65 @@ func checkLedgerKey(dir string, signed map[string]string) error {
 	}
 	return fmt.Errorf("%w: %s is another one than has signed the ledgers in %s: bring it back from a backup of the folder",
 		keyring.ErrKeyFile, filepath.Join(dir, "keys", "ledger.key"), filepath.Join(dir, "ledger"))
+}
+
+// checkDataFolder tells whether a folder was a store's, with its keys, before
+// anything opens it that would make them.
+func checkDataFolder(ctx context.Context, dir string) error {
+	for _, name := range []string{"dataset", "keys/server.key"} {
+		if _, err := os.Stat(filepath.Join(dir, name)); errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("%s is no data folder of a store: it has no %s", dir, name)
+		} else if err != nil {
+			return err
+		}
+	}
+	if err := checkKeys(ctx, dir); err != nil {
+		return err
+	}
+	return checkFolder(dir)
+}
+
+// trialBytes is the least room there must be: keys, a contest and its first records.
+const trialBytes = 64 << 10
+
+// checkFolder tells whether files can be kept in dir, or dir can be made where
+// it is not yet. It tries, since permission bits do not tell of read-only
+// disks, and leaves nothing behind.
+func checkFolder(dir string) error {
+	if dir == "" {
+		return nil
+	}
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return err
+	}
+	for at := dir; ; at = filepath.Dir(at) {
+		info, err := os.Stat(at)
+		if errors.Is(err, fs.ErrNotExist) && at != filepath.Dir(at) {
+			continue // its parent must let it be made
+		}
+		if err != nil {
+			return fmt.Errorf("the folder cannot be used: %w", err)
+		}
+		if !info.IsDir() {
+			return fmt.Errorf("%s is not a folder", at)
+		}
+		trial, err := os.CreateTemp(at, ".joute-trial-*")
+		if err != nil {
+			return fmt.Errorf("%s cannot be written in: %w", at, errors.Unwrap(err))
+		}
+		_, err = trial.Write(make([]byte, trialBytes)) // a full disk still takes empty files
+		if err = errors.Join(err, trial.Sync(), trial.Close(), os.Remove(trial.Name())); err != nil {
+			return fmt.Errorf("%s cannot be written in: %w", at, err)
+		}
+		return nil
+	}
+}
+
+// contestsDir is where the data folder has contests; nowhere without a folder.
+func contestsDir(data string) string {
+	if data == "" {
+		return ""
+	}
+	return filepath.Join(data, "contests")
 }
