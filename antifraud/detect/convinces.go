@@ -33,7 +33,7 @@ const (
 	pooledAddresses = 1.2
 	mostPooled      = 0.4 // of the members, at addresses of a pool: friends share a carrier's with everybody, and some a home
 	lockstep        = 3.0 // of entries: fans who vote as much in step live each at home, so addresses need say but some
-	somewhat        = 0.5 // of entries, at rented addresses that say as much as devices
+	somewhat        = 0.5 // of entries, where addresses say as much as devices, or with a pace
 	badAccounts     = 0.4
 	leastSleepless  = 4.0 // in all
 	brisk           = 0.3 // of the haste at one machine: people take their time
@@ -217,6 +217,12 @@ func (e *evidence) hosted(members float64) bool {
 	return e.rented && e.addresses >= manyShared && e.pooled >= oneRoom && e.by[byNetwork] >= pooledDevices*members && e.somewhatInStep(members)
 }
 
+// housed tells whether nearly all members vote through the homes of a pool, evenly, at least somewhat in step and quick.
+func (e *evidence) housed(members float64) bool {
+	quick := e.by[byTempo] >= max(leastFamily[byTempo], strongly[byTempo]*members)
+	return quick && e.addresses >= manyShared && e.pooled >= oneRoom && e.by[byNetwork] >= pooledAddresses*members && e.somewhatInStep(members)
+}
+
 // somewhatInStep tells whether members vote in step at least as far as popular entries let it be seen.
 func (e *evidence) somewhatInStep(members float64) bool {
 	return e.by[byStructure] >= max(leastFamily[byStructure], somewhat*members)
@@ -226,9 +232,7 @@ func (e *evidence) somewhatInStep(members float64) bool {
 func (e *evidence) holds(members, limit float64) bool {
 	brings := func(family int, each float64) bool { return e.by[family] >= max(leastFamily[family], each*members) }
 	oneHome := e.one > oneAddress
-	many := e.addresses >= manyShared && e.pooled >= mostPooled
-	inPool := e.firm[byStructure] && many
-	quick := e.by[byTempo] >= max(leastFamily[byTempo], strongly[byTempo]*members)
+	inPool := e.firm[byStructure] && e.addresses >= manyShared && e.pooled >= mostPooled
 	some := count(e.some)
 	switch {
 	// Many devices are shared.
@@ -236,7 +240,7 @@ func (e *evidence) holds(members, limit float64) bool {
 	// Many addresses are, and entries are in lockstep.
 	case inPool && e.by[byNetwork] >= pooledAddresses*members:
 	case e.hosted(members):
-	case many && e.pooled >= oneRoom && e.by[byNetwork] >= pooledAddresses*members && quick && e.somewhatInStep(members):
+	case e.housed(members):
 	case inPool && e.by[byStructure] >= lockstep*members && e.some[byNetwork]:
 	// Many addresses are, with some devices, or browsers where no device is known.
 	case e.some[byDevice] && (e.bare || e.pool >= manyShared) && e.by[byNetwork] >= pooledAddresses*members && e.addresses >= manyShared:
