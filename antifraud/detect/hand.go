@@ -326,7 +326,6 @@ func (h *hand) judgeNet(v int32, w, own float64, learn *[features]poolCount, s *
 			p, others = x/c.rented, h.rented
 		} else {
 			p = c.expected(v, g, in, x/c.mass, own)
-			p /= p + (1-p)*(1-of.alone) // of those who share one: so do all who have this, and of the others as many as anywhere
 		}
 		return of.shares + h.pools[f].ratio(members[k]-w, others-w, w, p, learn)
 	}

@@ -205,37 +205,6 @@ func TestHand_NobodyIsAMemberBecauseOfThemselves(t *testing.T) {
 	}
 }
 
-// Of people who mostly live alone a tenth have a carrier's address. So have a hand's: that says
-// nothing, and no address says more of who has one with others for how many have one to themselves.
-func TestHand_AnAddressIsHeldAgainstWhoSharesOne(t *testing.T) {
-	for _, alone := range []int{2, 5, 7} { // of ten
-		var ballots []Ballot
-		for n := range 2000 {
-			voter, net := fmt.Sprint("h", n), fmt.Sprint("home ", n)
-			if n%20 == 0 {
-				voter = fmt.Sprint("f", n)
-			}
-			switch k := n / 20 % 10; { // a hand is a part of the crowd, as it is
-			case k == 9:
-				net = "carrier"
-			case k >= alone:
-				net = fmt.Sprint("shared ", n%20/10, " ", k)
-			}
-			ballots = append(ballots, vote(voter, fmt.Sprint("e", n%7), float64(37*n), antifraud.Evidence{Net: net, Device: fmt.Sprint("own", n)}))
-		}
-		h := handOf(ballots)
-		var out terms
-		var learn [features]poolCount
-		same := h.strangers()
-		for _, v := range h.who {
-			h.judge(v, &out, &learn, same)
-			if net := h.c.t.net.of[v]; h.c.net[net]+h.net[net] > 150 && math.Abs(out[atNet]) > 0.35 {
-				t.Fatalf("%d of ten alone: the carrier's address says %.2f for a hand that has it as everybody has", alone, out[atNet])
-			}
-		}
-	}
-}
-
 func TestTempo_HastyAndHaste(t *testing.T) {
 	for _, row := range []struct {
 		name   string
