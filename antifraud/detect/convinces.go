@@ -234,6 +234,8 @@ func (e *evidence) holds(members, limit float64) bool {
 	oneHome := e.one > oneAddress
 	inPool := e.firm[byStructure] && e.addresses >= manyShared && e.pooled >= mostPooled
 	some := count(e.some)
+	// The quick of a room have its machine, too, and are a part of those who have.
+	few := members < roomful && e.machine >= oneDevice && (e.most || e.by[byTempo] >= hurried*members)
 	switch {
 	// Many devices are shared.
 	case e.by[byDevice] >= pooledDevices*members && (e.pool >= manyShared || members >= leastDrawn && e.drawn >= manyShared && e.all >= limit):
@@ -246,8 +248,8 @@ func (e *evidence) holds(members, limit float64) bool {
 	case e.some[byDevice] && (e.bare || e.pool >= manyShared) && e.by[byNetwork] >= pooledAddresses*members && e.addresses >= manyShared:
 	case e.some[byDevice] && e.some[byNetwork] && e.by[byDevice]+e.by[byNetwork] >= pooledDevices*members && e.pool >= manyShared && e.addresses >= manyShared:
 	// A few votes are of one machine that nobody else has, or it never sleeps, or is at one address and in a hurry.
-	case members < roomful && e.machine >= oneDevice && brings(byDevice, nobodyElses) && e.by[byTempo] >= brisk*members && (oneHome || e.by[byTempo] >= leastInTurn):
-	case members < roomful && e.machine >= oneDevice && e.seated && brings(byDevice, strongly[byDevice]) && e.by[byTempo] >= brisk*members/2 && e.by[byTempo]+e.awake >= max(leastInTurn, brisk*members):
+	case few && brings(byDevice, nobodyElses) && e.by[byTempo] >= brisk*members && (oneHome || e.by[byTempo] >= leastInTurn):
+	case few && e.seated && brings(byDevice, strongly[byDevice]) && e.by[byTempo] >= brisk*members/2 && e.by[byTempo]+e.awake >= max(leastInTurn, brisk*members):
 	case e.sleepless >= leastSleepless && e.machine >= oneDevice && brings(byDevice, strongly[byDevice]):
 	case oneHome && e.pool < fewDevices && brings(byDevice, strongly[byDevice]) && e.by[byTempo] >= max(leastBrisk, brisk*members):
 	// Accounts are bad, and there is a little of another family, or one address.

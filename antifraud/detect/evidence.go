@@ -36,6 +36,7 @@ type evidence struct {
 	pool      float64        // how many devices the members share, evenly: the inverse of Simpson's index
 	drawn     float64        // how many devices they draw from, estimated without bias
 	machine   float64        // share of members with the device that most have
+	most      bool           // members are half or more of those who have the device that most of them have
 	seated    bool           // nobody has that device elsewhere than at the busiest address
 	addresses float64        // how many addresses they share, likewise
 	pooled    float64        // share of members at addresses that several of them have, and hardly a stranger
@@ -138,6 +139,7 @@ func (h *hand) weighEvidence(others []float64) (e evidence) {
 	machine, most := h.topDevice()
 	e.machine = most / h.mass
 	e.seated = machine != unseen && h.c.seat[machine] == busiest[0]
+	e.most = machine != unseen && 2*most >= float64(h.c.t.device.voters[machine])
 	e.room = e.machine >= oneDevice && busiest[0] >= 0 && h.net[busiest[0]] >= oneAddress*h.mass
 	for _, v := range h.who {
 		if h.c.t.net.of[v] == busiest[0] {
