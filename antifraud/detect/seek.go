@@ -255,14 +255,8 @@ func (h *hand) try(x *index, co *cohort, odds []float64, renting float64, others
 		if h.single(x, others) || h.leaveRooms(others) {
 			h.fit(x, others, slices.Clone(h.who), 5)
 		}
-		f := farm{evidence: h.weighEvidence(others), rhythm: h.banded}
-		var convincing bool
-		f.strong, convincing = f.evidence.convinces(h, limit)
-		if convincing && h.leaveCompany(&f.evidence, others, limit) {
-			h.fit(x, others, slices.Clone(h.who), 5)
-			f.evidence = h.weighEvidence(others)
-			f.strong, convincing = f.evidence.convinces(h, limit)
-		}
+		f := farm{rhythm: h.banded}
+		convincing := h.weigh(x, &f, others, limit)
 		if drifts := mostGrowth * (start + 20); f.strong && h.mass > drifts && f.evidence.all >= vivid*h.mass {
 			start = h.mass // the crowd it grew into is the farm
 			h.fit(x, others, within, allRounds)
@@ -289,6 +283,19 @@ func (h *hand) try(x *index, co *cohort, odds []float64, renting float64, others
 		}
 	}
 	return farm{}, false
+}
+
+// weigh notes what speaks against a hand, once who only keeps it company has left, and tells whether
+// that convinces.
+func (h *hand) weigh(x *index, f *farm, others []float64, limit float64) (convincing bool) {
+	f.evidence = h.weighEvidence(others)
+	f.strong, convincing = f.evidence.convinces(h, limit)
+	if convincing && h.leaveCompany(&f.evidence, others, limit) {
+		h.fit(x, others, slices.Clone(h.who), 5)
+		f.evidence = h.weighEvidence(others)
+		f.strong, convincing = f.evidence.convinces(h, limit)
+	}
+	return convincing
 }
 
 // keep notes who the members are, and what speaks against each.
@@ -321,15 +328,8 @@ func (h *hand) keep(f *farm) {
 func (h *hand) widen(x *index, f *farm, others []float64, limit float64) {
 	before := h.mass
 	h.fit(x, others, nil, 2)
-	wide := farm{evidence: h.weighEvidence(others), rhythm: f.rhythm}
-	var convincing bool
-	wide.strong, convincing = wide.evidence.convinces(h, limit)
-	if convincing && h.leaveCompany(&wide.evidence, others, limit) {
-		h.fit(x, others, slices.Clone(h.who), 5)
-		wide.evidence = h.weighEvidence(others)
-		wide.strong, convincing = wide.evidence.convinces(h, limit)
-	}
-	if convincing && wide.strong == f.strong && h.mass < 2*before {
+	wide := farm{rhythm: f.rhythm}
+	if h.weigh(x, &wide, others, limit) && wide.strong == f.strong && h.mass < 2*before {
 		h.keep(&wide)
 		*f = wide
 		return
