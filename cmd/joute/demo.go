@@ -78,7 +78,7 @@ func (cmd demoCmd) Run(ctx context.Context, m *Main) error {
 	}
 	s, err := open(ctx, config{
 		networks: netkind.Files{Dir: networks},
-		listen:   cmd.Listen, adminKey: key, log: log, gateLog: faults,
+		listen:   cmd.Listen, adminKey: key, log: log, interlockLog: faults,
 		mailer: mailer, disposable: voting.BuiltinDisposable(), demoMail: func() []web.DemoMail { return shownMails(mails) },
 		// The crowd says where it comes from as proxies do.
 		trustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")},

@@ -81,7 +81,7 @@ func (s *Server) appeal(stored *registry.Stored, voter voting.Voter, id uuid.UUI
 	if stored.Forgotten() {
 		return voting.Cast{}, errForgotten
 	}
-	if err := s.cfg.Gate.Err(); err != nil {
+	if err := s.cfg.Interlock.Err(); err != nil {
 		return voting.Cast{}, err
 	}
 	return within(s.base, func(ctx context.Context) (voting.Cast, error) {

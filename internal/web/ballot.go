@@ -80,7 +80,7 @@ func (s *Server) deleteBallot(c *fiber.Ctx) error {
 	if !ok {
 		return ballotbox.ErrNoSuchBallot
 	}
-	if err := s.cfg.Gate.Err(); err != nil {
+	if err := s.cfg.Interlock.Err(); err != nil {
 		return err
 	}
 	cast, err := within(s.base, func(ctx context.Context) (voting.Cast, error) {
