@@ -98,7 +98,7 @@ func (c Campaign) Play(ctx context.Context, g Ground) (Outcome, error) {
 		if err != nil {
 			return out, fmt.Errorf("round %d: %w", r+1, err)
 		}
-		round := Round{Plan: plan.Words(), Changed: words(changed)}
+		round := Round{Plan: plan.words(), Changed: words(changed)}
 		for i, a := range answers {
 			s.spent += float64(a.Challenges) * c.Costs.Challenge
 			round.Challenges += a.Challenges
@@ -172,7 +172,7 @@ func (c Campaign) Play(ctx context.Context, g Ground) (Outcome, error) {
 // UnderCap is the same farm where nothing but the cap stands against it, and it begins
 // as cheaply as it can.
 func (c Campaign) UnderCap() Campaign {
-	c.Plan, c.Capped = Cheapest, true
+	c.Plan, c.Capped = cheapest, true
 	return c
 }
 
