@@ -45,45 +45,25 @@ func (demoCmd) Help() string {
 
 // Run shows the sample contest, open since an hour, and sends the crowd.
 func (cmd demoCmd) Run(ctx context.Context, m *Main) error {
-	if cmd.Rate <= 0 || cmd.Rate > 5000 {
-		return errors.New("--rate: expected more than 0, at most 5000")
-	}
-	if cmd.Farm != 0 && cmd.Farm < 10*time.Second {
-		return errors.New("--farm: expected 0, or 10s and more")
+	if err := cmd.check(); err != nil {
+		return err
 	}
 	shown, err := openSince(sampleContest, time.Now().Add(-time.Hour).Truncate(time.Minute))
 	if err != nil {
 		return fmt.Errorf("sample contest: %w", err)
 	}
-	log := slog.New(slog.NewTextHandler(m.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	// That all is in memory is what the demo says of itself: it has no flag to change that.
-	faults := slog.New(slog.NewTextHandler(m.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
-	key := cryptorand.Text()
 	mails, err := mailsink.StartWith(mailsink.Options{Keep: demoMails})
 	if err != nil {
 		return err
 	}
 	defer mails.Close()
-	mailer, err := mail.Open(mails.URL(), "Joute <joute@localhost>")
-	if err != nil {
-		return err
-	}
 	networks, err := os.MkdirTemp("", "joute-demo-")
 	if err != nil {
 		return fmt.Errorf("list of networks: %w", err)
 	}
 	defer os.RemoveAll(networks)
-	if err := play.WriteNetworks(networks); err != nil {
-		return fmt.Errorf("list of networks: %w", err)
-	}
-	s, err := open(ctx, config{
-		networks: netkind.Files{Dir: networks},
-		listen:   cmd.Listen, adminKey: key, log: log, interlockLog: faults,
-		mailer: mailer, disposable: voting.BuiltinDisposable(), demoMail: func() []web.DemoMail { return shownMails(mails) },
-		// The crowd says where it comes from as proxies do.
-		trustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")},
-		sweepEvery:     demoSweeps,
-	})
+	key := cryptorand.Text()
+	s, err := cmd.open(ctx, m, key, networks, mails)
 	if err != nil {
 		return err
 	}
@@ -93,14 +73,50 @@ func (cmd demoCmd) Run(ctx context.Context, m *Main) error {
 		return err
 	}
 	defer host.close()
-	embed := shown.Embed
-	embed.Origins = append(slices.Clone(embed.Origins), host.origin())
-	shown.Embed = embed
+	shown.Embed.Origins = append(slices.Clone(shown.Embed.Origins), host.origin())
+	return cmd.show(ctx, m, shown, s, host, key)
+}
+
+func (cmd demoCmd) check() error {
+	if cmd.Rate <= 0 || cmd.Rate > 5000 {
+		return errors.New("--rate: expected more than 0, at most 5000")
+	}
+	if cmd.Farm != 0 && cmd.Farm < 10*time.Second {
+		return errors.New("--farm: expected 0, or 10s and more")
+	}
+	return nil
+}
+
+// open opens the server that is shown. The list of its networks is written to a folder.
+func (cmd demoCmd) open(ctx context.Context, m *Main, key, networks string, mails *mailsink.Sink) (*service, error) {
+	mailer, err := mail.Open(mails.URL(), "Joute <joute@localhost>")
+	if err != nil {
+		return nil, err
+	}
+	if err := play.WriteNetworks(networks); err != nil {
+		return nil, fmt.Errorf("list of networks: %w", err)
+	}
+	return open(ctx, config{
+		networks: netkind.Files{Dir: networks},
+		listen:   cmd.Listen, adminKey: key,
+		log: slog.New(slog.NewTextHandler(m.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
+		// That all is in memory is what the demo says of itself: it has no flag to change that.
+		interlockLog: slog.New(slog.NewTextHandler(m.Stderr, &slog.HandlerOptions{Level: slog.LevelError})),
+		mailer:       mailer, disposable: voting.BuiltinDisposable(), demoMail: func() []web.DemoMail { return shownMails(mails) },
+		// The crowd says where it comes from as proxies do.
+		trustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")},
+		sweepEvery:     demoSweeps,
+	})
+}
+
+// show runs the server, the crowd that visits it and the other site, until ctx ends or
+// the crowd cannot come.
+func (cmd demoCmd) show(ctx context.Context, m *Main, shown *contest.Contest, s *service, host *hostSite, key string) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	var visiting sync.WaitGroup
 	var failed error // why the crowd could not come; read after visiting
-	err = s.run(ctx, func(string) {
+	err := s.run(ctx, func(string) {
 		visiting.Go(func() {
 			if err := cmd.visit(ctx, m, shown, s, host, key); err != nil && ctx.Err() == nil {
 				failed = err
