@@ -114,13 +114,8 @@ func (s *Server) emailForm(c *fiber.Ctx) (*registry.Stored, *fasthttp.Args, erro
 	if err != nil {
 		return nil, nil, err
 	}
-	if !s.fromOwnPage(c) {
-		return nil, nil, errForbidden
-	}
-	if err := checkType(c, "application/x-www-form-urlencoded"); err != nil {
-		return nil, nil, err
-	}
-	return stored, c.Request().PostArgs(), nil
+	form, err := s.ownForm(c)
+	return stored, form, err
 }
 
 // askEmail takes the form of an address and leads to the one of the code.
