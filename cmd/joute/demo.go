@@ -6,6 +6,7 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"math/rand/v2"
 	"net/netip"
@@ -189,7 +190,15 @@ func (cmd demoCmd) visit(ctx context.Context, m *Main, shown *contest.Contest, s
 		return fmt.Errorf("wall of the hall: %w", err)
 	}
 	here := func(url string) string { return strings.Replace(url, s.url(), s.browserURL(), 1) }
-	fmt.Fprintf(m.Stdout, `%s: a contest that is open now, and a simulated crowd that votes.
+	tellDemo(m.Stdout, shown, demoAddresses{site: s.browserURL(), blog: host.origin(), captain: here(captain), hall: here(hall.URL)}, key)
+	cmd.sendCrowd(ctx, m.Stdout, server, shown)
+	return nil
+}
+
+type demoAddresses struct{ site, blog, captain, hall string }
+
+func tellDemo(out io.Writer, shown *contest.Contest, at demoAddresses, key string) {
+	fmt.Fprintf(out, `%s: a contest that is open now, and a simulated crowd that votes.
 
   page           %[2]s/c/%[3]s
   TV wall        %[2]s/tv/%[3]s
@@ -204,8 +213,11 @@ func (cmd demoCmd) visit(ctx context.Context, m *Main, shown *contest.Contest, s
   organizer key  %[5]s
 
 The sample blog is another site with the widgets in it. Mails go nowhere: they are shown. Everything is in memory, and gone when this ends. Ctrl-C ends it.
-`, shown.Title.In("en", shown.Locale), s.browserURL(), shown.ID, host.origin(), key, here(captain), here(hall.URL))
+`, shown.Title.In("en", shown.Locale), at.site, shown.ID, at.blog, key, at.captain, at.hall)
+}
 
+// sendCrowd sends visitors, and who sells votes, until ctx ends and the last of them has gone.
+func (cmd demoCmd) sendCrowd(ctx context.Context, out io.Writer, server *client.Client, shown *contest.Contest) {
 	voters := server.Voters(shown.ID, visitorsAtOnce)
 	defer voters.Close()
 	coming := make(chan crowd.Visitor, 1024)
@@ -220,11 +232,10 @@ The sample blog is another site with the widgets in it. Mails go nowhere: they a
 		})
 	}
 	if cmd.Farm > 0 {
-		farm := demoFarm{voters: voters, entry: lastEntry(shown), tell: m.Stdout, random: rand.New(rand.NewPCG(cmd.Seed, 1))}
+		farm := demoFarm{voters: voters, entry: lastEntry(shown), tell: out, random: rand.New(rand.NewPCG(cmd.Seed, 1))}
 		voting.Go(func() { farm.run(ctx, cmd.Farm) })
 	}
 	send(ctx, crowd.New(shown, cmd.Rate, cmd.Seed), coming)
-	return nil
 }
 
 // lastEntry is the one that buys votes.

@@ -288,32 +288,7 @@ func (s *service) run(ctx context.Context, ready func(url string)) error {
 	defer s.keepRest() // once nothing writes any more
 	defer running.Wait()
 	defer stop()
-	running.Go(func() { s.interlock.Run(background) })
-	running.Go(func() { s.dataset.Run(background, s.log) })
-	if s.rest != nil {
-		running.Go(func() { s.rest.Run(background) })
-	}
-	running.Go(func() { s.registry.Run(background) })
-	running.Go(func() { s.boxes.Tend(background, s.log, s.registry.List) })
-	running.Go(func() { s.boards.Run(background, s.registry.List) })
-	running.Go(func() { s.feeds.Run(background) })
-	running.Go(func() { s.forget.Run(background) })
-	running.Go(func() { s.sweeper.Run(background, s.registry.List) })
-	if s.archive != nil {
-		running.Go(func() { s.archive.Run(background, s.registry.List) })
-	}
-	running.Go(func() { s.farms.Run(background) })
-	running.Go(func() { s.pressure.Run(background) })
-	running.Go(func() { s.windows.Run(background) })
-	if s.networks != nil {
-		again := make(chan os.Signal, 1)
-		signal.Notify(again, syscall.SIGHUP)
-		defer signal.Stop(again)
-		running.Go(func() { s.networks.Run(background, again) })
-	}
-	if s.outbox != nil {
-		running.Go(func() { s.outbox.Run(background) })
-	}
+	s.runBeside(background, &running)
 
 	served := make(chan error, 1)
 	running.Go(func() { served <- s.web.Serve(s.listener) })
@@ -332,6 +307,38 @@ func (s *service) run(ctx context.Context, ready func(url string)) error {
 	}
 	_ = s.listener.Close() // a stop that came before Serve has taken the listener must end Serve too
 	return nil
+}
+
+// runBeside starts, in running, what goes on beside the requests until ctx ends.
+func (s *service) runBeside(ctx context.Context, running *sync.WaitGroup) {
+	running.Go(func() { s.interlock.Run(ctx) })
+	running.Go(func() { s.dataset.Run(ctx, s.log) })
+	if s.rest != nil {
+		running.Go(func() { s.rest.Run(ctx) })
+	}
+	running.Go(func() { s.registry.Run(ctx) })
+	running.Go(func() { s.boxes.Tend(ctx, s.log, s.registry.List) })
+	running.Go(func() { s.boards.Run(ctx, s.registry.List) })
+	running.Go(func() { s.feeds.Run(ctx) })
+	running.Go(func() { s.forget.Run(ctx) })
+	running.Go(func() { s.sweeper.Run(ctx, s.registry.List) })
+	if s.archive != nil {
+		running.Go(func() { s.archive.Run(ctx, s.registry.List) })
+	}
+	running.Go(func() { s.farms.Run(ctx) })
+	running.Go(func() { s.pressure.Run(ctx) })
+	running.Go(func() { s.windows.Run(ctx) })
+	if s.networks != nil {
+		again := make(chan os.Signal, 1)
+		signal.Notify(again, syscall.SIGHUP)
+		running.Go(func() {
+			defer signal.Stop(again)
+			s.networks.Run(ctx, again)
+		})
+	}
+	if s.outbox != nil {
+		running.Go(func() { s.outbox.Run(ctx) })
+	}
 }
 
 func (s *service) close() {
