@@ -161,12 +161,12 @@ type wirePolicy struct {
 	} `json:"thresholds,omitzero"`
 }
 
-// BuiltIn tells whether p is a built-in policy and nothing more.
-func (p Policy) BuiltIn() bool { return p.Name == string(p.Base) }
+// builtIn tells whether p is a built-in policy and nothing more.
+func (p Policy) builtIn() bool { return p.Name == string(p.Base) }
 
 // wire is the name, or the document.
 func (p Policy) wire() any {
-	if p.BuiltIn() {
+	if p.builtIn() {
 		return p.Name
 	}
 	w := wirePolicy{Name: p.Name, Base: p.Base, Weights: p.Weights}

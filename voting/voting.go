@@ -133,7 +133,6 @@ type Outcome struct {
 
 	Cast Cast // the accepted ballot; zero when refused
 
-	Used      int       // ballots of the period that the voter has used
 	Remaining int       // ballots left in the period
 	NextAt    time.Time // when the next turn comes; zero when none is known
 	OpensAt   time.Time // PhaseClosed before the opening

@@ -156,7 +156,7 @@ func (s *Server) confirmCode(stored *registry.Stored, pending, code, try string,
 	if err := s.provable(stored); err != nil {
 		return proven{}, err
 	}
-	if err := s.cfg.Gate.Err(); err != nil {
+	if err := s.cfg.Interlock.Err(); err != nil {
 		return proven{}, err
 	}
 	ctx, cancel := s.organizerContext() // a join may touch many ballots; it is not stopped half-way

@@ -348,7 +348,7 @@ func TestArchive_AStoreAndAFolderThatDoNotFit(t *testing.T) {
 				}
 			}
 			if err := w.a.Err(); !errors.Is(err, store.ErrUnsafe) || !strings.Contains(err.Error(), test.want) {
-				t.Errorf("the gate is told %v", err)
+				t.Errorf("the interlock is told %v", err)
 			}
 			if ok, faults, _ := w.a.Status(); ok || len(faults) != 1 {
 				t.Errorf("%q", faults)

@@ -126,5 +126,5 @@ func (s stand) ends() bool {
 	return s.by == voting.ActorDetector || s.by == voting.ActorScreen && len(antifraud.Steps(s.reasons)) > 1
 }
 
-// Cut is how many records of each box were read.
-func (j *Judge) Cut() []int64 { return slices.Clone(j.read) }
+// cut is how many records of each box were read.
+func (j *Judge) cut() []int64 { return slices.Clone(j.read) }

@@ -306,7 +306,7 @@ func (s *Sweeper) look(ctx context.Context, stored *registry.Stored, w *watch) (
 		// depend on which minutes they came in.
 		*w = watch{epoch: w.epoch, settings: w.settings, judge: NewJudge(w.settings, s.opts.Finder()), fresh: true, number: w.number, known: w.known, offered: w.offered}
 	}
-	w.judge.Expect(stored.Contest.Boxes)
+	w.judge.expect(stored.Contest.Boxes)
 	if w.cursor, err = s.boxes.Follow(ctx, stored, w.cursor, func(f ballotbox.Followed) error {
 		w.judge.Read(f.Record, f.Level, f.Evidence)
 		return nil
@@ -320,7 +320,7 @@ func (s *Sweeper) look(ctx context.Context, stored *registry.Stored, w *watch) (
 	case w.judge.Due(clock.Now):
 	case waiting > 0 && last >= s.opts.Every:
 	case waiting >= s.opts.Many && last >= pauseFactor*w.took:
-	case w.final && !w.judge.Holding():
+	case w.final && !w.judge.holding():
 		w.settled = true
 		status := w.judge.Status()
 		status.Sweep, status.At, status.Final, status.Settled = w.number, voting.FormatTime(clock.Now), true, true

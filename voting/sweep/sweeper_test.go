@@ -675,7 +675,7 @@ func TestReplay_WhatAKilledServerDidNotWriteWasNotDecided(t *testing.T) {
 		if err != nil || len(ruling.Decisions) != 2 {
 			t.Fatalf("%+v, %v", ruling, err)
 		}
-		made := Sweep{Number: 1, AtMS: clock.Now.UnixMilli(), Cut: judge.Cut(), Fresh: &settings, Decided: 2}
+		made := Sweep{Number: 1, AtMS: clock.Now.UnixMilli(), Cut: judge.cut(), Fresh: &settings, Decided: 2}
 		if err := killed.keep(t.Context(), h.s, &made, judge.Status()); err != nil {
 			t.Fatal(err)
 		}

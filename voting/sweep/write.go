@@ -27,7 +27,7 @@ func (s *Sweeper) sweep(ctx context.Context, stored *registry.Stored, w *watch, 
 	if err != nil {
 		return err
 	}
-	made.Cut, made.Decided = w.judge.Cut(), len(ruling.Decisions)
+	made.Cut, made.Decided = w.judge.cut(), len(ruling.Decisions)
 	if w.fresh {
 		made.Fresh = &w.settings
 	}
