@@ -341,13 +341,12 @@ func (h *hall) broken(key string) (mend func()) {
 		h.t.Fatal(err)
 	}
 	return func() {
-		if err := client.Del(ctx, key).Err(); err != nil {
-			h.t.Fatal(err)
-		}
+		undo := func() error { return client.Del(ctx, key).Err() }
 		if there {
-			if err := client.Rename(ctx, aside, key).Err(); err != nil {
-				h.t.Fatal(err)
-			}
+			undo = func() error { return client.Rename(ctx, aside, key).Err() } // at once: no ballot is missing for a moment
+		}
+		if err := undo(); err != nil {
+			h.t.Fatal(err)
 		}
 	}
 }
