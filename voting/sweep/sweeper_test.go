@@ -273,6 +273,14 @@ func sameOutcomes(t *testing.T, h *hall, replayed map[Ballot]Outcome, err error)
 	}
 }
 
+// The longest hold of a ballot of the last minute ends while there is evidence, and a day before
+// the sweeps do: who looks late still releases it.
+func TestHolds_EndBeforeTheEvidence(t *testing.T) {
+	if left := ballotbox.EvidenceLifetime - endsBefore - contest.MaxHold; left < 24*time.Hour {
+		t.Errorf("%v are left", left)
+	}
+}
+
 // Started again, on this server or another, it goes on from the record: nothing is
 // decided twice, and what a person decided meanwhile stays.
 func TestSweeper_RestartedGoesOnAndAPersonsWordStays(t *testing.T) {
