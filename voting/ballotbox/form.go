@@ -152,7 +152,9 @@ func parseBallot(value string, s *registry.Stored, box int) (voting.Cast, error)
 	}
 	cast.Position.Epoch = s.EpochAt(box, cast.Position.Offset)
 	var why string
-	cast.Entry, why, _ = strings.Cut(value[ballotEntry:], "|")
+	if cast.Entry, why, _ = strings.Cut(value[ballotEntry:], "|"); cast.Entry == "" {
+		return voting.Cast{}, errors.New("corrupt ballot box: expected a ballot for an entry")
+	}
 	why, cast.Ruled = strings.CutPrefix(why, ruledMark)
 	cast.Reasons = reasons(why)
 	return cast, nil
