@@ -170,6 +170,7 @@ type Cast struct {
 	Entry    string
 	Standing Standing
 	Reasons  []string
+	Ruled    bool // an organizer has decided how it stands; set where a ballot is read, not in an answer to a cast or change
 	Present  bool // the pass had been in the hall
 	Position Position
 }

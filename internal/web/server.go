@@ -248,9 +248,10 @@ func (s *Server) admit(next fasthttp.RequestHandler) fasthttp.RequestHandler {
 		known[method] = true
 	}
 	return func(fctx *fasthttp.RequestCtx) {
+		// One that fiber would answer in plain text goes on as one that it knows and no address takes: it finds
+		// out which those are that the address does take.
 		if !known[string(fctx.Method())] {
-			s.refuse(fctx, fiber.ErrMethodNotAllowed)
-			return
+			fctx.Request.Header.SetMethod(fiber.MethodTrace)
 		}
 		if !plainHead(&fctx.Request.Header) {
 			fctx.SetConnectionClose()
