@@ -146,6 +146,36 @@ test('a code for an address, from a busy network: solved while it is typed', asy
   assert.match(await plain.locator('[role=status]').innerText(), /attendez une minute.*autre réseau.*salle/s);
 });
 
+test('the form of a community, from a busy network: sent, it is solved and goes again by itself', async (t) => {
+  await joute.apply(contest('joining', { community: { name: 'Tremplin', opt_in: 'Je rejoins Tremplin' } }));
+  const page = await visit(t, browser);
+  const seen = await watch(page);
+  await slowly(page);
+  await page.goto(`${joute.url}/c/joining/e/azur-1`);
+  await page.locator('button.vote').first().click();
+  await page.waitForSelector('.status.good');
+  const form = await page.inputValue('[name=form]');
+  const others = (n) => page.request.post(`${joute.url}/c/joining/fan`, {
+    headers: { Origin: joute.url }, maxRedirects: 0, form: { form, opt_in: 'yes', age: 'over', email: `crowd${n}@example.org` },
+  });
+  for (let n = 0; n < 200; n += 20) {
+    for (const answer of await Promise.all(Array.from({ length: 20 }, (_, i) => others(n + i)))) assert.equal(answer.status(), 303);
+  }
+  await page.check('#fan-opt-in');
+  await page.check('#fan-over');
+  await page.fill('#fan-email', 'eve@example.org');
+  await Promise.all([page.waitForNavigation(), page.press('#fan-email', 'Enter')]);
+  assert.equal(await page.locator('[data-working]').innerText(), 'Vérification en cours…');
+  assert.equal(await page.inputValue('#fan-email'), 'eve@example.org');
+  assert.ok(await page.isChecked('#fan-opt-in'));
+  assert.ok(await sticksOut(page) <= 0);
+  assert.deepEqual(await audit(page), []);
+  await Promise.all([page.waitForURL('**/c/joining/fan?*'), page.evaluate(() => window.letGo())]);
+  await box.link('eve@example.org', 1, 'fan');
+  assert.deepEqual(strangers(seen, joute.url), []);
+  assert.deepEqual(seen.faults.filter((fault) => !/403/.test(fault)), []);
+});
+
 // costs are the server's own, calm and at the height of an attack.
 const costs = Object.fromEntries([...readFileSync(new URL('../../antifraud/attack.go', import.meta.url), 'utf8')
   .matchAll(/Cost(Least|Most) = ([\d_]+)/g)].map(([, name, n]) => [name.toLowerCase(), Number(n.replaceAll('_', ''))]));
