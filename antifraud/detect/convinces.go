@@ -14,11 +14,12 @@ const (
 	toHold     = 15.0 // ln below the limit that is enough to hold, and not to void
 	unlike     = 0.1  // ln per member: a look that says less against a hand says nothing
 
-	oneAddress   = 0.7 // of the members: they are of one home or room
-	fewDevices   = 4.0 // effective number
-	fewAddresses = 4.0
-	manyShared   = 8.0 // effective number of devices, or of addresses: a pool that no community has
-	leastDrawn   = 12  // members who tell what they draw from: of eight devices some eight pairs have one in common, give or take a third
+	oneAddress    = 0.7 // of the members: they are of one home or room
+	fewDevices    = 4.0 // effective number
+	fewAddresses  = 4.0
+	moreThanExits = 2.5 // effective number of addresses: a school has a way out or two
+	manyShared    = 8.0 // effective number of devices, or of addresses: a pool that no community has
+	leastDrawn    = 12  // members who tell what they draw from: of eight devices some eight pairs have one in common, give or take a third
 
 	// One person's phone may be one that many have: it says less, and the pace more. Who
 	// have that phone on one campus, and are quick by chance, have no pace in common;
@@ -71,7 +72,7 @@ func (e *evidence) convinces(h *hand, limit float64) (strong, ok bool) {
 	if e.firm[byDevice] && e.pool < fewDevices && !e.firm[byTempo] && !e.firm[byNetwork] && !e.firm[byAccount] {
 		strong = false // friends with one model of phone, who vote for the same
 	}
-	ok = strong || e.holds(h.mass, limit)
+	ok = strong || e.holds(h.mass, limit) || e.dealtInStep(h.mass) && h.dealsOut()
 	if e.firmly() == 2 && e.firm[byDevice] && (e.people(h.mass) || e.class(h.mass)) {
 		strong = false
 	}
@@ -228,6 +229,11 @@ func (e *evidence) somewhatInStep(members float64) bool {
 	return e.by[byStructure] >= max(leastFamily[byStructure], somewhat*members)
 }
 
+// dealtInStep tells whether few devices are enough to hold, where they are dealt out over addresses: members vote in step.
+func (e *evidence) dealtInStep(members float64) bool {
+	return e.by[byDevice] >= max(leastFamily[byDevice], pooledDevices*members) && e.by[byStructure] >= e.needs(byStructure, members)
+}
+
 // holds tells whether one family is so plain that the hand is held.
 func (e *evidence) holds(members, limit float64) bool {
 	brings := func(family int, each float64) bool { return e.by[family] >= max(leastFamily[family], each*members) }
@@ -243,6 +249,10 @@ func (e *evidence) holds(members, limit float64) bool {
 	case inPool && e.by[byNetwork] >= pooledAddresses*members:
 	case e.hosted(members):
 	case e.housed(members):
+	// Some devices are, through several addresses from which hardly anybody else votes.
+	case e.pool >= fewDevices && brings(byDevice, pooledDevices) && e.pooled >= oneRoom && e.addresses >= moreThanExits:
+	// Many addresses are, and accounts are somewhat bad.
+	case e.some[byAccount] && brings(byNetwork, 2*pooledAddresses) && e.pooled >= oneAddress && e.addresses >= manyShared:
 	case inPool && e.by[byStructure] >= lockstep*members && e.some[byNetwork]:
 	// Many addresses are, with some devices, or browsers where no device is known.
 	case e.some[byDevice] && (e.bare || e.pool >= manyShared) && e.by[byNetwork] >= pooledAddresses*members && e.addresses >= manyShared:

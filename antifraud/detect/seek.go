@@ -117,7 +117,7 @@ func seek(c *crowd, x *index) []farm {
 	limit := math.Log(float64(len(list)+1)) + beyond
 	tried := make([]uint8, c.n)
 	var odds []float64
-	renting := 1.0
+	renting, plain := 1.0, false
 	by, surpluses := make([]weight, c.n), make([]float64, c.n)
 	var rhythms []cohort
 	weighAll := func() {
@@ -153,12 +153,18 @@ func seek(c *crowd, x *index) []farm {
 	for _, co := range c.abroad(x, limit-toHold) {
 		apart(&co, slices.Repeat([]float64{1}, c.n), 1)
 	}
-	odds, renting = c.looks(x)
+	odds, renting = c.looks(x, plain)
 	weighAll()
 	for seeds := 0; seeds < mostSeeds && len(farms) < mostFarms; seeds++ {
 		co := plainest(list)
 		if co == nil {
 			co = plainest(rhythms)
+		}
+		if co == nil && !plain {
+			plain = true
+			odds, renting = c.looks(x, plain)
+			weighAll()
+			continue
 		}
 		if co == nil {
 			break
@@ -181,7 +187,7 @@ func seek(c *crowd, x *index) []farm {
 			continue
 		}
 		farms = append(farms, f)
-		odds, renting = c.looks(x)
+		odds, renting = c.looks(x, plain)
 		weighAll()
 	}
 	if leader := c.majority(); leader != unseen {
