@@ -101,8 +101,8 @@ func (e *evidence) note(members float64) {
 	if e.madeUp {
 		e.some[byDevice] = e.firm[byDevice]
 	}
-	if e.fewExits {
-		e.firm[byNetwork] = false // a school behind a security service has a data centre's address or two
+	if e.fewExits || e.oneRegion {
+		e.firm[byNetwork] = false // a school behind a security service has a data centre's address or two, and one abroad its country's blocks
 	}
 }
 
@@ -212,10 +212,11 @@ func (e *evidence) hopeless(members float64) bool {
 }
 
 // hosted tells whether nearly all members vote through many rented addresses, evenly, from which hardly anybody else
-// votes, and at least somewhat in step, as who votes for popular entries is with many. A school behind a data centre has
-// few such addresses, and votes for its own.
+// votes, of many networks, or at least somewhat in step, as who votes for popular entries is with many. A school behind a
+// data centre or a security service has addresses in one network, or in few, and votes for its own.
 func (e *evidence) hosted(members float64) bool {
-	return e.rented && e.addresses >= manyShared && e.pooled >= oneRoom && e.by[byNetwork] >= pooledDevices*members && e.somewhatInStep(members)
+	return e.rented && e.addresses >= manyShared && e.pooled >= oneRoom && e.by[byNetwork] >= pooledDevices*members &&
+		(e.networks >= manyShared || e.somewhatInStep(members))
 }
 
 // housed tells whether nearly all members vote through the homes of a pool, evenly, at least somewhat in step and quick.
@@ -251,6 +252,8 @@ func (e *evidence) holds(members, limit float64) bool {
 	case e.housed(members):
 	// Some devices are, through several addresses from which hardly anybody else votes.
 	case e.pool >= fewDevices && brings(byDevice, pooledDevices) && e.pooled >= oneRoom && e.addresses >= moreThanExits:
+	// Devices are made up, and addresses are those of a pool.
+	case e.madeUp && e.some[byNetwork] && e.pooled >= mostPooled && e.addresses >= moreThanExits && e.all >= limit:
 	// Many addresses are, and accounts are somewhat bad.
 	case e.some[byAccount] && brings(byNetwork, 2*pooledAddresses) && e.pooled >= oneAddress && e.addresses >= manyShared:
 	case inPool && e.by[byStructure] >= lockstep*members && e.some[byNetwork]:

@@ -20,35 +20,35 @@ const (
 // is what a rented network alone adds to the odds, as a factor.
 //
 // A few who look far worse than any farm, as an office behind a data centre does, are most of that
-// average, and beside them nobody looks like one. So plain looks are 1 on average over nine in ten, without
-// those who look worst.
+// average, and beside them nobody looks like one. So of plain looks nobody counts for more in it than who
+// looks worse than nine in ten.
 func (c *crowd) looks(x *index, plain bool) (odds []float64, renting float64) {
 	odds, renting = c.bare(x)
-	worst := math.Inf(1)
+	most := math.Inf(1)
 	if plain {
-		worst = slices.Sorted(slices.Values(odds))[len(odds)*9/10]
+		most = slices.Sorted(slices.Values(odds))[len(odds)*9/10]
 	}
-	c.scale(odds, func(v int32) bool { return odds[v] <= worst })
+	c.scale(odds, most, func(int32) bool { return true })
 	return odds, renting
 }
 
 // looksBeside are the same, scaled over those of the crowd who do not vote for an entry.
 func (c *crowd) looksBeside(x *index, entry int32) (odds []float64, renting float64) {
 	odds, renting = c.bare(x)
-	c.scale(odds, func(v int32) bool {
+	c.scale(odds, math.Inf(1), func(v int32) bool {
 		from, to := c.t.acts(v)
 		return !slices.Contains(c.t.entry[from:to], entry)
 	})
 	return odds, renting
 }
 
-// scale makes odds 1 on average over those of the crowd.
-func (c *crowd) scale(odds []float64, of func(v int32) bool) {
+// scale makes odds 1 on average over those of the crowd, none of whom counts for more than most.
+func (c *crowd) scale(odds []float64, most float64, of func(v int32) bool) {
 	sums, masses := make([]float64, c.n/chunk+1), make([]float64, c.n/chunk+1)
 	chunks(c.n, func(part, from, to int) {
 		for v := int32(from); v < int32(to); v++ {
 			if of(v) {
-				sums[part] += (1 - c.taken[v]) * odds[v]
+				sums[part] += (1 - c.taken[v]) * min(odds[v], most)
 				masses[part] += 1 - c.taken[v]
 			}
 		}

@@ -7,6 +7,7 @@ import (
 
 const (
 	leastGain  = 2.0  // of a cohort's looks, to look closer
+	plainGain  = 30.0 // of its plain looks: by these the crowd looks somewhat worse than it is
 	beyond     = 30.0 // ln that a hand gains beyond the best of so many cohorts
 	mostTries  = 3    // of one cohort: several farms may be in it
 	mostSeeds  = 120  // looked at closer in one run
@@ -156,9 +157,13 @@ func seek(c *crowd, x *index) []farm {
 	odds, renting = c.looks(x, plain)
 	weighAll()
 	for seeds := 0; seeds < mostSeeds && len(farms) < mostFarms; seeds++ {
-		co := plainest(list)
+		least := leastGain
+		if plain {
+			least = plainGain
+		}
+		co := plainest(list, least)
 		if co == nil {
-			co = plainest(rhythms)
+			co = plainest(rhythms, leastGain)
 		}
 		if co == nil && !plain {
 			plain = true
@@ -204,13 +209,13 @@ func seek(c *crowd, x *index) []farm {
 }
 
 // plainest is the cohort to look closer at: the one that gains most, and the purer
-// of two, as it starts a hand with fewer who are none of it.
-func plainest(list []cohort) *cohort {
+// of two, as it starts a hand with fewer who are none of it; none that gains no more than least.
+func plainest(list []cohort, least float64) *cohort {
 	var best *cohort
 	value := 0.0
 	for k := range list {
 		co := &list[k]
-		if co.tries >= mostTries || co.gain <= leastGain {
+		if co.tries >= mostTries || co.gain <= least {
 			continue
 		}
 		if x := co.gain * co.share * co.share; x > value {
