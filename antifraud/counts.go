@@ -28,7 +28,7 @@ type Counts struct {
 	OfKind      float64 // of the kind of network
 	KindOnEntry float64
 
-	DwellSame   float64 // for the entry, within SameWithin of the dwell
+	DwellSame   float64 // for the entry, within sameWithin of the dwell
 	DwellNear   float64 // for the entry, of the same order of dwell: see Near
 	ConfirmSame float64
 	ConfirmNear float64
@@ -41,13 +41,13 @@ type Counts struct {
 	Onward float64 // who came by the code and had somebody come by theirs
 }
 
-// SameWithin is how far two dwells may be apart to be the same, in ms, up or down
+// sameWithin is how far two dwells may be apart to be the same, in ms, up or down
 // from the middle of a slot of a third of this.
-const SameWithin = 30
+const sameWithin = 30
 
 // Slot is the slot of 10 ms that a span of milliseconds is in. Same are those in
 // this slot and its two neighbours.
-func Slot(ms int64) int64 { return ms / (SameWithin / 3) }
+func Slot(ms int64) int64 { return ms / (sameWithin / 3) }
 
 // Near is the half-octave a span of milliseconds is in.
 // People's dwells are spread log-normally over several octaves (Yin et al. 2013,
@@ -82,12 +82,12 @@ const (
 	ruleOfThree = 3
 )
 
-// Excess is ln(in / expected): how many more of a cohort have something than
+// excess is ln(in / expected): how many more of a cohort have something than
 // strangers let expect, where in of cohort and total of all have it. It is 0 for
 // less than a crowd, and for what chance does (three standard deviations of a
 // Poisson count). A popular phone is popular among strangers too, and where
 // a contest has no strangers yet, nothing is excess.
-func Excess(in, cohort, total, all float64) float64 {
+func excess(in, cohort, total, all float64) float64 {
 	if in < Crowd {
 		return 0
 	}
@@ -96,16 +96,16 @@ func Excess(in, cohort, total, all float64) float64 {
 	return beyond(in, expected, 3)
 }
 
-// Pile is ln(same / expected) of how many lie within SameWithin in a slot of near
+// pile is ln(same / expected) of how many lie within sameWithin in a slot of near
 // that is so wide; the pile itself does not make what is expected. It is 0 for
 // less than a crowd, and for what chance does: four standard deviations, as
 // each of some hundred places may have its pile. Where near is no wider than what is
 // the same (below 0.07 s), a pile cannot be told.
-func Pile(same, near, width float64) float64 {
-	if same < Crowd || width <= SameWithin {
+func pile(same, near, width float64) float64 {
+	if same < Crowd || width <= sameWithin {
 		return 0
 	}
-	expected := (max(near-same, 0) + 1) * SameWithin / width
+	expected := (max(near-same, 0) + 1) * sameWithin / width
 	return beyond(same, expected, 4)
 }
 
@@ -116,11 +116,11 @@ func beyond(seen, expected, deviations float64) float64 {
 	return math.Log(seen / expected)
 }
 
-// Rarity says how much a sign is worth of which some of all show it: all of it up
+// rarity says how much a sign is worth of which some of all show it: all of it up
 // to a half, nothing from nine in ten on. Where nearly everybody has it, it is how
 // the contest is set up: a proxy that is not trusted puts every voter into one data
 // centre, and a partner's server says of no vote how long it took.
-func Rarity(some, all float64) float64 {
+func rarity(some, all float64) float64 {
 	share := some / (all + 20) // a contest's first voters do not make what is common
 	return clip((0.9-share)/0.4, 0, 1)
 }

@@ -5,18 +5,18 @@ import (
 	"strconv"
 )
 
-// FeatureKinds are the kinds of [Feature]: what of an attempt's evidence can be
+// featureKinds are the kinds of [Feature]: what of an attempt's evidence can be
 // the same for all members of a farm.
 // Those that name something particular come before those that name a sort.
-var FeatureKinds = [...]string{"device", "agent", "net", "block", "via", "net_kind", "referrer", "dwell", "confirm"}
+var featureKinds = [...]string{"device", "agent", "net", "block", "via", "net_kind", "referrer", "dwell", "confirm"}
 
 const (
-	kinds = len(FeatureKinds)
+	kinds = len(featureKinds)
 
-	kindDevice, kindNet, kindNetKind = 0, 2, 5 // places of FeatureKinds
+	kindDevice, kindNet, kindNetKind = 0, 2, 5 // places of featureKinds
 )
 
-// featureFamilies are the families of FeatureKinds, by place.
+// featureFamilies are the families of featureKinds, by place.
 var featureFamilies = [kinds]Family{
 	FamilyDevice, FamilyDevice, FamilyNetwork, FamilyNetwork, FamilyProvenance, FamilyNetwork, FamilyProvenance, FamilyTempo, FamilyTempo,
 }
@@ -26,7 +26,7 @@ var featureFamilies = [kinds]Family{
 var particular = [kinds]bool{true, true, true, true, true}
 
 func kindOf(name string) (place int, known bool) {
-	for place, kind := range FeatureKinds {
+	for place, kind := range featureKinds {
 		if kind == name {
 			return place, true
 		}
@@ -44,7 +44,7 @@ func (e *Evidence) Feature(kind string) string {
 	return e.features()[place]
 }
 
-// features are the values by place of FeatureKinds.
+// features are the values by place of featureKinds.
 func (e *Evidence) features() [kinds]string {
 	values := [kinds]string{e.Device, e.Agent, e.Net, e.Block, e.Via, string(e.NetKind), string(e.Referrer)}
 	if e.DwellMS != nil {

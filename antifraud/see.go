@@ -70,7 +70,7 @@ func see(a Attempt, windows []Counts) (s strengths) {
 	if place, known := netPlaces[a.NetKind]; known {
 		s[place] = 1
 		if a.NetKind.Suspicious() {
-			s[place] = hundredths(Rarity(longest.OfKind, longest.All))
+			s[place] = hundredths(rarity(longest.OfKind, longest.All))
 		}
 	}
 	signs := a.Signs()
@@ -83,7 +83,7 @@ func see(a Attempt, windows []Counts) (s strengths) {
 		{atDwellFast, signs.Fast, longest.Fast}, {atConfirmFast, signs.Quick, longest.Quick},
 	} {
 		if sign.shown {
-			s[sign.place] = hundredths(Rarity(sign.of, longest.All))
+			s[sign.place] = hundredths(rarity(sign.of, longest.All))
 		}
 	}
 	for i := range windows {
@@ -110,22 +110,22 @@ func (s *strengths) count(a *Attempt, c *Counts, signs Signs) {
 		s[place] = max(s[place], scaled(contest.Signals[place], logOdds))
 	}
 	if a.NetKind.Suspicious() {
-		more(atNetWindow, Excess(c.KindOnEntry, c.OfEntry, c.OfKind, c.All))
+		more(atNetWindow, excess(c.KindOnEntry, c.OfEntry, c.OfKind, c.All))
 	}
 	if a.Client.Device != "" {
-		onEntry, byVia := Excess(c.DeviceOnEntry, c.OfEntry, c.OfDevice, c.All), Excess(c.DeviceByVia, c.OfVia, c.OfDevice, c.All)
+		onEntry, byVia := excess(c.DeviceOnEntry, c.OfEntry, c.OfDevice, c.All), excess(c.DeviceByVia, c.OfVia, c.OfDevice, c.All)
 		more(atDeviceWindow, max(onEntry, byVia))
 		if a.NetKind != NetCampus { // a school buys its computers together
-			more(atBlockWindow, Excess(c.DeviceInBlock, c.OfBlock, c.OfDevice, c.All))
+			more(atBlockWindow, excess(c.DeviceInBlock, c.OfBlock, c.OfDevice, c.All))
 		}
 	} else {
-		more(atAgentWindow, Excess(c.AgentOnEntry, c.OfEntry, c.OfAgent, c.All))
+		more(atAgentWindow, excess(c.AgentOnEntry, c.OfEntry, c.OfAgent, c.All))
 	}
 	if a.Client.DwellMS != nil {
-		more(atDwellSame, Pile(c.DwellSame, c.DwellNear, WidthNear(*a.Client.DwellMS)))
+		more(atDwellSame, pile(c.DwellSame, c.DwellNear, WidthNear(*a.Client.DwellMS)))
 	}
 	if a.Client.ConfirmMS != nil {
-		more(atConfirmSame, Pile(c.ConfirmSame, c.ConfirmNear, WidthNear(*a.Client.ConfirmMS)))
+		more(atConfirmSame, pile(c.ConfirmSame, c.ConfirmNear, WidthNear(*a.Client.ConfirmMS)))
 	}
 	if signs.OldPass {
 		more(atOldPasses, hoard(c.OfMinute, c.OldPasses))

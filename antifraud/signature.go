@@ -33,7 +33,7 @@ type Signature struct {
 // less. Value is keyed, as evidence is, and dies with the contest's key; or it is
 // OtherValue.
 type Feature struct {
-	Kind    string  `json:"kind"`     // one of FeatureKinds
+	Kind    string  `json:"kind"`     // one of featureKinds
 	Value   string  `json:"value"`    // as Evidence.Feature gives it
 	LogOdds float64 `json:"log_odds"` // ln P(value | member) - ln P(value | others)
 }

@@ -60,7 +60,7 @@ func TestSignature_OneFamilyNeverReachesTheSum(t *testing.T) {
 	for _, family := range []Family{FamilyDevice, FamilyNetwork, FamilyProvenance, FamilyTempo} {
 		s := burst()
 		s.Features = nil
-		for place, kind := range FeatureKinds {
+		for place, kind := range featureKinds {
 			if featureFamilies[place] == family {
 				s.Features = append(s.Features, Feature{kind, values.Feature(kind), 1e9})
 			}

@@ -53,7 +53,7 @@ func (p *jsonParser) next() (jsontext.Token, error) {
 			message = bad.Err.Error()
 		}
 		p.advance(at)
-		return token, syntax(p.line, "not JSON: %s", firstLine(strings.TrimPrefix(message, "jsontext: ")))
+		return token, syntax(p.line, "not JSON, as which a document that begins with {\" is read: %s", firstLine(strings.TrimPrefix(message, "jsontext: ")))
 	}
 	// A token holds no line end, so its last byte is on the line of its first.
 	p.advance(p.decoder.InputOffset())

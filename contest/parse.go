@@ -16,12 +16,17 @@ const maxFaults = 1000
 //
 // A document may leave partner.secret out even when its identity is partner:
 // the contest then keeps the secret it has. See CheckSecret.
-func Parse(data []byte) (*Contest, error) {
+func Parse(data []byte) (*Contest, error) { return parse(data, &reader{}) }
+
+// ParseStored is Parse for a document that was taken once, by the rules of its day: one that
+// a later rule would refuse is still the contest in which people vote.
+func ParseStored(data []byte) (*Contest, error) { return parse(data, &reader{stored: true}) }
+
+func parse(data []byte, r *reader) (*Contest, error) {
 	root, fault := parseTree(data)
 	if fault != nil {
 		return nil, Faults{*fault}
 	}
-	r := &reader{}
 	c := readContest(value{root, r, ""})
 	if n := len(r.faults); n > 0 {
 		r.faults.sort()
@@ -122,7 +127,7 @@ func readAntifraud(v value, schools map[string]int) Antifraud {
 	o := v.object()
 	a := Antifraud{
 		Policy:       optional(o, "policy", defaultAntifraud.Policy, readPolicy),
-		Hold:         optional(o, "hold", defaultAntifraud.Hold, duration(30*24*time.Hour)),
+		Hold:         optional(o, "hold", defaultAntifraud.Hold, readHold),
 		PresenceUses: optional(o, "presence_uses", defaultAntifraud.PresenceUses, integer(1, 1_000_000)),
 	}
 	a.Canaries = optional(o, "canaries", nil, distinct(0, maxCanaries, "voters", canary))
@@ -139,6 +144,17 @@ func readAntifraud(v value, schools map[string]int) Antifraud {
 	})
 	o.end()
 	return a
+}
+
+// MaxHold is how long a ballot may be held. What speaks against it is kept for 30 days after the
+// close: a hold of the last minute, by a detector that looks a day late, ends before.
+const MaxHold = 28 * 24 * time.Hour
+
+func readHold(v value) time.Duration {
+	if v.r.stored {
+		return duration(30 * 24 * time.Hour)(v) // the bound of before
+	}
+	return duration(MaxHold)(v)
 }
 
 // schoolOf reads the id of a school the document has.

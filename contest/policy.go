@@ -65,6 +65,7 @@ func readPolicy(v value) Policy {
 	o.end()
 	if len(v.r.faults) == before { // else its numbers are not those that were meant
 		p.checkReject(o)
+		p.checkChallenge(o)
 	}
 	return p
 }
@@ -84,6 +85,18 @@ func (p Policy) checkReject(o *object) {
 		at, _ = thresholds.object().get("reject")
 	}
 	at.fault("expected a policy by which no one family of evidence rejects, found that %s alone reaches %s and reject is %s", family, formatDecimal(sum), formatDecimal(n.Reject))
+}
+
+// checkChallenge refuses a challenge that nobody would be asked for, as from lower on, by the base,
+// ballots are held. Held is decided first.
+func (p Policy) checkChallenge(o *object) {
+	own, n := p.Thresholds.Challenge, p.Numbers()
+	if own == nil || *own <= n.Hold || o.r.stored {
+		return
+	}
+	thresholds, _ := o.get("thresholds")
+	at, _ := thresholds.object().get("challenge")
+	at.fault("expected at most %s, hold of %s, or a hold of its own that is higher, found %s", formatDecimal(n.Hold), p.Base, formatDecimal(*own))
 }
 
 // policyName keeps the names of the built-in policies for what they are.
@@ -161,12 +174,12 @@ type wirePolicy struct {
 	} `json:"thresholds,omitzero"`
 }
 
-// BuiltIn tells whether p is a built-in policy and nothing more.
-func (p Policy) BuiltIn() bool { return p.Name == string(p.Base) }
+// builtIn tells whether p is a built-in policy and nothing more.
+func (p Policy) builtIn() bool { return p.Name == string(p.Base) }
 
 // wire is the name, or the document.
 func (p Policy) wire() any {
-	if p.BuiltIn() {
+	if p.builtIn() {
 		return p.Name
 	}
 	w := wirePolicy{Name: p.Name, Base: p.Base, Weights: p.Weights}

@@ -22,6 +22,40 @@ func TestPolicy_DocumentComesBackAsItWas(t *testing.T) {
 	}
 }
 
+// What is left out comes from the base. A challenge of the base's that ballots held from lower on
+// leave nothing to is no fault: nobody asked for it.
+func TestPolicy_ThresholdsAreHeldAgainstTheBase(t *testing.T) {
+	for _, document := range []string{
+		"{name: mine, thresholds: {challenge: 4}}", "{name: mine, thresholds: {hold: 2}}", "{name: mine, thresholds: {hold: 100}}",
+		"{name: mine, thresholds: {challenge: 50, hold: 50}}", "{name: mine, base: strict, thresholds: {challenge: 3}}",
+	} {
+		if _, err := Parse([]byte(base + "antifraud: {policy: " + document + "}\n")); err != nil {
+			t.Errorf("%s: %v", document, err)
+		}
+	}
+}
+
+// What is in a store was let in by the rules of its day: a contest is not lost to a later one.
+func TestParseStored_KnowsWhatWasTakenBefore(t *testing.T) {
+	for _, text := range []string{"antifraud: {hold: 720h}", "antifraud: {policy: {name: mine, thresholds: {challenge: 5}}}"} {
+		document := []byte(base + text + "\n")
+		if _, err := Parse(document); err == nil {
+			t.Errorf("%s is taken", text)
+		}
+		c, err := ParseStored(document)
+		if err != nil {
+			t.Errorf("%s is not read: %v", text, err)
+			continue
+		}
+		if again, err := ParseStored(c.Document()); err != nil || string(again.Document()) != string(c.Document()) {
+			t.Errorf("%s: %v", c.Document(), err)
+		}
+	}
+	if _, err := ParseStored([]byte(base + "antifraud: {hold: 721h}\n")); err == nil {
+		t.Error("what was never taken is read")
+	}
+}
+
 // What is weighed is the organizer's affair: a farm would read it first.
 func TestPolicy_PublicViewHasItsNameAlone(t *testing.T) {
 	public := string(mustParse(t, base+"antifraud: {policy: {name: mine, weights: {unproven: 3}, thresholds: {hold: 2}}}\n").Public())

@@ -17,7 +17,25 @@ func TestParsePolicy_IsThatOfADocument(t *testing.T) {
 			t.Errorf("%s: %+v, want %+v", text, got, want)
 		}
 	}
+	for _, text := range []string{ // each as it is within a document
+		"{name: ours, base: strict}", "{ # ours\n  name: ours,\n  base: strict,\n}\n", "{'name': ours, base: strict}", "--- {name: ours, base: strict}\n",
+		"{\n\"name\": \"ours\", \"base\": \"strict\"}",
+	} {
+		if p, err := ParsePolicy([]byte(text)); err != nil || p.Name != "ours" || p.Base != PolicyStrict {
+			t.Errorf("%q: %+v, %v", text, p, err)
+		}
+	}
 	var faults Faults
+	for text, want := range map[string]string{
+		`{"name": ours}`:               "not JSON, as which",
+		"{name: ours, base: strict":    "not YAML",
+		"{\nname: ours,\nbase: lax}":   "observe or standard or strict",
+		"{name: ours}\n{name: theirs}": "not YAML",
+	} {
+		if _, err := ParsePolicy([]byte(text)); !errors.As(err, &faults) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %s", text, err, want)
+		}
+	}
 	if _, err := ParsePolicy([]byte("name: ours\nweights: {unproven: a lot, heavy: 3}\n")); !errors.As(err, &faults) || len(faults) != 2 || faults[0].Path != "weights.unproven" || faults[0].Line != 2 {
 		t.Errorf("%v", faults)
 	}
@@ -27,7 +45,7 @@ func TestParsePolicy_IsThatOfADocument(t *testing.T) {
 }
 
 func FuzzParsePolicy(f *testing.F) {
-	for _, seed := range []string{"strict", `"observe"`, "{name: mine, base: standard}", `{"name":"mine","base":"strict","weights":{"lockstep":1}}`, "a: [", "\xff"} {
+	for _, seed := range []string{"strict", `"observe"`, "{name: mine, base: standard}", "{ # c\nname: m,}", `{"name":"mine","base":"strict","weights":{"lockstep":1}}`, "a: [", "\xff"} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {

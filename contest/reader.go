@@ -11,6 +11,7 @@ import (
 // with the zero value, so that one pass reports them all.
 type reader struct {
 	faults Faults
+	stored bool // the document was taken once: see ParseStored
 }
 
 // value is a place in the tree and the way there.

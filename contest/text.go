@@ -33,11 +33,11 @@ func (t Text) In(lang, fallback string) string {
 			want = want[:max(strings.LastIndexByte(want, '-'), 0)]
 		}
 	}
-	for _, code := range t.Languages() {
+	for _, code := range t.languages() {
 		return t.byLang[code]
 	}
 	return ""
 }
 
-// Languages lists the codes of a text with several wordings, sorted; none for a plain one.
-func (t Text) Languages() []string { return slices.Sorted(maps.Keys(t.byLang)) }
+// languages lists the codes of a text with several wordings, sorted; none for a plain one.
+func (t Text) languages() []string { return slices.Sorted(maps.Keys(t.byLang)) }

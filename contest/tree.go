@@ -81,7 +81,7 @@ func syntax(line int, format string, args ...any) error {
 	return &syntaxError{line, fmt.Sprintf(format, args...)}
 }
 
-// parseTree reads JSON when the first byte that is not space is '{', else YAML.
+// parseTree reads JSON or YAML: see beginsAsJSON.
 func parseTree(data []byte) (root *node, fault *Fault) {
 	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
 	// Lines of a foreign parser's tokens are only as good as the line ends it knows.
@@ -92,7 +92,7 @@ func parseTree(data []byte) (root *node, fault *Fault) {
 		err = syntax(1, "expected a document, found nothing")
 	case !utf8.Valid(data):
 		err = syntax(1+bytes.Count(data[:firstInvalid(data)], []byte("\n")), "expected UTF-8 text, found other bytes")
-	case body[0] == '{':
+	case beginsAsJSON(body):
 		root, err = parseJSON(data)
 	default:
 		root, err = parseYAML(data)
@@ -101,6 +101,14 @@ func parseTree(data []byte) (root *node, fault *Fault) {
 		return nil, &Fault{Line: at.line, Message: at.message}
 	}
 	return root, nil
+}
+
+// beginsAsJSON tells JSON by its first two marks: `{` and a name in double quotes, or nothing more. Any
+// other `{` opens a map of YAML's. Read as one language from there on, a document has the faults of one.
+func beginsAsJSON(body []byte) bool {
+	inside, object := bytes.CutPrefix(body, []byte("{"))
+	inside = bytes.TrimLeft(inside, " \t\r\n")
+	return object && (len(inside) == 0 || inside[0] == '"' || inside[0] == '}')
 }
 
 func firstInvalid(data []byte) int {

@@ -20,3 +20,15 @@ func TestVoter_HasOneText(t *testing.T) {
 		}
 	}
 }
+
+func FuzzVoter(f *testing.F) {
+	f.Add(Voter{1, 2, 3}.String())
+	f.Add("vvvvvvvvvvvvvvvvvvvvvvvvvs")
+	f.Add("0123456789\nabcdefghijklmnop")
+	f.Fuzz(func(t *testing.T, text string) {
+		var v Voter
+		if err := v.UnmarshalText([]byte(text)); err == nil && v.String() != text {
+			t.Errorf("%q is read as %s", text, v)
+		}
+	})
+}

@@ -133,7 +133,6 @@ type Outcome struct {
 
 	Cast Cast // the accepted ballot; zero when refused
 
-	Used      int       // ballots of the period that the voter has used
 	Remaining int       // ballots left in the period
 	NextAt    time.Time // when the next turn comes; zero when none is known
 	OpensAt   time.Time // PhaseClosed before the opening
@@ -171,6 +170,7 @@ type Cast struct {
 	Entry    string
 	Standing Standing
 	Reasons  []string
+	Ruled    bool // an organizer has decided how it stands; set where a ballot is read, not in an answer to a cast or change
 	Present  bool // the pass had been in the hall
 	Position Position
 }

@@ -14,23 +14,32 @@ import (
 // met, until ctx ends: one round trip a second for each of them, and one more after
 // a change. Without an answer of the store the copies stay as they are.
 func (f *Farms) Run(ctx context.Context) {
-	ticker := time.NewTicker(refreshEvery)
-	defer ticker.Stop()
-	failing := false
-	for {
+	everySecond(ctx, f.wake, func() error {
 		var err error
 		for _, contestID := range f.busy(time.Now()) {
 			err = errors.Join(err, f.refresh(ctx, contestID))
 		}
+		return err
+	}, func(err error) { f.log.Warn("known farms are not read anew", slog.Any("error", err)) })
+}
+
+// everySecond does what refreshes a server's copy until ctx ends, at once and sooner
+// where it is woken. The first of failures in a row is told.
+func everySecond(ctx context.Context, wake <-chan struct{}, refresh func() error, tell func(error)) {
+	ticker := time.NewTicker(refreshEvery)
+	defer ticker.Stop()
+	failing := false
+	for {
+		err := refresh()
 		if err != nil && !failing && ctx.Err() == nil {
-			f.log.Warn("known farms are not read anew", slog.Any("error", err))
+			tell(err)
 		}
 		failing = err != nil
 		select {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
-		case <-f.wake:
+		case <-wake:
 		}
 	}
 }

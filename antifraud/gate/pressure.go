@@ -77,24 +77,13 @@ func (p *Pressure) Of(contestID string) antifraud.Attempts {
 // has attempts. Without an answer of the store a server goes by what it has, and
 // tells it later.
 func (p *Pressure) Run(ctx context.Context) {
-	ticker := time.NewTicker(refreshEvery)
-	defer ticker.Stop()
-	failing := false
-	for {
+	everySecond(ctx, nil, func() error {
 		var err error
 		for _, contestID := range p.busy(time.Now()) {
 			err = errors.Join(err, p.mergeOne(ctx, contestID))
 		}
-		if err != nil && !failing && ctx.Err() == nil {
-			p.log.Warn("attempts of other servers are not known", slog.Any("error", err))
-		}
-		failing = err != nil
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
-	}
+		return err
+	}, func(err error) { p.log.Warn("attempts of other servers are not known", slog.Any("error", err)) })
 }
 
 // busy are the contests with attempts of late. Of others nothing is left to count.

@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -76,6 +77,8 @@ func TestTorn_NothingOfAnybodyStaysForGood(t *testing.T) {
 				kept = c.HKeys(t.Context(), key).Val()
 			case "set":
 				kept = c.SMembers(t.Context(), key).Val()
+			case "zset":
+				kept = c.ZRange(t.Context(), key, 0, -1).Val()
 			case "string": // of a change: when it was
 			default:
 				t.Errorf("%s is what?", key)
@@ -103,4 +106,29 @@ func TestTorn_NothingOfAnybodyStaysForGood(t *testing.T) {
 			ok(t, New(st).Use(t.Context(), u, user(1)))
 		}, func(cut int64, st *store.Store) { lives(t, cut, st, id) })
 	})
+	for _, acts := range []int{1, 2} { // the first of a key, and one more
+		t.Run(fmt.Sprint("act ", acts), func(t *testing.T) {
+			r := Rate{Kind: "mail", Name: "ada", Limit: 5, Span: time.Hour}
+			act := func(st *store.Store, name string) {
+				allowed, err := New(st).Allow(t.Context(), r, name)
+				if ok(t, err); !allowed {
+					t.Errorf("%s is refused", name)
+				}
+			}
+			tear(t, 29, func(st *store.Store) {
+				fresh(st)
+				r.Contest = id
+				for n := 1; n < acts; n++ {
+					act(st, fmt.Sprint("before-", n))
+				}
+			}, func(st *store.Store) { act(st, "torn") }, func(cut int64, st *store.Store) {
+				lives(t, cut, st, id)
+				act(st, "torn")
+				if n := st.Client().ZCount(t.Context(), rateKey(r), "(0", "+inf").Val(); n != int64(acts) {
+					t.Errorf("cut %d bytes in: %d acts are counted, %d were made", cut, n, acts)
+				}
+				lives(t, cut, st, id)
+			})
+		})
+	}
 }

@@ -6,6 +6,7 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"math/rand/v2"
 	"net/netip"
@@ -45,45 +46,25 @@ func (demoCmd) Help() string {
 
 // Run shows the sample contest, open since an hour, and sends the crowd.
 func (cmd demoCmd) Run(ctx context.Context, m *Main) error {
-	if cmd.Rate <= 0 || cmd.Rate > 5000 {
-		return errors.New("--rate: expected more than 0, at most 5000")
-	}
-	if cmd.Farm != 0 && cmd.Farm < 10*time.Second {
-		return errors.New("--farm: expected 0, or 10s and more")
+	if err := cmd.check(); err != nil {
+		return err
 	}
 	shown, err := openSince(sampleContest, time.Now().Add(-time.Hour).Truncate(time.Minute))
 	if err != nil {
 		return fmt.Errorf("sample contest: %w", err)
 	}
-	log := slog.New(slog.NewTextHandler(m.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	// That all is in memory is what the demo says of itself: it has no flag to change that.
-	faults := slog.New(slog.NewTextHandler(m.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
-	key := cryptorand.Text()
 	mails, err := mailsink.StartWith(mailsink.Options{Keep: demoMails})
 	if err != nil {
 		return err
 	}
 	defer mails.Close()
-	mailer, err := mail.Open(mails.URL(), "Joute <joute@localhost>")
-	if err != nil {
-		return err
-	}
 	networks, err := os.MkdirTemp("", "joute-demo-")
 	if err != nil {
 		return fmt.Errorf("list of networks: %w", err)
 	}
 	defer os.RemoveAll(networks)
-	if err := play.WriteNetworks(networks); err != nil {
-		return fmt.Errorf("list of networks: %w", err)
-	}
-	s, err := open(ctx, config{
-		networks: netkind.Files{Dir: networks},
-		listen:   cmd.Listen, adminKey: key, log: log, gateLog: faults,
-		mailer: mailer, disposable: voting.BuiltinDisposable(), demoMail: func() []web.DemoMail { return shownMails(mails) },
-		// The crowd says where it comes from as proxies do.
-		trustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")},
-		sweepEvery:     demoSweeps,
-	})
+	key := cryptorand.Text()
+	s, err := cmd.open(ctx, m, key, networks, mails)
 	if err != nil {
 		return err
 	}
@@ -93,14 +74,50 @@ func (cmd demoCmd) Run(ctx context.Context, m *Main) error {
 		return err
 	}
 	defer host.close()
-	embed := shown.Embed
-	embed.Origins = append(slices.Clone(embed.Origins), host.origin())
-	shown.Embed = embed
+	shown.Embed.Origins = append(slices.Clone(shown.Embed.Origins), host.origin())
+	return cmd.show(ctx, m, shown, s, host, key)
+}
+
+func (cmd demoCmd) check() error {
+	if cmd.Rate <= 0 || cmd.Rate > 5000 {
+		return errors.New("--rate: expected more than 0, at most 5000")
+	}
+	if cmd.Farm != 0 && cmd.Farm < 10*time.Second {
+		return errors.New("--farm: expected 0, or 10s and more")
+	}
+	return nil
+}
+
+// open opens the server that is shown. The list of its networks is written to a folder.
+func (cmd demoCmd) open(ctx context.Context, m *Main, key, networks string, mails *mailsink.Sink) (*service, error) {
+	mailer, err := mail.Open(mails.URL(), "Joute <joute@localhost>")
+	if err != nil {
+		return nil, err
+	}
+	if err := play.WriteNetworks(networks); err != nil {
+		return nil, fmt.Errorf("list of networks: %w", err)
+	}
+	return open(ctx, config{
+		networks: netkind.Files{Dir: networks},
+		listen:   cmd.Listen, adminKey: key,
+		log: slog.New(slog.NewTextHandler(m.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
+		// That all is in memory is what the demo says of itself: it has no flag to change that.
+		interlockLog: slog.New(slog.NewTextHandler(m.Stderr, &slog.HandlerOptions{Level: slog.LevelError})),
+		mailer:       mailer, disposable: voting.BuiltinDisposable(), demoMail: func() []web.DemoMail { return shownMails(mails) },
+		// The crowd says where it comes from as proxies do.
+		trustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")},
+		sweepEvery:     demoSweeps,
+	})
+}
+
+// show runs the server, the crowd that visits it and the other site, until ctx ends or
+// the crowd cannot come.
+func (cmd demoCmd) show(ctx context.Context, m *Main, shown *contest.Contest, s *service, host *hostSite, key string) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	var visiting sync.WaitGroup
 	var failed error // why the crowd could not come; read after visiting
-	err = s.run(ctx, func(string) {
+	err := s.run(ctx, func(string) {
 		visiting.Go(func() {
 			if err := cmd.visit(ctx, m, shown, s, host, key); err != nil && ctx.Err() == nil {
 				failed = err
@@ -173,7 +190,15 @@ func (cmd demoCmd) visit(ctx context.Context, m *Main, shown *contest.Contest, s
 		return fmt.Errorf("wall of the hall: %w", err)
 	}
 	here := func(url string) string { return strings.Replace(url, s.url(), s.browserURL(), 1) }
-	fmt.Fprintf(m.Stdout, `%s: a contest that is open now, and a simulated crowd that votes.
+	tellDemo(m.Stdout, shown, demoAddresses{site: s.browserURL(), blog: host.origin(), captain: here(captain), hall: here(hall.URL)}, key)
+	cmd.sendCrowd(ctx, m.Stdout, server, shown)
+	return nil
+}
+
+type demoAddresses struct{ site, blog, captain, hall string }
+
+func tellDemo(out io.Writer, shown *contest.Contest, at demoAddresses, key string) {
+	fmt.Fprintf(out, `%s: a contest that is open now, and a simulated crowd that votes.
 
   page           %[2]s/c/%[3]s
   TV wall        %[2]s/tv/%[3]s
@@ -188,8 +213,11 @@ func (cmd demoCmd) visit(ctx context.Context, m *Main, shown *contest.Contest, s
   organizer key  %[5]s
 
 The sample blog is another site with the widgets in it. Mails go nowhere: they are shown. Everything is in memory, and gone when this ends. Ctrl-C ends it.
-`, shown.Title.In("en", shown.Locale), s.browserURL(), shown.ID, host.origin(), key, here(captain), here(hall.URL))
+`, shown.Title.In("en", shown.Locale), at.site, shown.ID, at.blog, key, at.captain, at.hall)
+}
 
+// sendCrowd sends visitors, and who sells votes, until ctx ends and the last of them has gone.
+func (cmd demoCmd) sendCrowd(ctx context.Context, out io.Writer, server *client.Client, shown *contest.Contest) {
 	voters := server.Voters(shown.ID, visitorsAtOnce)
 	defer voters.Close()
 	coming := make(chan crowd.Visitor, 1024)
@@ -204,11 +232,10 @@ The sample blog is another site with the widgets in it. Mails go nowhere: they a
 		})
 	}
 	if cmd.Farm > 0 {
-		farm := demoFarm{voters: voters, entry: lastEntry(shown), tell: m.Stdout, random: rand.New(rand.NewPCG(cmd.Seed, 1))}
+		farm := demoFarm{voters: voters, entry: lastEntry(shown), tell: out, random: rand.New(rand.NewPCG(cmd.Seed, 1))}
 		voting.Go(func() { farm.run(ctx, cmd.Farm) })
 	}
 	send(ctx, crowd.New(shown, cmd.Rate, cmd.Seed), coming)
-	return nil
 }
 
 // lastEntry is the one that buys votes.

@@ -171,7 +171,7 @@ func (farmlabNetworksCmd) Help() string {
 		"kind each of them is. Not for servers that people vote at."
 }
 
-func (cmd farmlabNetworksCmd) Run(m *Main) error {
+func (cmd farmlabNetworksCmd) Run() error {
 	if err := play.WriteNetworks(cmd.Out); err != nil {
 		return fmt.Errorf("--out: %w", err)
 	}

@@ -172,36 +172,8 @@ func readRecord(ctx context.Context, server *client.Client, id string) (r record
 		if r.sweeps, err = readSweeps(ctx, server, id); err != nil {
 			return r, err
 		}
-		seen := map[sweep.Ballot]int{}
-		if err = server.Ledger(ctx, id, "", func(_ []byte, one voting.Record) error {
-			if one.Kind == voting.KindCast {
-				seen[sweep.Ballot{Voter: one.Voter, ID: one.Ballot}] = len(r.ledger)
-			}
-			r.ledger = append(r.ledger, sweep.Line{Record: one})
-			return nil
-		}); err != nil {
+		if r.ledger, err = readLines(ctx, server, id); err != nil {
 			return r, err
-		}
-		without := 0
-		if err = server.Evidence(ctx, id, func(text []byte) error {
-			var line ballotbox.LogLine
-			if err := json.Unmarshal(text, &line); err != nil {
-				return fmt.Errorf("a line of the ballot log is no ballot: %w", err)
-			}
-			place, there := seen[sweep.Ballot{Voter: line.Voter, ID: line.Ballot}]
-			switch {
-			case !there: // cast since
-			case line.Evidence == nil:
-				without++
-			default:
-				r.ledger[place].Level, r.ledger[place].Evidence = line.Level, *line.Evidence
-			}
-			return nil
-		}); err != nil {
-			return r, err
-		}
-		if without > 0 {
-			return r, fmt.Errorf("what was seen of %d ballots has expired or was forgotten: nothing can be done again", without)
 		}
 		after, err := readSweeps(ctx, server, id)
 		if err != nil {
@@ -220,6 +192,42 @@ func readRecord(ctx context.Context, server *client.Client, id string) (r record
 		case <-time.After(readingWait):
 		}
 	}
+}
+
+// readLines reads the ledger, and what was seen of each cast in it.
+func readLines(ctx context.Context, server *client.Client, id string) (ledger []sweep.Line, err error) {
+	casts := map[sweep.Ballot]int{} // places in ledger
+	if err := server.Ledger(ctx, id, "", func(_ []byte, one voting.Record) error {
+		if one.Kind == voting.KindCast {
+			casts[sweep.Ballot{Voter: one.Voter, ID: one.Ballot}] = len(ledger)
+		}
+		ledger = append(ledger, sweep.Line{Record: one})
+		return nil
+	}); err != nil {
+		return nil, err
+	}
+	without := 0
+	if err := server.Evidence(ctx, id, func(text []byte) error {
+		var line ballotbox.LogLine
+		if err := json.Unmarshal(text, &line); err != nil {
+			return fmt.Errorf("a line of the ballot log is no ballot: %w", err)
+		}
+		place, there := casts[sweep.Ballot{Voter: line.Voter, ID: line.Ballot}]
+		switch {
+		case !there: // cast since
+		case line.Evidence == nil:
+			without++
+		default:
+			ledger[place].Level, ledger[place].Evidence = line.Level, *line.Evidence
+		}
+		return nil
+	}); err != nil {
+		return nil, err
+	}
+	if without > 0 {
+		return nil, fmt.Errorf("what was seen of %d ballots has expired or was forgotten: nothing can be done again", without)
+	}
+	return ledger, nil
 }
 
 func readSweeps(ctx context.Context, server *client.Client, id string) (sweeps []sweep.Sweep, err error) {

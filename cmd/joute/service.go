@@ -55,33 +55,33 @@ type config struct {
 	demoMail                       func() []web.DemoMail // nil but in the demo
 	sweepEvery                     time.Duration         // between looks of the detectors; 0: a minute
 	log                            *slog.Logger
-	gateLog                        *slog.Logger // what the store's gate notes; nil: log
+	interlockLog                   *slog.Logger // what the store's interlock notes; nil: log
 }
 
 // service is one running server. This file is the only place where its parts
 // are put together.
 type service struct {
-	log      *slog.Logger
-	listener net.Listener
-	store    *store.Store
-	gate     *store.Gate
-	dataset  *store.Dataset
-	registry *registry.Registry
-	boxes    *ballotbox.Boxes
-	boards   *live.Boards
-	feeds    *live.Feeds
-	farms    *gate.Farms
-	pressure *gate.Pressure
-	forget   *forget.Contests
-	rest     *restore.Rest // nil: the store has a file of its own, or nothing is kept
-	sweeper  *sweep.Sweeper
-	archive  *archive.Archive // nil: there is no folder to move records to
-	ledgers  web.Ledgers      // nil: the same
-	windows  *gate.Windows
-	networks *netkind.Networks // nil: no files were named
-	mailer   *mail.SMTP        // nil: no e-mail
-	outbox   *mail.Outbox      // nil: no e-mail
-	web      *web.Server
+	log       *slog.Logger
+	listener  net.Listener
+	store     *store.Store
+	interlock *store.Interlock
+	dataset   *store.Dataset
+	registry  *registry.Registry
+	boxes     *ballotbox.Boxes
+	boards    *live.Boards
+	feeds     *live.Feeds
+	farms     *gate.Farms
+	pressure  *gate.Pressure
+	forget    *forget.Contests
+	rest      *restore.Rest // nil: the store has a file of its own, or nothing is kept
+	sweeper   *sweep.Sweeper
+	archive   *archive.Archive // nil: there is no folder to move records to
+	ledgers   web.Ledgers      // nil: the same
+	windows   *gate.Windows
+	networks  *netkind.Networks // nil: no files were named
+	mailer    *mail.SMTP        // nil: no e-mail
+	outbox    *mail.Outbox      // nil: no e-mail
+	web       *web.Server
 }
 
 // drainTime is how long requests that were accepted may still take after
@@ -126,7 +126,7 @@ func open(ctx context.Context, cfg config) (_ *service, err error) {
 	return s, nil
 }
 
-// openStore opens the store, where the gate lets ballots be taken and the data folder
+// openStore opens the store, where the interlock lets ballots be taken and the data folder
 // is the store's.
 func (s *service) openStore(ctx context.Context, cfg config, metrics *prometheus.Registry) (err error) {
 	if s.store, err = store.Open(ctx, store.Options{URL: cfg.redis, Unconfirmed: cfg.unconfirmed, Registerer: metrics, Log: cfg.log}); err != nil {
@@ -139,13 +139,13 @@ func (s *service) openStore(ctx context.Context, cfg config, metrics *prometheus
 	case cfg.acceptUnverified:
 		mode = store.AcceptUnverified
 	}
-	if s.gate, err = store.OpenGate(ctx, s.store, store.GateOptions{Mode: mode, Kept: cfg.data != "", Log: cmp.Or(cfg.gateLog, cfg.log)}); err != nil {
+	if s.interlock, err = store.OpenInterlock(ctx, s.store, store.InterlockOptions{Mode: mode, Kept: cfg.data != "", Log: cmp.Or(cfg.interlockLog, cfg.log)}); err != nil {
 		return storeFaults(err)
 	}
 	if s.dataset, err = store.OpenDataset(ctx, s.store, cfg.data); err != nil {
 		return err
 	}
-	s.gate.Watch(s.dataset.Err)
+	s.interlock.Watch(s.dataset.Err)
 	return nil
 }
 
@@ -153,7 +153,7 @@ func (s *service) openStore(ctx context.Context, cfg config, metrics *prometheus
 // what looks back over them, and the boards and feeds that show them.
 func (s *service) openBoxes(ctx context.Context, cfg config, keys *keyring.Ring, metrics *prometheus.Registry) error {
 	s.registry = registry.New(s.store, keys, registry.Options{Log: cfg.log, Dir: contestsDir(cfg.data), Dataset: s.dataset.Check})
-	s.gate.Watch(s.registry.Lost)
+	s.interlock.Watch(s.registry.Lost)
 	s.boxes = ballotbox.New(s.store).GuardedBy(s.registry)
 	if cfg.data != "" {
 		if err := s.openArchive(ctx, cfg, keys, metrics); err != nil {
@@ -204,7 +204,7 @@ func (s *service) openWeb(cfg config, keys *keyring.Ring, metrics *prometheus.Re
 	s.web, err = web.New(web.Config{
 		Forget: s.forget, Sweeps: s.sweeper, Ledgers: s.ledgers, Archive: moving,
 		Fans: members, Keys: keys,
-		Store: s.store, Gate: s.gate, Registry: s.registry, Boxes: s.boxes, Boards: s.boards, Feeds: s.feeds,
+		Store: s.store, Interlock: s.interlock, Registry: s.registry, Boxes: s.boxes, Boards: s.boards, Feeds: s.feeds,
 		Passes: voting.NewPasses(keys), Receipts: receipts, Reach: sharers, Captains: links, FormKey: keys.Derive("form"),
 		Presence: voting.NewPresence(keys.Derive("presence")), Counters: counters, Farms: s.farms, Pressure: s.pressure, Codes: proofs,
 		Windows: counted, Networks: s.networks,
@@ -230,7 +230,7 @@ func (s *service) openArchive(ctx context.Context, cfg config, keys *keyring.Rin
 	}
 	s.ledgers = ledger.NewShelf(filepath.Join(cfg.data, "ledger"), signer)
 	s.archive = archive.New(s.boxes, cfg.data, signer, archive.Options{Registerer: metrics, Log: cfg.log})
-	s.gate.Watch(s.archive.Err)
+	s.interlock.Watch(s.archive.Err)
 	return nil
 }
 
@@ -288,32 +288,7 @@ func (s *service) run(ctx context.Context, ready func(url string)) error {
 	defer s.keepRest() // once nothing writes any more
 	defer running.Wait()
 	defer stop()
-	running.Go(func() { s.gate.Run(background) })
-	running.Go(func() { s.dataset.Run(background, s.log) })
-	if s.rest != nil {
-		running.Go(func() { s.rest.Run(background) })
-	}
-	running.Go(func() { s.registry.Run(background) })
-	running.Go(func() { s.boxes.Tend(background, s.log, s.registry.List) })
-	running.Go(func() { s.boards.Run(background, s.registry.List) })
-	running.Go(func() { s.feeds.Run(background) })
-	running.Go(func() { s.forget.Run(background) })
-	running.Go(func() { s.sweeper.Run(background, s.registry.List) })
-	if s.archive != nil {
-		running.Go(func() { s.archive.Run(background, s.registry.List) })
-	}
-	running.Go(func() { s.farms.Run(background) })
-	running.Go(func() { s.pressure.Run(background) })
-	running.Go(func() { s.windows.Run(background) })
-	if s.networks != nil {
-		again := make(chan os.Signal, 1)
-		signal.Notify(again, syscall.SIGHUP)
-		defer signal.Stop(again)
-		running.Go(func() { s.networks.Run(background, again) })
-	}
-	if s.outbox != nil {
-		running.Go(func() { s.outbox.Run(background) })
-	}
+	s.runBeside(background, &running)
 
 	served := make(chan error, 1)
 	running.Go(func() { served <- s.web.Serve(s.listener) })
@@ -332,6 +307,38 @@ func (s *service) run(ctx context.Context, ready func(url string)) error {
 	}
 	_ = s.listener.Close() // a stop that came before Serve has taken the listener must end Serve too
 	return nil
+}
+
+// runBeside starts, in running, what goes on beside the requests until ctx ends.
+func (s *service) runBeside(ctx context.Context, running *sync.WaitGroup) {
+	running.Go(func() { s.interlock.Run(ctx) })
+	running.Go(func() { s.dataset.Run(ctx, s.log) })
+	if s.rest != nil {
+		running.Go(func() { s.rest.Run(ctx) })
+	}
+	running.Go(func() { s.registry.Run(ctx) })
+	running.Go(func() { s.boxes.Tend(ctx, s.log, s.registry.List) })
+	running.Go(func() { s.boards.Run(ctx, s.registry.List) })
+	running.Go(func() { s.feeds.Run(ctx) })
+	running.Go(func() { s.forget.Run(ctx) })
+	running.Go(func() { s.sweeper.Run(ctx, s.registry.List) })
+	if s.archive != nil {
+		running.Go(func() { s.archive.Run(ctx, s.registry.List) })
+	}
+	running.Go(func() { s.farms.Run(ctx) })
+	running.Go(func() { s.pressure.Run(ctx) })
+	running.Go(func() { s.windows.Run(ctx) })
+	if s.networks != nil {
+		again := make(chan os.Signal, 1)
+		signal.Notify(again, syscall.SIGHUP)
+		running.Go(func() {
+			defer signal.Stop(again)
+			s.networks.Run(ctx, again)
+		})
+	}
+	if s.outbox != nil {
+		running.Go(func() { s.outbox.Run(ctx) })
+	}
 }
 
 func (s *service) close() {
@@ -390,7 +397,7 @@ func (s *service) keepRest() {
 	}
 }
 
-// storeFaults leaves of the gate's error its lines that name a fault each.
+// storeFaults leaves of the interlock's error its lines that name a fault each.
 func storeFaults(err error) error {
 	if !errors.Is(err, store.ErrUnsafe) {
 		return err

@@ -169,7 +169,7 @@ func (r *Registry) ReadKept() ([]Kept, error) {
 
 // Stored is the contest that a folder has, as the store would give it.
 func (r *Registry) Stored(k Kept) (*Stored, error) {
-	c, err := contest.Parse(k.Document)
+	c, err := contest.ParseStored(k.Document)
 	if err != nil {
 		return nil, err
 	}
@@ -211,7 +211,7 @@ func (k Kept) fields(c *contest.Contest) (map[string]string, error) {
 // had it but for its epochs, and writes those into the folder. The same call again
 // changes nothing more. Servers see it within a second.
 func (r *Registry) Restore(ctx context.Context, k Kept) error {
-	c, err := contest.Parse(k.Document)
+	c, err := contest.ParseStored(k.Document)
 	if err != nil {
 		return fmt.Errorf("restore contest %s: %w", k.Contest, err)
 	}

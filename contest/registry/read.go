@@ -49,7 +49,7 @@ func (r *Registry) look(ctx context.Context, id string) (held, time.Time, error)
 }
 
 func (r *Registry) decode(id string, fields map[string]string) (held, error) {
-	c, err := contest.Parse([]byte(fields["document"]))
+	c, err := contest.ParseStored([]byte(fields["document"]))
 	if err != nil {
 		return held{}, fmt.Errorf("%w: %s: %w", ErrCorrupt, id, err)
 	}

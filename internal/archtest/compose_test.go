@@ -68,7 +68,7 @@ func conf(t *testing.T, command []string) []string {
 	return lines
 }
 
-func gate(t *testing.T, command []string) []string {
+func refused(t *testing.T, command []string) []string {
 	t.Helper()
 	srv := redistest.StartPlain(t, conf(t, command)...)
 	s, err := store.Open(t.Context(), store.Options{URL: "redis://:" + password + "@" + srv.Addr()})
@@ -83,9 +83,9 @@ func gate(t *testing.T, command []string) []string {
 	return faults
 }
 
-func TestCompose_RedisPassesTheGate(t *testing.T) {
+func TestCompose_RedisPassesTheInterlock(t *testing.T) {
 	command := readCompose(t).Services["redis"].Command
-	if faults := gate(t, command); len(faults) != 0 {
+	if faults := refused(t, command); len(faults) != 0 {
 		t.Errorf("joute would refuse this Redis: %q", faults)
 	}
 	// The check sees a flag that is missing.
@@ -93,7 +93,7 @@ func TestCompose_RedisPassesTheGate(t *testing.T) {
 	if at < 0 {
 		t.Fatal("no --appendfsync in the file")
 	}
-	if faults := gate(t, slices.Delete(slices.Clone(command), at, at+2)); len(faults) != 1 || !strings.Contains(faults[0], "appendfsync") {
+	if faults := refused(t, slices.Delete(slices.Clone(command), at, at+2)); len(faults) != 1 || !strings.Contains(faults[0], "appendfsync") {
 		t.Errorf("without --appendfsync: %q", faults)
 	}
 }

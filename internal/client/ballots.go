@@ -99,7 +99,6 @@ type Answer struct {
 	Standing  string   `json:"standing"`
 	Reasons   []string `json:"reasons"`
 	At        string   `json:"at"` // RFC 3339
-	Position  string   `json:"position"`
 	Receipt   string   `json:"receipt"`
 	Duplicate bool     `json:"duplicate"`
 

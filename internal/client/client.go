@@ -98,7 +98,7 @@ func (c *Client) call(ctx context.Context, method string, to *url.URL, body []by
 func repeatable(err error) (bool, time.Duration) {
 	var problem *Problem
 	if errors.As(err, &problem) {
-		return problem.Busy(), problem.RetryAfter
+		return problem.busy(), problem.RetryAfter
 	}
 	return errors.Is(err, ErrBroken), 0
 }
@@ -233,7 +233,7 @@ func (p *Problem) Error() string {
 	return fmt.Sprintf("the server answered %d %s: %s", p.Status, p.Code, what)
 }
 
-// Busy tells whether the server did nothing and may do it when asked again.
-func (p *Problem) Busy() bool {
+// busy tells whether the server did nothing and may do it when asked again.
+func (p *Problem) busy() bool {
 	return p.Status == http.StatusTooManyRequests || p.Status == http.StatusServiceUnavailable
 }

@@ -16,14 +16,12 @@ import (
 type Contest struct {
 	ID       string        `json:"id"`
 	Version  int           `json:"version"`
-	Phase    contest.Phase `json:"phase"`
 	Identity contest.Level `json:"identity"`
 
 	ForgottenAt string `json:"forgotten_at"` // RFC 3339; empty: it was not
 	LedgerKey   string `json:"ledger_key"`   // verifies checkpoints; empty: the server keeps no ledger on disk
 	Entries     []struct {
-		ID     string `json:"id"`
-		School string `json:"school"`
+		ID string `json:"id"`
 	} `json:"entries"`
 }
 

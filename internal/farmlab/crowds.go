@@ -10,12 +10,7 @@ import (
 // crowd plays honest people who do something together. Each of these has been
 // called a farm by a rule about size, speed or shared addresses.
 func (w *world) crowd(c Cohort) {
-	n := func(least, most int) int {
-		if c.Voters > 0 {
-			return c.Voters
-		}
-		return w.between(least, most)
-	}
+	n := w.sizes(c)
 	switch c.Kind {
 	case "campus":
 		w.campus(n(250, 1600))
@@ -35,6 +30,16 @@ func (w *world) crowd(c Cohort) {
 		w.bus(n(20, 60))
 	default:
 		panic(fmt.Sprintf("farmlab: there is no crowd of kind %q", c.Kind))
+	}
+}
+
+// sizes draws how many voters a cohort has, where it does not say itself.
+func (w *world) sizes(c Cohort) func(least, most int) int {
+	return func(least, most int) int {
+		if c.Voters > 0 {
+			return c.Voters
+		}
+		return w.between(least, most)
 	}
 }
 

@@ -21,12 +21,7 @@ type tools struct {
 
 // farm plays people or programs that are paid for votes, or one who cheats.
 func (w *world) farm(f Cohort) {
-	n := func(least, most int) int {
-		if f.Voters > 0 {
-			return f.Voters
-		}
-		return w.between(least, most)
-	}
+	n := w.sizes(f)
 	switch f.Kind {
 	case "burst":
 		w.burst(n(80, 320))

@@ -93,7 +93,7 @@ func Read(dir string) (*Workload, error) {
 	if _, err := os.Stat(log); errors.Is(err, os.ErrNotExist) {
 		log = log[:len(log)-len(".gz")]
 	}
-	if w.Ballots, err = ReadBallots(log); err != nil {
+	if w.Ballots, err = readBallots(log); err != nil {
 		return nil, err
 	}
 	for _, b := range w.Ballots {
@@ -104,17 +104,17 @@ func Read(dir string) (*Workload, error) {
 	return w, nil
 }
 
-// ReadBallots reads a ballot log. What a line has that is not known here is passed
+// readBallots reads a ballot log. What a line has that is not known here is passed
 // over.
-func ReadBallots(log string) ([]detect.Ballot, error) {
+func readBallots(log string) ([]detect.Ballot, error) {
 	var ballots []detect.Ballot
-	err := EachBallot(log, func(b detect.Ballot) { ballots = append(ballots, b) })
+	err := eachBallot(log, func(b detect.Ballot) { ballots = append(ballots, b) })
 	return ballots, err
 }
 
-// EachBallot reads a ballot log a line at a time. Texts that are equal share their
+// eachBallot reads a ballot log a line at a time. Texts that are equal share their
 // memory: a million ballots have a few thousand entries, agents and links.
-func EachBallot(log string, take func(detect.Ballot)) error {
+func eachBallot(log string, take func(detect.Ballot)) error {
 	known := texts{}
 	return ndjson.Read(log, func(_ int, raw []byte) error {
 		b, err := parseBallot(raw)

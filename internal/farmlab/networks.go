@@ -12,7 +12,6 @@ type address struct {
 // provider is a network with a number of its own.
 type provider struct {
 	asn    uint32
-	kind   antifraud.NetKind
 	blocks []string
 	exits  []address // that many share: a carrier's translated addresses, a VPN's exits
 	busy   odds      // how many are behind each exit
@@ -31,7 +30,7 @@ func (w *world) newNets() {
 	next := uint32(w.between(2000, 60_000))
 	add := func(kind antifraud.NetKind, blocks, exits int) provider {
 		next += uint32(w.between(1, 900))
-		p := provider{asn: next, kind: kind}
+		p := provider{asn: next}
 		for range max(1, blocks) {
 			p.blocks = append(p.blocks, w.block(kind))
 		}

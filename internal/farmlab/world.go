@@ -108,7 +108,7 @@ func (w *world) newEntries() {
 	for i := range w.mix.Schools {
 		p := pick(w.dice, w.nets.homes)
 		if w.chance(0.6) { // most campuses are on a network of universities or a block of their own
-			p = provider{asn: p.asn + 1, kind: "campus", blocks: []string{w.block("campus")}}
+			p = provider{asn: p.asn + 1, blocks: []string{w.block("campus")}}
 		}
 		s := school{id: fmt.Sprintf("s%d", i), link: w.name()}
 		p.blocks = p.blocks[:1]

@@ -38,7 +38,7 @@ func Fill(path string, fill func(*bufio.Writer) error) (err error) {
 		err = os.Rename(aside.Name(), path)
 	}
 	if err == nil {
-		err = sync(dir)
+		err = Sync(dir)
 	}
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
@@ -46,7 +46,8 @@ func Fill(path string, fill func(*bufio.Writer) error) (err error) {
 	return nil
 }
 
-func sync(dir string) error {
+// Sync makes names in a folder survive a power cut.
+func Sync(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {
 		return err

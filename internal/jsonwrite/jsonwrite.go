@@ -49,18 +49,6 @@ var special = func() (are [256]bool) {
 	return are
 }()
 
-// Texts writes a list of strings.
-func Texts[T ~string](b []byte, texts []T) []byte {
-	b = append(b, '[')
-	for i, text := range texts {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = Text(b, text)
-	}
-	return append(b, ']')
-}
-
 // GivenText writes a member that is left out where it is empty.
 func GivenText[T ~string](b []byte, name string, text T) []byte {
 	if text == "" {
@@ -69,12 +57,19 @@ func GivenText[T ~string](b []byte, name string, text T) []byte {
 	return Text(Name(b, name), text)
 }
 
-// GivenTexts writes a member that is left out where it is empty.
+// GivenTexts writes a list of strings that is left out where it is empty.
 func GivenTexts[T ~string](b []byte, name string, texts []T) []byte {
 	if len(texts) == 0 {
 		return b
 	}
-	return Texts(Name(b, name), texts)
+	b = append(Name(b, name), '[')
+	for i, text := range texts {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = Text(b, text)
+	}
+	return append(b, ']')
 }
 
 // GivenNumber writes a member that is left out where it is nil.

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/joute/joute/internal/folder"
 )
 
 // ErrForgotten is returned for the key of a contest that was forgotten. There
@@ -46,7 +48,7 @@ func (r *Ring) forget(id string) error {
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(mark.Sync(), mark.Close(), r.syncDir()); err != nil {
+	if err := errors.Join(mark.Sync(), mark.Close(), folder.Sync(r.dir)); err != nil {
 		return err
 	}
 	if err := r.forgetAside(id); err != nil {
@@ -55,7 +57,7 @@ func (r *Ring) forget(id string) error {
 	if err := os.Remove(r.keyFile(id)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	return r.syncDir()
+	return folder.Sync(r.dir)
 }
 
 // forgetAside deletes what a server has left that died while it made the contest's key:
@@ -145,11 +147,3 @@ func (r *Ring) forgottenFile(id string) string {
 }
 
 func (r *Ring) keyFile(id string) string { return filepath.Join(r.dir, "contest-"+id+".key") }
-
-func (r *Ring) syncDir() error {
-	dir, err := os.Open(r.dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
-}

@@ -19,6 +19,8 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+
+	"github.com/joute/joute/internal/folder"
 )
 
 const keySize = 32
@@ -228,7 +230,7 @@ func (r *Ring) write(path string, key []byte) error {
 	if err := os.Link(f.Name(), path); err != nil {
 		return err
 	}
-	return r.syncDir()
+	return folder.Sync(r.dir)
 }
 
 func readKey(path string) ([]byte, error) {

@@ -58,9 +58,6 @@ func Open(url, from string) (*SMTP, error) {
 	}, nil
 }
 
-// Host is the mail server, without the password.
-func (s *SMTP) Host() string { return s.server.address() }
-
 // connection is a session with the server, ready for the next mail.
 type connection struct {
 	raw    net.Conn

@@ -28,22 +28,18 @@ type Cluster struct {
 // node, over the defaults of Start.
 func StartCluster(t testing.TB, masters, replicas int, conf ...string) *Cluster {
 	t.Helper()
-	return startCluster(t, nil, masters, replicas, func(int) Place { return Place{} }, conf)
+	return startCluster(t, nil, masters, replicas, onLoopback, conf)
 }
 
 // StartCluster is StartCluster of nodes that speak TLS, to each other too.
 func (a *Authority) StartCluster(t testing.TB, masters, replicas int, conf ...string) *Cluster {
 	t.Helper()
-	return startCluster(t, a, masters, replicas, func(int) Place { return Place{} }, append([]string{"tls-cluster yes", "tls-replication yes"}, conf...))
+	return startCluster(t, a, masters, replicas, onLoopback, append([]string{"tls-cluster yes", "tls-replication yes"}, conf...))
 }
 
-// StartClusterIn is StartCluster with nodes elsewhere than on plain loopback.
-func StartClusterIn(t testing.TB, masters, replicas int, where func(node int) Place, conf ...string) *Cluster {
-	t.Helper()
-	return startCluster(t, nil, masters, replicas, where, conf)
-}
+func onLoopback(int) place { return place{} }
 
-func startCluster(t testing.TB, by *Authority, masters, replicas int, where func(int) Place, conf []string) *Cluster {
+func startCluster(t testing.TB, by *Authority, masters, replicas int, where func(node int) place, conf []string) *Cluster {
 	t.Helper()
 	c := &Cluster{t: t}
 	var starting sync.WaitGroup

@@ -94,12 +94,12 @@ func (p *Partition) there(command string, args ...any) {
 // master is on the island and everything else on the mainland.
 func (p *Partition) StartCluster() (c *Cluster, alone *Server) {
 	p.t.Helper()
-	c = StartClusterIn(p.t, 3, 1, func(node int) Place {
+	c = startCluster(p.t, nil, 3, 1, func(node int) place {
 		if node == 0 {
-			return Place{Host: Island, Admin: IslandAdmin, Enter: p.Enter}
+			return place{Host: Island, Admin: IslandAdmin, Enter: p.Enter}
 		}
-		return Place{Host: Mainland}
-	})
+		return place{Host: Mainland}
+	}, nil)
 	return c, c.Nodes[0]
 }
 

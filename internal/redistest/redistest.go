@@ -23,7 +23,7 @@ import (
 	"github.com/redis/go-redis/v9/logging"
 )
 
-// patience is how long a server may take to answer or to go, on a busy machine.
+// patience is how long a server may take to answer, on a busy machine.
 const patience = 20 * time.Second
 
 // demanded is what Joute asks of a store.
@@ -35,7 +35,7 @@ type Server struct {
 	dir   string
 	port  int
 	bus   int // of a cluster's node
-	place Place
+	place place
 	conf  []string // after the defaults, which it overrides
 	disk  *Disk    // nil: the machine's
 
@@ -85,7 +85,7 @@ func (a *Authority) server(t testing.TB, conf ...string) *Server {
 		s.conf = append(s.conf, a.conf(s.port)...)
 	}
 	s.conf = append(s.conf, conf...)
-	s.at(Place{})
+	s.at(place{})
 	t.Cleanup(func() {
 		s.client.Close()
 		s.Kill() // a full disk or a failed snapshot makes Redis refuse an orderly end
@@ -94,11 +94,11 @@ func (a *Authority) server(t testing.TB, conf ...string) *Server {
 }
 
 // at says where the server is to run, before it does.
-func (s *Server) at(place Place) {
+func (s *Server) at(where place) {
 	if s.client != nil {
 		s.client.Close()
 	}
-	s.place = place
+	s.place = where
 	s.client = redis.NewClient(&redis.Options{Addr: s.adminAddr(), MaxRetries: -1, TLSConfig: s.authority.trust()})
 }
 
@@ -149,7 +149,18 @@ func (s *Server) AOF() string {
 
 // Kill is kill -9, of a child that rewrites the file too: what was not written is
 // gone. It returns once the process is.
-func (s *Server) Kill() { s.end(syscall.SIGKILL) }
+func (s *Server) Kill() {
+	s.mu.Lock()
+	process := s.process
+	s.process = nil
+	s.mu.Unlock()
+	if process == nil {
+		return
+	}
+	_ = syscall.Kill(-process.Process.Pid, syscall.SIGKILL) // the group
+	_ = process.Process.Kill()
+	_ = process.Wait() // killed: an error is expected
+}
 
 // Tear makes what a kill -9 in the middle of Redis' write to its file leaves: the file
 // ends cut bytes after what it had before write. Redis starts from it, goOn is called,
@@ -193,14 +204,6 @@ func (s *Server) Freeze() { s.signal(syscall.SIGSTOP) }
 
 // Thaw lets a frozen server go on.
 func (s *Server) Thaw() { s.signal(syscall.SIGCONT) }
-
-// Stop ends the server in order. A stopped server may be restarted, but Client
-// stays closed.
-func (s *Server) Stop() {
-	s.client.Close()
-	s.Thaw()
-	s.end(syscall.SIGTERM)
-}
 
 // Log is what the server wrote so far.
 func (s *Server) Log() string {
@@ -277,25 +280,8 @@ func (s *Server) signal(sig syscall.Signal) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.process != nil {
-		_ = s.process.Process.Signal(sig) // a process already gone is what end() will find
+		_ = s.process.Process.Signal(sig) // a process already gone is what Kill will find
 	}
-}
-
-func (s *Server) end(sig syscall.Signal) {
-	s.mu.Lock()
-	process := s.process
-	s.process = nil
-	s.mu.Unlock()
-	if process == nil {
-		return
-	}
-	if sig == syscall.SIGKILL {
-		_ = syscall.Kill(-process.Process.Pid, sig) // the group
-	}
-	_ = process.Process.Signal(sig)
-	gone := time.AfterFunc(patience, func() { _ = process.Process.Kill() })
-	defer gone.Stop()
-	_ = process.Wait() // killed: an error is expected
 }
 
 // Ports of servers are below those that systems give to clients: a server that is down

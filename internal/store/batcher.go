@@ -221,9 +221,34 @@ func (b *batcher) partyFor(c *call) *[]*call {
 // send is one round trip. It returns the connection, nil when it is of no more
 // use, and the buffer.
 func (b *batcher) send(c *conn, batch []*call, out []byte) (*conn, []byte) {
-	start, deadline := time.Now(), batch[0].deadline
+	start := time.Now()
 	b.arrange(batch)
-	var confirm *call // a call whose slot the node has, if it has any
+	out, confirm, deadline := b.appendParties(out, batch[0].deadline)
+	c, err := b.exchange(c, out, confirm, deadline)
+	b.trips.Add(1)
+	if err == nil {
+		b.trip = min(time.Since(start), maxTrip)
+	}
+	b.metrics.observe(opScript, start, err)
+	if err != nil {
+		b.fail(err)
+	}
+	// By now another one may be the master at the address.
+	if c != nil && (err != nil || c.demoted) {
+		c.Close()
+		c = nil
+	}
+	clear(batch) // a call that is back is another caller's
+	for _, party := range b.parties {
+		clear(party)
+	}
+	return c, out
+}
+
+// appendParties appends what is written for the parties of a batch, and the wait for a
+// replica that ends it, in the slot of confirm; nil: none is waited for. The batch may
+// take until the last of its calls' deadlines, of which one was given.
+func (b *batcher) appendParties(out []byte, deadline time.Time) (_ []byte, confirm *call, _ time.Time) {
 	for _, party := range b.parties {
 		out = appendCalls(out, party)
 		for _, one := range party {
@@ -239,55 +264,44 @@ func (b *batcher) send(c *conn, batch []*call, out []byte) (*conn, []byte) {
 	if confirm != nil {
 		out = b.appendConfirm(out, confirm.route, deadline)
 	}
-	err := func() (err error) {
-		if c == nil {
-			if c, err = dial(context.Background(), b.opts); err != nil {
-				return err
-			}
-			if b.greet != nil {
-				if err := b.greet(c); err != nil {
-					return err
-				}
-			}
+	return out, confirm, deadline
+}
+
+// exchange writes a batch and reads its replies, over a new connection where there is
+// none. What it returns is to be closed after an error.
+func (b *batcher) exchange(c *conn, out []byte, confirm *call, deadline time.Time) (*conn, error) {
+	if c == nil {
+		var err error
+		if c, err = dial(context.Background(), b.opts); err != nil {
+			return nil, err
 		}
-		if err := c.SetDeadline(deadline); err != nil {
-			return err
-		}
-		if _, err := c.Write(out); err != nil {
-			return err
-		}
-		return b.receive(c, confirm)
-	}()
-	b.trips.Add(1)
-	if err == nil {
-		b.trip = min(time.Since(start), maxTrip)
-	}
-	b.metrics.observe(opScript, start, err)
-	if err != nil {
-		for _, party := range b.parties {
-			for _, one := range party {
-				if one != nil {
-					one.finish(err)
-				}
+		if b.greet != nil {
+			if err := b.greet(c); err != nil {
+				return c, err
 			}
 		}
-		if c != nil {
-			c.Close()
-		}
-		c = nil
-		if b.failed != nil {
-			b.failed()
-		}
 	}
-	if c != nil && c.demoted { // by now another one may be the master at the address
-		c.Close()
-		c = nil
+	if err := c.SetDeadline(deadline); err != nil {
+		return c, err
 	}
-	clear(batch) // a call that is back is another caller's
+	if _, err := c.Write(out); err != nil {
+		return c, err
+	}
+	return c, b.receive(c, confirm)
+}
+
+// fail gives err to the calls of a batch that are not back.
+func (b *batcher) fail(err error) {
 	for _, party := range b.parties {
-		clear(party)
+		for _, one := range party {
+			if one != nil {
+				one.finish(err)
+			}
+		}
 	}
-	return c, out
+	if b.failed != nil {
+		b.failed()
+	}
 }
 
 // receive reads the replies of a batch. A call that is back is taken out of its

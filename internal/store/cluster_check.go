@@ -17,21 +17,7 @@ func (c *cluster) check(ctx context.Context) (faults, notes []string, err error)
 	if err := c.refresh(ctx); err != nil {
 		return nil, nil, fmt.Errorf("store: check: %w", Classify(err))
 	}
-	c.mu.Lock()
-	view := c.view.slots
-	c.mu.Unlock()
-	covered := 0
-	masters, asked := map[string]bool{}, []string{}
-	for _, r := range view {
-		covered += r.End - r.Start + 1
-		for i, n := range r.Nodes {
-			if !slices.Contains(asked, n.Addr) {
-				asked = append(asked, n.Addr)
-				masters[n.Addr] = i == 0
-			}
-		}
-	}
-	slices.Sort(asked)
+	asked, masters, covered := c.topology()
 	if covered != slots {
 		faults = append(faults, fmt.Sprintf("%d of %d slots have a master, must be all: start the missing nodes, or give their slots to others", covered, slots))
 	}
@@ -73,6 +59,25 @@ func (c *cluster) check(ctx context.Context) (faults, notes []string, err error)
 		err = fmt.Errorf("%w: %s could not be verified", ErrSettingsHidden, strings.Join(unseen, ", "))
 	}
 	return faults, notes, err
+}
+
+// topology is which nodes there are, sorted, which of them are masters, and of how many slots.
+func (c *cluster) topology() (all []string, masters map[string]bool, covered int) {
+	c.mu.Lock()
+	view := c.view.slots
+	c.mu.Unlock()
+	masters = map[string]bool{}
+	for _, r := range view {
+		covered += r.End - r.Start + 1
+		for i, n := range r.Nodes {
+			if !slices.Contains(all, n.Addr) {
+				all = append(all, n.Addr)
+				masters[n.Addr] = i == 0
+			}
+		}
+	}
+	slices.Sort(all)
+	return all, masters, covered
 }
 
 // check judges one node by its part.

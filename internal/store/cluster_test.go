@@ -178,7 +178,7 @@ func TestCluster_FailoverIsFollowed(t *testing.T) {
 	}
 }
 
-func TestCluster_GateSeesEveryNode(t *testing.T) {
+func TestCluster_InterlockSeesEveryNode(t *testing.T) {
 	t.Parallel()
 	c := redistest.StartCluster(t, 3, 1)
 	s := open(t, Options{URL: c.URL()})

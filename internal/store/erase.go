@@ -18,6 +18,30 @@ func (s *Store) DeleteAll(ctx context.Context, prefix string) error {
 	if prefix == "" || strings.ContainsAny(prefix, `*?[]^\`) {
 		return fmt.Errorf("store: delete all: %q is no prefix of keys", prefix)
 	}
+	return s.deleteKeys(ctx, prefix, func(string) bool { return true })
+}
+
+// deleteKeys deletes those of the keys that begin so which go.
+func (s *Store) deleteKeys(ctx context.Context, prefix string, goes func(key string) bool) error {
+	return s.scan(ctx, prefix, func(ctx context.Context, node redis.Cmdable, keys []string) error {
+		pipe := node.Pipeline() // one by one: they are in different slots
+		for _, key := range keys {
+			if goes(key) {
+				pipe.Unlink(ctx, key)
+			}
+		}
+		if pipe.Len() == 0 {
+			return nil
+		}
+		if _, err := pipe.Exec(ctx); err != nil {
+			return fmt.Errorf("store: delete: %w", Classify(err))
+		}
+		return nil
+	})
+}
+
+// scan gives every key that begins so to f, some at a time, perhaps more than once.
+func (s *Store) scan(ctx context.Context, prefix string, f func(ctx context.Context, node redis.Cmdable, keys []string) error) error {
 	return s.onEachNode(ctx, func(ctx context.Context, node redis.Cmdable) error {
 		var cursor uint64
 		for {
@@ -25,13 +49,9 @@ func (s *Store) DeleteAll(ctx context.Context, prefix string) error {
 			if err != nil {
 				return fmt.Errorf("store: scan: %w", Classify(err))
 			}
-			pipe := node.Pipeline() // one by one: they are in different slots
-			for _, key := range keys {
-				pipe.Unlink(ctx, key)
-			}
 			if len(keys) > 0 {
-				if _, err := pipe.Exec(ctx); err != nil {
-					return fmt.Errorf("store: delete: %w", Classify(err))
+				if err := f(ctx, node, keys); err != nil {
+					return err
 				}
 			}
 			if cursor = next; cursor == 0 {

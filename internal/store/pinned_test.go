@@ -28,11 +28,11 @@ func TestDataset_AnEmptiedStoreIsRefusedUntilItIsTheRightOneAgain(t *testing.T) 
 	t.Parallel()
 	srv := redistest.Start(t)
 	s, d, _ := pinned(t, srv)
-	gate, err := OpenGate(t.Context(), s, GateOptions{})
+	l, err := OpenInterlock(t.Context(), s, InterlockOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	gate.Watch(d.Err)
+	l.Watch(d.Err)
 	id := srv.Client().Get(t.Context(), datasetKey).Val()
 	script := s.Script("test", "return redis.call('INCR', KEYS[1])", false)
 	for name, now := range map[string]string{"empty": "", "another dataset": "FOREIGN", "being restored": restoringMark + strings.TrimPrefix(id, formMark)} {
@@ -43,9 +43,9 @@ func TestDataset_AnEmptiedStoreIsRefusedUntilItIsTheRightOneAgain(t *testing.T) 
 		if err := d.Check(t.Context()); !errors.Is(err, ErrNotTheStore) || !errors.Is(err, ErrUnsafe) || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: %v", name, err)
 		}
-		ok, faults, _ := gate.Status()
-		if ok || len(faults) != 1 || strings.Contains(faults[0], "\n") || !errors.Is(gate.Err(), ErrNotTheStore) {
-			t.Errorf("%s: the gate says %v %q", name, ok, faults)
+		ok, faults, _ := l.Status()
+		if ok || len(faults) != 1 || strings.Contains(faults[0], "\n") || !errors.Is(l.Err(), ErrNotTheStore) {
+			t.Errorf("%s: the interlock says %v %q", name, ok, faults)
 		}
 		for what, err := range map[string]error{
 			"a script":  script.Run(t.Context(), []string{"n"}).Err(),
@@ -66,8 +66,8 @@ func TestDataset_AnEmptiedStoreIsRefusedUntilItIsTheRightOneAgain(t *testing.T) 
 		}
 	}
 	srv.Client().Set(t.Context(), datasetKey, id, 0)
-	if err := d.Check(t.Context()); err != nil || gate.Err() != nil || s.Client().Set(t.Context(), "n", 1, 0).Err() != nil {
-		t.Errorf("the right one again: %v, %v", err, gate.Err())
+	if err := d.Check(t.Context()); err != nil || l.Err() != nil || s.Client().Set(t.Context(), "n", 1, 0).Err() != nil {
+		t.Errorf("the right one again: %v, %v", err, l.Err())
 	}
 }
 

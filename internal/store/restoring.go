@@ -118,7 +118,7 @@ const prefix = "joute:"
 
 // empty is an ErrNotEmpty that names a key that stays.
 func (s *Store) empty(ctx context.Context) error {
-	return s.scan(ctx, func(ctx context.Context, node redis.Cmdable, keys []string) error {
+	return s.scan(ctx, prefix, func(ctx context.Context, node redis.Cmdable, keys []string) error {
 		pipe := node.Pipeline()
 		lives := make([]*redis.DurationCmd, len(keys))
 		for i, key := range keys {
@@ -138,40 +138,5 @@ func (s *Store) empty(ctx context.Context) error {
 
 // deleteAllBut deletes every key of Joute's but one.
 func (s *Store) deleteAllBut(ctx context.Context, but string) error {
-	return s.scan(ctx, func(ctx context.Context, node redis.Cmdable, keys []string) error {
-		pipe := node.Pipeline()
-		for _, key := range keys {
-			if key != but {
-				pipe.Unlink(ctx, key)
-			}
-		}
-		if pipe.Len() == 0 {
-			return nil
-		}
-		if _, err := pipe.Exec(ctx); err != nil {
-			return fmt.Errorf("store: delete: %w", Classify(err))
-		}
-		return nil
-	})
-}
-
-// scan gives every key of Joute's to f, some at a time, perhaps more than once.
-func (s *Store) scan(ctx context.Context, f func(ctx context.Context, node redis.Cmdable, keys []string) error) error {
-	return s.onEachNode(ctx, func(ctx context.Context, node redis.Cmdable) error {
-		var cursor uint64
-		for {
-			keys, next, err := node.Scan(ctx, cursor, prefix+"*", scanned).Result()
-			if err != nil {
-				return fmt.Errorf("store: scan: %w", Classify(err))
-			}
-			if len(keys) > 0 {
-				if err := f(ctx, node, keys); err != nil {
-					return err
-				}
-			}
-			if cursor = next; cursor == 0 {
-				return nil
-			}
-		}
-	})
+	return s.deleteKeys(ctx, prefix, func(key string) bool { return key != but })
 }

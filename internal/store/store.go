@@ -58,7 +58,7 @@ type Store struct {
 
 // Open opens the store and waits until it has answered once. A store that does
 // not answer is ErrUnavailable; nothing is left running on any error. Whether
-// the store may be trusted with ballots is for Gate to say.
+// the store may be trusted with ballots is for Interlock to say.
 func Open(ctx context.Context, opts Options) (*Store, error) {
 	s := &Store{timeout: opts.Timeout, metrics: newMetrics(opts.Registerer)}
 	if s.timeout <= 0 {

@@ -51,15 +51,15 @@ func TestOpen_PasswordIsInNoTextOfTheStore(t *testing.T) {
 	reg := prometheus.NewRegistry()
 	opts := Options{URL: "redis://:" + secret + "@" + srv.Addr(), Registerer: reg, Log: slog.New(slog.NewTextHandler(&log, nil))}
 	s := open(t, opts)
-	_, gateErr := OpenGate(t.Context(), s, GateOptions{Log: opts.Log})
+	_, interlockErr := OpenInterlock(t.Context(), s, InterlockOptions{Log: opts.Log})
 	srv.Kill()
 	callErr := s.Client().Ping(t.Context()).Err()
 	runErr := s.Script("count", countOnce, false).Run(t.Context(), []string{"{c}a", "{c}b"}, "x").Err()
 	opts.Registerer = nil
 	_, openErr := Open(t.Context(), opts)
 	families, err := reg.Gather()
-	if err != nil || callErr == nil || runErr == nil || openErr == nil || gateErr != nil {
-		t.Fatal(err, callErr, runErr, openErr, gateErr)
+	if err != nil || callErr == nil || runErr == nil || openErr == nil || interlockErr != nil {
+		t.Fatal(err, callErr, runErr, openErr, interlockErr)
 	}
 	texts := []string{log.String(), s.Name(), callErr.Error(), runErr.Error(), openErr.Error()}
 	for _, f := range families {
@@ -93,13 +93,13 @@ func TestClose_LeavesNothingRunning(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			g, err := OpenGate(t.Context(), s, GateOptions{})
+			l, err := OpenInterlock(t.Context(), s, InterlockOptions{})
 			if err != nil {
 				t.Fatal(err)
 			}
 			ctx, cancel := context.WithCancel(t.Context())
 			done := make(chan struct{})
-			go func() { defer close(done); g.Run(ctx) }()
+			go func() { defer close(done); l.Run(ctx) }()
 			if err := s.Script("count", countOnce, false).Run(ctx, []string{"{c}a", "{c}b"}, "x").Err(); err != nil {
 				t.Fatal(err)
 			}

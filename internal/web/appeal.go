@@ -60,9 +60,9 @@ func (s *Server) postAppeal(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	id, ok := parseBallotID(param(c, "ballot"))
-	if !ok {
-		return ballotbox.ErrNoSuchBallot
+	id, err := ballotOf(c)
+	if err != nil {
+		return err
 	}
 	cast, err := s.appeal(stored, voter, id, text)
 	if err != nil {
@@ -81,7 +81,7 @@ func (s *Server) appeal(stored *registry.Stored, voter voting.Voter, id uuid.UUI
 	if stored.Forgotten() {
 		return voting.Cast{}, errForgotten
 	}
-	if err := s.cfg.Gate.Err(); err != nil {
+	if err := s.cfg.Interlock.Err(); err != nil {
 		return voting.Cast{}, err
 	}
 	return within(s.base, func(ctx context.Context) (voting.Cast, error) {
@@ -115,10 +115,8 @@ func (s *Server) appealText(stored *registry.Stored, h ballotbox.HeldBallot) str
 // appealForm takes the form of a receipt's page and leads back to it. A text that
 // is refused comes back in the form, with what is wrong beside it.
 func (s *Server) appealForm(c *fiber.Ctx) error {
-	if !s.fromOwnPage(c) {
-		return errForbidden
-	}
-	if err := checkType(c, "application/x-www-form-urlencoded"); err != nil {
+	form, err := s.ownForm(c)
+	if err != nil {
 		return err
 	}
 	r, err := s.openReceipt(c)
@@ -128,7 +126,7 @@ func (s *Server) appealForm(c *fiber.Ctx) error {
 	if r.stored.Forgotten() {
 		return errForgotten
 	}
-	sent := string(c.Request().PostArgs().Peek("text"))
+	sent := string(form.Peek("text"))
 	text, err := voting.ParseAppeal(sent)
 	for _, fault := range appealFaults {
 		if errors.Is(err, fault.err) {

@@ -31,9 +31,9 @@ func (s *Server) getBallot(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	id, ok := parseBallotID(param(c, "ballot"))
-	if !ok {
-		return ballotbox.ErrNoSuchBallot
+	id, err := ballotOf(c)
+	if err != nil {
+		return err
 	}
 	cast, err := within(s.base, func(ctx context.Context) (voting.Cast, error) {
 		cast, confirmed, err := s.cfg.Boxes.Confirmed(ctx, stored, voter, id)
@@ -59,10 +59,19 @@ func (s *Server) holder(c *fiber.Ctx, stored *registry.Stored) (voting.Voter, er
 	if receipt.Contest != stored.Contest.ID {
 		return voting.Voter{}, errInvalidPass
 	}
-	if id, ok := parseBallotID(param(c, "ballot")); !ok || id != receipt.Ballot {
+	if id, err := ballotOf(c); err != nil || id != receipt.Ballot {
 		return voting.Voter{}, ballotbox.ErrNoSuchBallot
 	}
 	return receipt.Voter, nil
+}
+
+// ballotOf is the id of the ballot that the call is about.
+func ballotOf(c *fiber.Ctx) (uuid.UUID, error) {
+	id, ok := parseBallotID(param(c, "ballot"))
+	if !ok {
+		return uuid.Nil, ballotbox.ErrNoSuchBallot
+	}
+	return id, nil
 }
 
 // deleteBallot takes a ballot back, for the pass that cast it and inside the
@@ -76,11 +85,11 @@ func (s *Server) deleteBallot(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	id, ok := parseBallotID(param(c, "ballot"))
-	if !ok {
-		return ballotbox.ErrNoSuchBallot
+	id, err := ballotOf(c)
+	if err != nil {
+		return err
 	}
-	if err := s.cfg.Gate.Err(); err != nil {
+	if err := s.cfg.Interlock.Err(); err != nil {
 		return err
 	}
 	cast, err := within(s.base, func(ctx context.Context) (voting.Cast, error) {

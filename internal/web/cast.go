@@ -136,7 +136,7 @@ func (s *Server) castOnPage(c *fiber.Ctx, stored *registry.Stored, f *voteForm) 
 // It has no context of its caller: a voter who hangs up does not stop a cast
 // that is under way, and the store's own timeout bounds it.
 func (s *Server) cast(k *casting) error {
-	if err := s.cfg.Gate.Err(); err != nil {
+	if err := s.cfg.Interlock.Err(); err != nil {
 		s.metrics.tellBallot(labelUnavailable)
 		return err
 	}

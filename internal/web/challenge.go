@@ -25,7 +25,7 @@ const (
 	// challenge before the address is typed.
 	challengeLife = formLife
 
-	// mailsPerBlock is how many codes the devices of one network ask for within an
+	// mailsPerBlock is how many codes, and how many mails of a community, the devices of one network ask for within an
 	// hour before the next ones need a challenge. A campus is one network of ours: an
 	// amphitheatre that votes by e-mail stays below, and whoever is seen in the hall
 	// is not counted.
@@ -74,22 +74,28 @@ func (s *Server) payMail(ctx context.Context, contestID, solution string, act [1
 	return err == nil, err
 }
 
+// What the devices of a network have a budget of, each of its own.
+const (
+	codeMails = "mails-block"
+	fanMails  = "fans-block"
+)
+
 // blockRate is the budget of the network that an address is of.
-func (s *Server) blockRate(stored *registry.Stored, from netip.Addr) (gate.Rate, error) {
+func (s *Server) blockRate(stored *registry.Stored, kind string, from netip.Addr) (gate.Rate, error) {
 	key, err := s.cfg.Passes.EvidenceKey(stored.Contest.ID)
-	return gate.Rate{Contest: stored.Contest.ID, Kind: "mails-block", Name: key.Block(from), Limit: mailsPerBlock, Span: time.Hour}, err
+	return gate.Rate{Contest: stored.Contest.ID, Kind: kind, Name: key.Block(from), Limit: mailsPerBlock, Span: time.Hour}, err
 }
 
 // affordMail refuses a mail beyond the budget of a network that comes without a
 // solved challenge; act is to whom it goes. The budget alone refuses nobody: it
 // lets mailsPerBlock an hour through without one.
-func (s *Server) affordMail(ctx context.Context, stored *registry.Stored, a codeAsk, act voting.Voter) error {
-	rate, err := s.blockRate(stored, a.from)
+func (s *Server) affordMail(ctx context.Context, stored *registry.Stored, kind string, from netip.Addr, solution string, act [16]byte) error {
+	rate, err := s.blockRate(stored, kind, from)
 	if err != nil {
 		return err
 	}
-	if a.solution != "" { // first, as it leaves the budget to who can solve none
-		if paid, err := s.payMail(ctx, stored.Contest.ID, a.solution, act); err != nil || paid {
+	if solution != "" { // first, as it leaves the budget to who can solve none
+		if paid, err := s.payMail(ctx, stored.Contest.ID, solution, act); err != nil || paid {
 			return err
 		}
 	}
@@ -112,7 +118,7 @@ func (s *Server) mailChallenge(c *fiber.Ctx, stored *registry.Stored, v *emailVi
 			return nil, nil
 		}
 		full, err := within(s.base, func(ctx context.Context) (bool, error) {
-			rate, err := s.blockRate(stored, s.address(c))
+			rate, err := s.blockRate(stored, codeMails, s.address(c))
 			if err != nil {
 				return false, err
 			}

@@ -53,10 +53,13 @@ type fanForm struct {
 	Parental    bool   // the second step, of who is under 15
 	ParentAgree bool
 	Faults      fanFaults
+	Challenge   *challengeView // nil: none is needed
 
-	facts   fanFacts
-	address voting.Email
-	policy  contest.Under15
+	facts    fanFacts
+	address  voting.Email
+	proven   bool // address is the one of Sealed: its owner has shown it here
+	solution string
+	policy   contest.Under15
 }
 
 // fanFaults are the sentences beside the fields.
@@ -106,7 +109,7 @@ func (s *Server) readFanForm(c *fiber.Ctx, stored *registry.Stored) (*fanForm, e
 	f.Parental = sent.Has("step") && f.Age == "under" && f.policy == contest.Under15Parent
 	f.ParentAgree = sent.Has("parent")
 	f.Email = strings.ToValidUTF8(string(sent.Peek("email")), "")
-	f.Sealed = string(sent.Peek("sealed"))
+	f.Sealed, f.solution = string(sent.Peek("sealed")), string(sent.Peek("challenge"))
 	made := checkAge(time.Unix(facts.Made, 0), time.Now(), fanFormLife)
 	if made == nil && shown != f.facts.Wording {
 		f.Ticked = false // that was for another text
@@ -133,7 +136,7 @@ func (s *Server) check(f *fanForm) bool {
 	}
 	var err error
 	if f.address, err = voting.ParseEmail(f.Email); err != nil && f.Sealed != "" && f.Email == "" {
-		f.address, err = proven, nil
+		f.address, f.proven, err = proven, true, nil
 	}
 	switch {
 	case errors.Is(err, voting.ErrEmailLetters):

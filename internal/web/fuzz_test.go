@@ -12,6 +12,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/joute/joute/contest"
+	"github.com/joute/joute/internal/keyring"
 )
 
 // The small readers of headers and queries: whatever is sent, what they give is
@@ -86,6 +87,49 @@ func FuzzFormToken(f *testing.F) {
 	f.Fuzz(func(t *testing.T, token string) {
 		if err := forms.check(token, formFacts{}, time.Now()); err == nil {
 			t.Fatalf("%q is good", token)
+		}
+	})
+}
+
+// What browsers carry for us from page to page is what was sealed here, for that purpose: nothing
+// else is read, spelled otherwise it is not either.
+func FuzzUnseal(f *testing.F) {
+	keys, err := keyring.Open("")
+	must(f, err)
+	s := &Server{cfg: Config{Keys: keys}}
+	purposes := []string{fanFormPurpose, fanAddressPurpose, "own pass"}
+	ours := map[string]string{}
+	for _, purpose := range purposes {
+		ours[purpose], err = s.seal(purpose, ownFacts{"cv", "pass", 1_800_000_000})
+		must(f, err)
+		f.Add(ours[purpose])
+		f.Add(ours[purpose][:20] + "\n" + ours[purpose][20:])
+	}
+	f.Add("")
+	f.Add("AAAA")
+	f.Fuzz(func(t *testing.T, text string) {
+		for _, purpose := range purposes {
+			var facts ownFacts
+			if err := s.unseal(purpose, text, &facts); (err == nil) != (text == ours[purpose]) {
+				t.Errorf("%q as %s: %+v, %v", text, purpose, facts, err)
+			}
+		}
+	})
+}
+
+// The names of ballots that an organizer's program sends: read as what they say, or a fault.
+func FuzzParseChanges(f *testing.F) {
+	for _, seed := range []string{"0198c0de-0000-7000-8000-000000000001", "0198C0DE-0000-7000-8000-000000000001/00000000000000000000000000", "/", "x/", "0198c0de-0000-7000-8000-000000000001/"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		changes, err := parseChanges(standingsBody{Ballots: []string{text}, Standing: "void", Reason: "farm"})
+		if err != nil {
+			return
+		}
+		name := changes[0].Ballot.String()
+		if id, voter, named := strings.Cut(text, "/"); !strings.EqualFold(id, name) || named && changes[0].Voter.String() != voter || changes[0].Ballot == uuid.Nil {
+			t.Fatalf("%q names %+v", text, changes[0])
 		}
 	})
 }

@@ -44,7 +44,7 @@ func (s *Server) readyz(c *fiber.Ctx) error {
 	case err != nil:
 		checks["store"] = readyCheck{Faults: []string{"the store does not answer"}}
 	}
-	parts := map[string]Health{"gate": s.cfg.Gate}
+	parts := map[string]Health{"gate": s.cfg.Interlock} // the name that monitors know it by
 	if s.cfg.Archive != nil {
 		parts["ledger"] = s.cfg.Archive
 	}

@@ -115,7 +115,7 @@ func (s *Server) act(c *fiber.Ctx, who session) error {
 	if err != nil {
 		return err
 	}
-	if err := s.cfg.Gate.Err(); err != nil {
+	if err := s.cfg.Interlock.Err(); err != nil {
 		return err
 	}
 	ctx, cancel := s.organizerContext()

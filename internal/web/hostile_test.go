@@ -151,6 +151,20 @@ func TestHostile_PathsAre404(t *testing.T) {
 	}
 	e.do("BREW", path, "").want(405, "method-not-allowed")
 	e.do("TRACE", path, "").want(405, "method-not-allowed")
+	// A method that nobody knows is answered as one that the address does not take: Allow says what
+	// it does take (RFC 9110, 15.5.6), and where there is no address there is none.
+	for _, p := range []string{"/livez", path, path + "/ballots", "/c/" + id, "/embed/" + id, "/static/feed.js", "/nope", "/v1/nope"} {
+		known, allow := e.do("PATCH", p, ""), ""
+		if allow = known.header.Get("Allow"); (allow == "") != (known.status == 404) {
+			t.Errorf("%s: %d, Allow %q", p, known.status, allow)
+		}
+		for _, method := range []string{"BREW", "get", "PROPFIND"} {
+			a := e.do(method, p, "")
+			if a.status != known.status || a.header.Get("Allow") != allow || a.header.Get("Content-Type") != known.header.Get("Content-Type") {
+				t.Errorf("%s %s: %d, Allow %q, %s, want %d, Allow %q", method, p, a.status, a.header.Get("Allow"), a.header.Get("Content-Type"), known.status, allow)
+			}
+		}
+	}
 }
 
 func TestHostile_BrokenHTTPIsAProblemToo(t *testing.T) {

@@ -88,7 +88,14 @@ func newMetrics(registry *prometheus.Registry, feeds *live.Feeds) *metrics {
 		Name: "joute_feed_readers",
 		Help: "Open connections that follow a leaderboard.",
 	}, func() float64 { return float64(feeds.Readers()) })
-	// Each outcome is there from the start, so that a rate over the first one works.
+	m.begin()
+	m.counted = m.ballots.WithLabelValues(string(voting.Counted))
+	m.accepted = m.screened.WithLabelValues(string(antifraud.Accept), effectApplied)
+	return m
+}
+
+// begin has each outcome there from the start, so that a rate over the first one works.
+func (m *metrics) begin() {
 	for _, outcome := range []voting.Code{
 		"counted", "held", "duplicate", labelUnavailable,
 		voting.AlreadyVoted, voting.BallotReused, voting.PhaseClosed, voting.NoSuchEntry, voting.IdentityLevel, voting.ChallengeRequest, voting.Rejected,
@@ -104,8 +111,6 @@ func newMetrics(registry *prometheus.Registry, feeds *live.Feeds) *metrics {
 	for _, decision := range []antifraud.Action{antifraud.Hold, antifraud.Reject} {
 		m.screened.WithLabelValues(string(decision), effectSpared)
 	}
-	m.counted = m.ballots.WithLabelValues(string(voting.Counted))
-	m.accepted = m.screened.WithLabelValues(string(antifraud.Accept), effectApplied)
 	for _, event := range []string{fanAsked, fanConfirmed, fanLeft, fanFull} {
 		m.fans.WithLabelValues(event)
 	}
@@ -115,7 +120,6 @@ func newMetrics(registry *prometheus.Registry, feeds *live.Feeds) *metrics {
 	for _, outcome := range []string{"accepted", "refused"} {
 		m.logins.WithLabelValues(outcome)
 	}
-	return m
 }
 
 // tellBallot counts what became of a ballot.

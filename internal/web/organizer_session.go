@@ -86,13 +86,10 @@ func (s *Server) organizerSession(c *fiber.Ctx) (session, bool) {
 // signIn takes the key from the form of the login page. Keys are too long to be
 // guessed; that somebody tries is in the log and in a metric.
 func (s *Server) signIn(c *fiber.Ctx) error {
-	if !s.fromOwnPage(c) {
-		return errForbidden
-	}
-	if err := checkType(c, "application/x-www-form-urlencoded"); err != nil {
+	form, err := s.ownForm(c)
+	if err != nil {
 		return err
 	}
-	form := c.Request().PostArgs()
 	if !s.isOrganizerKey(strings.TrimSpace(string(form.Peek("key")))) {
 		s.metrics.logins.WithLabelValues("refused").Inc()
 		s.log.Warn("organizer key refused", slog.String("request", s.requestID(c)))
@@ -136,13 +133,10 @@ func (s *Server) organizerForm(c *fiber.Ctx, who session) (*registry.Stored, *fa
 	if err != nil {
 		return nil, nil, err
 	}
-	if !s.fromOwnPage(c) {
-		return nil, nil, errForbidden
-	}
-	if err := checkType(c, "application/x-www-form-urlencoded"); err != nil {
+	form, err := s.ownForm(c)
+	if err != nil {
 		return nil, nil, err
 	}
-	form := c.Request().PostArgs()
 	if !who.made(string(form.Peek("token"))) {
 		return nil, nil, errForbidden
 	}

@@ -77,7 +77,7 @@ func (s *Server) captainPage(c *fiber.Ctx) error {
 	v.Title = v.Say("captain.title", "School", v.School)
 	v.Phase = phaseLine(v.words, stored, board.Phase, board.Closes)
 	v.places(d, board, id)
-	if err := s.captainHours(c, v, stored, id); err != nil {
+	if err := s.captainHours(v, stored, id); err != nil {
 		return err
 	}
 	s.captainReach(c, v, stored, board, id)
@@ -153,7 +153,7 @@ func (s *Server) captainReach(c *fiber.Ctx, v *captainView, stored *registry.Sto
 }
 
 // captainHours fills in the votes of each hour that may be seen.
-func (s *Server) captainHours(c *fiber.Ctx, v *captainView, stored *registry.Stored, school string) error {
+func (s *Server) captainHours(v *captainView, stored *registry.Stored, school string) error {
 	hours, err := within(s.base, func(ctx context.Context) ([]live.Hours, error) {
 		return s.cfg.Boards.Hours(ctx, stored, live.Public, school)
 	})

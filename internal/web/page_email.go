@@ -114,13 +114,8 @@ func (s *Server) emailForm(c *fiber.Ctx) (*registry.Stored, *fasthttp.Args, erro
 	if err != nil {
 		return nil, nil, err
 	}
-	if !s.fromOwnPage(c) {
-		return nil, nil, errForbidden
-	}
-	if err := checkType(c, "application/x-www-form-urlencoded"); err != nil {
-		return nil, nil, err
-	}
-	return stored, c.Request().PostArgs(), nil
+	form, err := s.ownForm(c)
+	return stored, form, err
 }
 
 // askEmail takes the form of an address and leads to the one of the code.
@@ -166,26 +161,12 @@ func (s *Server) confirmEmail(c *fiber.Ctx) error {
 		return err
 	}
 	d := stored.Contest
-	pending := string(form.Peek("pending"))
-	code := strings.Map(func(r rune) rune { // as people type what they read: 482 913
-		if r == ' ' || r == '-' || r == '\u00a0' {
-			return -1
-		}
-		return r
-	}, string(form.Peek("code")))
-	again := func(p *problem) error {
-		return s.sendEmailPage(c, p.status, func(v *emailView) {
-			_, v.Fault = s.tellProof(v.Lang, p)
-			if p.status == fiber.StatusForbidden {
-				v.Pending = pending // else another code must be asked for
-			}
-		})
-	}
+	pending, code := string(form.Peek("pending")), typedCode(form)
 	if pending == "" || len(pending) > maxPending {
-		return again(errCodeGone)
+		return s.askCodeAgain(c, pending, errCodeGone)
 	}
 	if !codeShape.MatchString(code) {
-		return again(&problem{status: fiber.StatusForbidden, code: "wrong-code", say: "shape"})
+		return s.askCodeAgain(c, pending, &problem{status: fiber.StatusForbidden, code: "wrong-code", say: "shape"})
 	}
 	e := errandOf(d, form)
 	seen := seenBy(form)
@@ -197,13 +178,41 @@ func (s *Server) confirmEmail(c *fiber.Ctx) error {
 	}
 	p, err := s.confirmCode(stored, pending, code, string(form.Peek("try")), s.voterHere(c, stored, e.own))
 	if known := problemOf(err); known != nil && (known.code == "wrong-code" || known.code == "code-expired") {
-		return again(known)
+		return s.askCodeAgain(c, pending, known)
 	}
 	if err != nil {
 		return err
 	}
 	s.setPassCookie(c, d.ID, p.token, p.pass.Expires)
 	s.setProvenCookie(c, d.ID, p.sealed)
+	return s.endErrand(c, stored, e, seen, p)
+}
+
+// typedCode is the code of a form, without what people put between digits: 482 913.
+func typedCode(form *fasthttp.Args) string {
+	return strings.Map(func(r rune) rune {
+		if r == ' ' || r == '-' || r == '\u00a0' {
+			return -1
+		}
+		return r
+	}, string(form.Peek("code")))
+}
+
+// askCodeAgain says what is wrong with a code, and asks for it again where it may still be
+// tried; else for an address, for another code.
+func (s *Server) askCodeAgain(c *fiber.Ctx, pending string, p *problem) error {
+	return s.sendEmailPage(c, p.status, func(v *emailView) {
+		_, v.Fault = s.tellProof(v.Lang, p)
+		if p.status == fiber.StatusForbidden {
+			v.Pending = pending
+		}
+	})
+}
+
+// endErrand leads on from a proof: to the receipt or the page from where it was asked for, or
+// through the vote that waited for it.
+func (s *Server) endErrand(c *fiber.Ctx, stored *registry.Stored, e errand, seen antifraud.Client, p proven) error {
+	d := stored.Contest
 	if kind, receipt, _ := strings.Cut(e.back, "/"); kind == "r" {
 		if _, err := s.cfg.Receipts.Open(receipt); err == nil {
 			return c.Redirect("/r/"+receipt+chosen(c)+"#status", fiber.StatusSeeOther)

@@ -112,6 +112,12 @@ func (s *Server) askFan(c *fiber.Ctx) error {
 		p.wait(c)
 		return s.showFanForm(c, stored, p.status, f) // with what was typed
 	}
+	if p := problemOf(err); p != nil && p.challenge != nil {
+		if f.Challenge, err = newChallengeView(f.words, p.challenge, true, f.Say("challenge.fan.plain")); err != nil {
+			return err
+		}
+		return s.showFanForm(c, stored, p.status, f)
+	}
 	if err != nil {
 		return err
 	}
@@ -144,7 +150,15 @@ func (s *Server) askByMail(c *fiber.Ctx, stored *registry.Stored, f *fanForm) (f
 		ConfirmURL: s.fanLink(c, "/fan/", community.Token{Purpose: community.ToConfirm, Contest: d.ID, Fan: fan, Ask: r.Ask}, f.Lang),
 	})
 	joined := mail.Joined(f.Lang, mail.JoinedLetter{Community: d.Community.Name, Contest: f.In(d.Title, d), LeaveURL: leave})
-	asked, err := within(s.base, func(ctx context.Context) (fans.Asked, error) { return s.cfg.Fans.Ask(ctx, stored, r) })
+	from, me := s.address(c), s.visitor(c, stored)
+	asked, err := within(s.base, func(ctx context.Context) (fans.Asked, error) {
+		if inHall := me != nil && me.Present; !inHall && !f.proven {
+			if err := s.affordMail(ctx, stored, fanMails, from, f.solution, fan); err != nil {
+				return "", err
+			}
+		}
+		return s.cfg.Fans.Ask(ctx, stored, r)
+	})
 	if err != nil {
 		return "", err
 	}

@@ -2,16 +2,21 @@ package web
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"html"
 	"net/url"
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/joute/joute/antifraud"
 	"github.com/joute/joute/internal/mail/mailsink"
+	"github.com/joute/joute/voting"
 )
 
 const (
@@ -222,4 +227,58 @@ func TestFan_WhoComesBackIsAMemberAgain(t *testing.T) {
 	if list := e.fans(path); len(list) != 0 {
 		t.Errorf("members %v", list)
 	}
+}
+
+// One form may be sent for any address: beyond a network's budget each mail has a price, as that of a
+// code has, and nobody is refused.
+func TestFan_ANetworkThatAsksForManyMailsPays(t *testing.T) {
+	e := start(t)
+	id, _ := e.contest(withFans)
+	at := func(from string) *browser { return e.browser("Accept-Language: en", "X-Forwarded-For: "+from) }
+	b := at("198.51.100.7")
+	page := b.offered(id, "lumiere-1")
+	ask := func(b *browser, page answer, more ...string) answer {
+		t.Helper()
+		return b.fill(page, append([]string{"opt_in=yes", "age=over"}, more...)...)
+	}
+	var asking sync.WaitGroup
+	var refused atomic.Int64
+	for range mailsPerBlock {
+		asking.Go(func() {
+			if ask(b, page, "email="+address()).status != 303 {
+				refused.Add(1)
+			}
+		})
+	}
+	asking.Wait()
+	if refused.Load() != 0 {
+		t.Fatalf("%d of a campus are asked for a challenge", refused.Load())
+	}
+	// Known, new or written to just now: everybody is asked.
+	mine := address()
+	priced := ask(b, page, "email="+mine).want(403, "")
+	priced.shows("Checking", "a short calculation", mine)
+	found := puzzle.FindStringSubmatch(string(priced.body))
+	if found == nil || found[2] == "" || !strings.Contains(string(priced.body), "/static/challenge.") {
+		t.Fatalf("no challenge that is solved by itself: %s", priced.body)
+	}
+	var c antifraud.Challenge
+	must(t, json.Unmarshal([]byte(html.UnescapeString(found[1])), &c))
+	solution, err := c.Solve()
+	must(t, err)
+	for range 2 { // its answer may have been lost
+		ask(b, priced, "email="+mine, "challenge="+solution).want(303, "")
+	}
+	e.mailed(mine, 1)
+	ask(b, priced, "email="+address(), "challenge="+solution).want(403, "")
+	ask(b, priced, "email="+address(), "challenge=nonsense").want(403, "")
+	// Nobody else pays: another network, and who has proven the address just now.
+	other := at("198.51.101.7")
+	ask(other, other.offered(id, "lumiere-1"), "email="+address()).want(303, "")
+	email, err := voting.ParseEmail(address())
+	must(t, err)
+	sealed, err := e.server.sealAddress(id, email, time.Now())
+	must(t, err)
+	ask(b, page, "email=", "sealed="+sealed).want(303, "")
+	e.mailed(email.Deliver(), 1)
 }

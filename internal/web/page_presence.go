@@ -62,10 +62,8 @@ func (s *Server) presencePage(c *fiber.Ctx) error {
 // markPresent takes the form of presencePage: it marks the browser's pass, or the
 // one that was made with the form, and leads to the contest.
 func (s *Server) markPresent(c *fiber.Ctx) error {
-	if !s.fromOwnPage(c) {
-		return errForbidden
-	}
-	if err := checkType(c, "application/x-www-form-urlencoded"); err != nil {
+	form, err := s.ownForm(c)
+	if err != nil {
 		return err
 	}
 	stored, code, err := s.hallOf(param(c, "token"))
@@ -73,7 +71,6 @@ func (s *Server) markPresent(c *fiber.Ctx) error {
 		return s.sayPresence(c, nil, fiber.StatusGone, "presence.stale", "presence.stale.text")
 	}
 	d, now := stored.Contest, time.Now()
-	form := c.Request().PostArgs()
 	// Whoever has a pass is marked as who they are: another would forget that they
 	// have voted. A slip made for another says so.
 	token := string(form.Peek("pass"))

@@ -192,6 +192,17 @@ func (s *Server) fromOwnPage(c *fiber.Ctx) bool {
 	return origin == "" || s.ownOrigin(c, origin)
 }
 
+// ownForm is the form of a call that only pages of ours may make.
+func (s *Server) ownForm(c *fiber.Ctx) (*fasthttp.Args, error) {
+	if !s.fromOwnPage(c) {
+		return nil, errForbidden
+	}
+	if err := checkType(c, "application/x-www-form-urlencoded"); err != nil {
+		return nil, err
+	}
+	return c.Request().PostArgs(), nil
+}
+
 // formPass is who votes: the browser's pass, else the one made with the form,
 // else a new one. known says that the browser has it already.
 func (s *Server) formPass(stored *registry.Stored, cookie, made string) (token string, pass voting.Pass, known bool, err error) {

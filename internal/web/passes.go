@@ -34,18 +34,24 @@ type pendingAnswer struct {
 	Expires string `json:"expires"`
 }
 
-// postPass issues a pass, or sends the code that one by e-mail needs. It is a
-// state-changing call without a bearer, so it looks where the request comes from.
-func (s *Server) postPass(c *fiber.Ctx) error {
+// passCall is the contest of a call for a pass, whose body it reads. Such calls change
+// something and have no bearer, so it looks where the request comes from.
+func (s *Server) passCall(c *fiber.Ctx, body any) (*registry.Stored, error) {
 	stored, err := s.contest(c)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if s.foreign(c, stored) {
-		return errForbidden
+		return nil, errForbidden
 	}
+	return stored, decode(c, body)
+}
+
+// postPass issues a pass, or sends the code that one by e-mail needs.
+func (s *Server) postPass(c *fiber.Ctx) error {
 	var body passBody
-	if err := decode(c, &body); err != nil {
+	stored, err := s.passCall(c, &body)
+	if err != nil {
 		return err
 	}
 	email := body.Level == string(contest.LevelEmail)
@@ -97,15 +103,9 @@ type confirmBody struct {
 // confirmPass gives the pass for a code. With the device's pass as bearer, what
 // that was marked with stays, and the same call again has the same answer.
 func (s *Server) confirmPass(c *fiber.Ctx) error {
-	stored, err := s.contest(c)
-	if err != nil {
-		return err
-	}
-	if s.foreign(c, stored) {
-		return errForbidden
-	}
 	var body confirmBody
-	if err := decode(c, &body); err != nil {
+	stored, err := s.passCall(c, &body)
+	if err != nil {
 		return err
 	}
 	var check checks

@@ -36,7 +36,7 @@ func (s *Server) presence(stored *registry.Stored, token string, voter voting.Vo
 // useCode counts voter among those whom a code marks: [gate.ErrSpent] when they
 // are as many as the contest lets one code mark. The same voter is counted once.
 func (s *Server) useCode(stored *registry.Stored, code voting.HallCode, voter voting.Voter) error {
-	if err := s.cfg.Gate.Err(); err != nil {
+	if err := s.cfg.Interlock.Err(); err != nil {
 		return err
 	}
 	uses := gate.Uses{

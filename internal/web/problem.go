@@ -224,18 +224,14 @@ func (s *Server) answerProblem(c *fiber.Ctx, p *problem) error {
 		return err
 	}
 	s.readRefusal(c.Context())
-	allow := string(c.Response().Header.Peek(fiber.HeaderAllow)) // of fiber, with a 405
 	c.Response().ResetBody()
 	s.secure(c)
 	c.Set(fiber.HeaderContentLanguage, lang)
 	c.Vary(fiber.HeaderAcceptLanguage)
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	c.Response().Header.Del(fiber.HeaderETag)
-	switch {
-	case p.status == 401:
+	if p.status == 401 { // Allow, of a 405, is fiber's
 		c.Set(fiber.HeaderWWWAuthenticate, `Bearer realm="joute"`)
-	case p.status == 405 && allow == "":
-		c.Set(fiber.HeaderAllow, "GET, HEAD, POST, PUT, DELETE, OPTIONS")
 	}
 	p.wait(c)
 	c.Set(fiber.HeaderContentType, "application/problem+json")

@@ -91,7 +91,7 @@ func (s *Server) askCode(stored *registry.Stored, a codeAsk) (codes.Asked, error
 	}
 	asked, err := within(s.base, func(ctx context.Context) (codes.Asked, error) {
 		if inHall := q.Present || a.asks != nil && a.asks.Present; !inHall {
-			if err := s.affordMail(ctx, stored, a, voter); err != nil {
+			if err := s.affordMail(ctx, stored, codeMails, a.from, a.solution, voter); err != nil {
 				return codes.Asked{}, err
 			}
 		}
@@ -156,7 +156,7 @@ func (s *Server) confirmCode(stored *registry.Stored, pending, code, try string,
 	if err := s.provable(stored); err != nil {
 		return proven{}, err
 	}
-	if err := s.cfg.Gate.Err(); err != nil {
+	if err := s.cfg.Interlock.Err(); err != nil {
 		return proven{}, err
 	}
 	ctx, cancel := s.organizerContext() // a join may touch many ballots; it is not stopped half-way

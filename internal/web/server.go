@@ -62,27 +62,27 @@ import (
 // Config is what a server stands on. All of it is needed but Sweeps, Ledgers, Archive, Networks,
 // TrustedProxies, PublicURL, Version and what is of mail.
 type Config struct {
-	Store    *store.Store
-	Gate     *store.Gate
-	Registry *registry.Registry
-	Boards   *live.Boards
-	Feeds    *live.Feeds
-	Boxes    *ballotbox.Boxes
-	Passes   *voting.Passes
-	Receipts *voting.Receipts
-	Presence *voting.Presence
-	Counters *gate.Counters
-	Farms    *gate.Farms
-	Pressure *gate.Pressure
-	Codes    *codes.Codes
-	Fans     *fans.Fans
-	Reach    *reach.Reach
-	Captains *captains.Captains
-	Forget   *forget.Contests
-	Sweeps   *sweep.Sweeper // nil: no detectors look back
-	Ledgers  Ledgers        // nil: nothing is moved to disk
-	Archive  Health         // of who moves it; nil likewise
-	Keys     *keyring.Ring  // seals what browsers and mails carry for us
+	Store     *store.Store
+	Interlock *store.Interlock
+	Registry  *registry.Registry
+	Boards    *live.Boards
+	Feeds     *live.Feeds
+	Boxes     *ballotbox.Boxes
+	Passes    *voting.Passes
+	Receipts  *voting.Receipts
+	Presence  *voting.Presence
+	Counters  *gate.Counters
+	Farms     *gate.Farms
+	Pressure  *gate.Pressure
+	Codes     *codes.Codes
+	Fans      *fans.Fans
+	Reach     *reach.Reach
+	Captains  *captains.Captains
+	Forget    *forget.Contests
+	Sweeps    *sweep.Sweeper // nil: no detectors look back
+	Ledgers   Ledgers        // nil: nothing is moved to disk
+	Archive   Health         // of who moves it; nil likewise
+	Keys      *keyring.Ring  // seals what browsers and mails carry for us
 
 	Windows  *window.Contests  // what was counted of ballots
 	Networks *netkind.Networks // nil: of no address it is known which kind of network it is of
@@ -248,9 +248,10 @@ func (s *Server) admit(next fasthttp.RequestHandler) fasthttp.RequestHandler {
 		known[method] = true
 	}
 	return func(fctx *fasthttp.RequestCtx) {
+		// One that fiber would answer in plain text goes on as one that it knows and no address takes: it finds
+		// out which those are that the address does take.
 		if !known[string(fctx.Method())] {
-			s.refuse(fctx, fiber.ErrMethodNotAllowed)
-			return
+			fctx.Request.Header.SetMethod(fiber.MethodTrace)
 		}
 		if !plainHead(&fctx.Request.Header) {
 			fctx.SetConnectionClose()

@@ -91,13 +91,11 @@ func (s *Server) given(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	if !s.fromOwnPage(c) {
-		return errForbidden
-	}
-	if err := checkType(c, "application/x-www-form-urlencoded"); err != nil {
+	form, err := s.ownForm(c)
+	if err != nil {
 		return err
 	}
-	channel, err := parseChannel(string(c.Request().PostArgs().Peek("channel")))
+	channel, err := parseChannel(string(form.Peek("channel")))
 	if err != nil {
 		return err
 	}

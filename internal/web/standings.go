@@ -68,7 +68,7 @@ func (s *Server) postStandings(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	if err := s.cfg.Gate.Err(); err != nil {
+	if err := s.cfg.Interlock.Err(); err != nil {
 		return err
 	}
 	ctx, cancel := s.organizerContext()

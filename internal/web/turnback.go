@@ -64,25 +64,22 @@ func (s *Server) turnBack(come, b []byte) []byte {
 }
 
 // plainBallot is what matters of a ballot's request that is refused.
-type plainBallot struct{ contest, origin, language, id []byte }
+type plainBallot struct {
+	contest, origin, language, id []byte
+
+	hosts  int // headers that name the host
+	length int // of the body, as a header says; -1: none does
+}
 
 // plainCast tells whether these bytes are one request to cast a ballot, with all of its body
 // and nothing behind it, in which there is nothing that could be read in two ways. Headers
 // that say how it is sent, and any that are not known here, are left to who reads all of HTTP.
 func plainCast(come []byte) (found plainBallot, ok bool) {
-	rest, ok := bytes.CutPrefix(come, []byte("POST /v1/contests/"))
-	if !ok {
+	found.length = -1
+	var rest []byte
+	if found.contest, rest, ok = cutCastLine(come); !ok {
 		return found, false
 	}
-	end := bytes.IndexByte(rest, '/')
-	if end < 1 || !isEntryID(string(rest[:end])) {
-		return found, false
-	}
-	found.contest = rest[:end]
-	if rest, ok = bytes.CutPrefix(rest[end:], []byte("/ballots HTTP/1.1\r\n")); !ok {
-		return found, false
-	}
-	hosts, length := 0, -1
 	for {
 		end := bytes.IndexByte(rest, '\r')
 		if end < 0 || end+1 >= len(rest) || rest[end+1] != '\n' {
@@ -91,50 +88,79 @@ func plainCast(come []byte) (found plainBallot, ok bool) {
 		line := rest[:end]
 		rest = rest[end+2:]
 		if len(line) == 0 {
-			return found, hosts == 1 && length == len(rest)
+			return found, found.hosts == 1 && found.length == len(rest)
 		}
 		name, value, ok := bytes.Cut(line, []byte(": "))
-		if !ok || len(value) == 0 || value[0] == ' ' || value[len(value)-1] == ' ' {
-			return found, false
-		}
-		for _, c := range value {
-			if c < ' ' || c > '~' {
-				return found, false
-			}
-		}
-		switch string(name) {
-		case "Host":
-			for _, c := range value {
-				if !hostByte[c] {
-					return found, false
-				}
-			}
-			hosts++
-		case "Content-Length":
-			n, err := strconv.ParseUint(string(value), 10, 14)
-			if err != nil || length >= 0 {
-				return found, false
-			}
-			length = int(n)
-		case "Accept-Language":
-			if found.language != nil {
-				return found, false
-			}
-			found.language = value
-		case "Origin":
-			if found.origin != nil {
-				return found, false
-			}
-			found.origin = value
-		case "X-Request-Id":
-			if found.id != nil {
-				return found, false
-			}
-			found.id = value
-		case "Accept", "Accept-Encoding", "Authorization", "Cache-Control", "Content-Type", "Cookie", "DNT", "Pragma", "Priority", "Referer",
-			"Sec-Fetch-Dest", "Sec-Fetch-Mode", "Sec-Fetch-Site", "Sec-GPC", "User-Agent", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto":
-		default:
+		if !ok || !isPlainValue(value) || !found.header(name, value) {
 			return found, false
 		}
 	}
+}
+
+// cutCastLine cuts the first line of a request to cast a ballot off, and tells in which
+// contest.
+func cutCastLine(come []byte) (contest, rest []byte, ok bool) {
+	rest, ok = bytes.CutPrefix(come, []byte("POST /v1/contests/"))
+	if !ok {
+		return nil, nil, false
+	}
+	end := bytes.IndexByte(rest, '/')
+	if end < 1 || !isEntryID(string(rest[:end])) {
+		return nil, nil, false
+	}
+	contest = rest[:end]
+	rest, ok = bytes.CutPrefix(rest[end:], []byte("/ballots HTTP/1.1\r\n"))
+	return contest, rest, ok
+}
+
+// isPlainValue tells whether a header's value is printable ASCII with nothing around it.
+func isPlainValue(value []byte) bool {
+	if len(value) == 0 || value[0] == ' ' || value[len(value)-1] == ' ' {
+		return false
+	}
+	for _, c := range value {
+		if c < ' ' || c > '~' {
+			return false
+		}
+	}
+	return true
+}
+
+// header takes a header, and tells whether it is one that is known here and may be where it is.
+func (p *plainBallot) header(name, value []byte) bool {
+	switch string(name) {
+	case "Host":
+		for _, c := range value {
+			if !hostByte[c] {
+				return false
+			}
+		}
+		p.hosts++
+	case "Content-Length":
+		n, err := strconv.ParseUint(string(value), 10, 14)
+		if err != nil || p.length >= 0 {
+			return false
+		}
+		p.length = int(n)
+	case "Accept-Language":
+		return setOnce(&p.language, value)
+	case "Origin":
+		return setOnce(&p.origin, value)
+	case "X-Request-Id":
+		return setOnce(&p.id, value)
+	case "Accept", "Accept-Encoding", "Authorization", "Cache-Control", "Content-Type", "Cookie", "DNT", "Pragma", "Priority", "Referer",
+		"Sec-Fetch-Dest", "Sec-Fetch-Mode", "Sec-Fetch-Site", "Sec-GPC", "User-Agent", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto":
+	default:
+		return false
+	}
+	return true
+}
+
+// setOnce sets what was not set yet, and tells whether it was not.
+func setOnce(to *[]byte, value []byte) bool {
+	if *to != nil {
+		return false
+	}
+	*to = value
+	return true
 }

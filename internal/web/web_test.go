@@ -69,7 +69,7 @@ func startOn(t testing.TB, redisURL string, before ...func(*Server)) *env {
 	st, err := store.Open(ctx, store.Options{URL: redisURL, Registerer: metrics, Log: log})
 	must(t, err)
 	t.Cleanup(func() { st.Close() })
-	safety, err := store.OpenGate(ctx, st, store.GateOptions{Log: log})
+	interlock, err := store.OpenInterlock(ctx, st, store.InterlockOptions{Log: log})
 	must(t, err)
 	e.data = t.TempDir()
 	ring, err := keyring.Open(e.data)
@@ -107,7 +107,7 @@ func startOn(t testing.TB, redisURL string, before ...func(*Server)) *env {
 		Fans: members, Keys: ring,
 		Windows:  window.New(),
 		Counters: counters, Farms: farms, Pressure: pressure, Codes: proofs, Mail: outbox, Disposable: voting.BuiltinDisposable(),
-		Store: st, Gate: safety, Registry: contests, Boxes: e.boxes, Boards: boards, Feeds: feeds,
+		Store: st, Interlock: interlock, Registry: contests, Boxes: e.boxes, Boards: boards, Feeds: feeds,
 		Passes: voting.NewPasses(ring), Receipts: receipts, Reach: sharers, Captains: links, Presence: voting.NewPresence(ring.Derive("presence")), FormKey: ring.Derive("form"), AdminKey: organizerKey, PublicURL: "https://vote.example.org",
 		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Log: log, Metrics: metrics, Version: "test",
 	})

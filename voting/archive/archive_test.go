@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,6 +18,7 @@ import (
 	"github.com/joute/joute/contest/registry"
 	"github.com/joute/joute/internal/redistest"
 	"github.com/joute/joute/internal/store"
+	"github.com/joute/joute/internal/watchtest"
 	"github.com/joute/joute/voting"
 	"github.com/joute/joute/voting/ledger"
 )
@@ -334,7 +336,8 @@ func TestArchive_AStoreAndAFolderThatDoNotFit(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := newHall(t, openStore(t, ""))
-			w := h.worker(h.archive(Options{}))
+			var told watchtest.Log
+			w := h.worker(h.archive(Options{Log: slog.New(slog.NewTextHandler(&told, nil))}))
 			h.vote(100)
 			h.visit(w)
 			w.close()
@@ -347,8 +350,11 @@ func TestArchive_AStoreAndAFolderThatDoNotFit(t *testing.T) {
 					t.Fatalf("got %v", err)
 				}
 			}
+			if text := told.String(); strings.Count(text, test.want) != 1 {
+				t.Errorf("the log does not say it once: %s", text)
+			}
 			if err := w.a.Err(); !errors.Is(err, store.ErrUnsafe) || !strings.Contains(err.Error(), test.want) {
-				t.Errorf("the gate is told %v", err)
+				t.Errorf("the interlock is told %v", err)
 			}
 			if ok, faults, _ := w.a.Status(); ok || len(faults) != 1 {
 				t.Errorf("%q", faults)

@@ -16,6 +16,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/joute/joute/internal/folder"
 	"github.com/joute/joute/voting"
 	"github.com/joute/joute/voting/ballotbox"
 )
@@ -327,12 +328,8 @@ func (w *seenWriter) close() error {
 // syncFolder makes names in a folder survive a power cut. A folder that was deleted
 // meanwhile has none.
 func syncFolder(dir string) error {
-	f, err := os.Open(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
+	if err := folder.Sync(dir); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	return errors.Join(f.Sync(), f.Close())
+	return nil
 }

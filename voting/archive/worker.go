@@ -179,6 +179,8 @@ func (w *worker) report(ctx context.Context, err error) {
 		f = fault{kind: faultDisk, text: fmt.Sprintf("%s: records are not moved to the data folder (%s): they stay in the store, and casting goes on", w.id, reason(err))}
 	}
 	switch news := w.a.states.report(w.id, f, w.drift.off, time.Now()); {
+	case news && f.kind == faultMismatch: // its error is the sentence
+		w.a.log.Error("ledger on disk", "contest", w.id, "fault", f.text)
 	case news && err != nil:
 		w.a.log.Error("ledger on disk", "contest", w.id, "fault", f.text, "error", err)
 	case news:

@@ -262,7 +262,7 @@ func pending(s *registry.Stored, box int, ballot *voting.Ballot, r *castReply, o
 
 // outcome reads the reply of cast.lua.
 func outcome(s *registry.Stored, box int, ballot *voting.Ballot, r *castReply, o *voting.Outcome) (err error) {
-	o.Now, o.Used, o.Remaining = instant(r.now), int(r.used), int(max(r.most-r.used, 0))
+	o.Now, o.Remaining = instant(r.now), int(max(r.most-r.used, 0))
 	if r.next > 0 && r.next < r.closes {
 		o.NextAt = instant(r.next)
 	}

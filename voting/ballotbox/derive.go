@@ -55,7 +55,7 @@ func (d *derived) add(r voting.Record) {
 		d.ballots[key] = cast
 		d.casts[r.Voter] = append(d.casts[r.Voter], cast)
 	} else if cast := d.ballots[key]; cast != nil {
-		cast.Standing, cast.Reasons = r.Standing, r.Reasons
+		cast.Standing, cast.Reasons, cast.Ruled = r.Standing, r.Reasons, r.Actor == voting.ActorOrganizer
 	}
 }
 

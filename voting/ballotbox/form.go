@@ -101,6 +101,8 @@ const (
 	ballotAt     = 1 // first of 6 bytes
 	ballotOffset = 7 // first of 5 bytes
 	ballotEntry  = 12
+
+	ruledMark = "!" // before the reasons: an organizer has decided
 )
 
 // ballotText is what is kept of a ballot.
@@ -117,8 +119,12 @@ func ballotText(cast *voting.Cast) string {
 		value = append(value, byte(cast.Position.Offset>>shift))
 	}
 	value = append(value, cast.Entry...)
-	if len(cast.Reasons) > 0 {
-		value = append(append(value, '|'), strings.Join(cast.Reasons, " ")...)
+	why := strings.Join(cast.Reasons, " ")
+	if cast.Ruled {
+		why = ruledMark + why
+	}
+	if why != "" {
+		value = append(append(value, '|'), why...)
 	}
 	return string(value)
 }
@@ -146,7 +152,10 @@ func parseBallot(value string, s *registry.Stored, box int) (voting.Cast, error)
 	}
 	cast.Position.Epoch = s.EpochAt(box, cast.Position.Offset)
 	var why string
-	cast.Entry, why, _ = strings.Cut(value[ballotEntry:], "|")
+	if cast.Entry, why, _ = strings.Cut(value[ballotEntry:], "|"); cast.Entry == "" {
+		return voting.Cast{}, errors.New("corrupt ballot box: expected a ballot for an entry")
+	}
+	why, cast.Ruled = strings.CutPrefix(why, ruledMark)
 	cast.Reasons = reasons(why)
 	return cast, nil
 }

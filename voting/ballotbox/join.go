@@ -24,7 +24,7 @@ const sameVoter = "same-voter"
 // is another person at the same screen, and changes nothing here.
 //
 // Ballots cast before stay as they are but for those over the limits of one voter,
-// the later ones, which become void. After an error it may be half done; it is
+// the later ones, which become void; what an organizer has decided stands. After an error it may be half done; it is
 // finished by the next call, or by Tend.
 func (b *Boxes) Join(ctx context.Context, s *registry.Stored, address voting.Voter, device *voting.Voter) (voting.Voter, error) {
 	first := address // when the address is fresh

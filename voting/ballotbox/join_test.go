@@ -209,6 +209,75 @@ func TestJoin_FinishesWhatAServerLeftHalfDone(t *testing.T) {
 	})
 }
 
+// What an organizer has decided of a ballot over the limits stands, whoever joins later, and
+// from a store that was restored; it takes nobody else's turn.
+func TestJoin_WhatAnOrganizerHasDecidedStands(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, st *store.Store) {
+		archive, c := newShelf(), withClock(t, st)
+		b, s := c.boxes.WithArchive(archive), newContest(t, "boxes: 8", "rules: {ballots: {max: 1, per: contest}}")
+		now := s.Contest.Phases.Voting.Opens.Add(time.Hour)
+		later := func() {
+			now = now.Add(time.Second)
+			c.set(now)
+		}
+		cast := func(device, entry string) voting.Ballot {
+			t.Helper()
+			later()
+			ballot := ballotFor(device, entry)
+			mustCast(t, b, s, ballot)
+			return ballot
+		}
+		prove := func(device string) voting.Voter {
+			t.Helper()
+			later()
+			return join(t, b, s, "ada@", device)
+		}
+		decide := func(ballot voting.Ballot, to voting.Standing) {
+			t.Helper()
+			_, changed, err := b.Change(t.Context(), s, Change{
+				Voter: ballot.Voter, Ballot: ballot.ID, Standing: to, Actor: voting.ActorOrganizer, Reasons: []string{"a-family"},
+			})
+			if err != nil || !changed {
+				t.Fatalf("changed %v, %v", changed, err)
+			}
+		}
+		cast("phone", "n-1")
+		laptop, held := cast("laptop", "s-1"), cast("watch", "n-2")
+		decide(held, voting.Held)
+		prove("phone")
+		prove("laptop")
+		decide(laptop, voting.Counted)
+		prove("watch")
+		cast("tablet", "n-1")
+		it := prove("tablet")
+		const want = "[counted counted held void]"
+		if got := fmt.Sprint(standings(t, b, s, it)); got != want {
+			t.Fatalf("after a fourth device: %s, want %s", got, want)
+		}
+		found, err := b.Find(t.Context(), s, laptop.Voter, laptop.ID)
+		if err != nil || fmt.Sprint(found.Reasons) != "[a-family]" {
+			t.Fatalf("reinstated for %q, %v", found.Reasons, err)
+		}
+		again := mustCast(t, b, s, laptop)
+		if !again.Duplicate || fmt.Sprint(again.Cast.Reasons) != "[a-family]" {
+			t.Fatalf("a repeat: %+v", again)
+		}
+		// Nor by a join that looked before the organizer decided.
+		if _, changed, err := b.Change(t.Context(), s, Change{
+			Voter: laptop.Voter, Ballot: laptop.ID, Standing: voting.Void, Actor: voting.ActorScreen, Reasons: []string{sameVoter},
+		}); err != nil || changed {
+			t.Fatalf("void by a join that was late: %v, %v", changed, err)
+		}
+		s = restoreFrom(t, st, b, s, archive)
+		cast("console", "n-1")
+		prove("console")
+		if got := fmt.Sprint(standings(t, b, s, it)); got != "[counted counted held void void]" {
+			t.Fatalf("after a restore and a fifth device: %s", got)
+		}
+		checkRecount(t, b, s)
+	})
+}
+
 // Casting and proving at once: whatever comes between, one person ends with one
 // person's ballots, and the ledger says so.
 func TestJoin_WhileEveryDeviceVotes(t *testing.T) {

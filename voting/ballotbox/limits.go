@@ -27,7 +27,7 @@ func newestTurns(c *contest.Contest, casts []voting.Cast) usedTurns {
 
 // overLimit are the casts, in the order of their instants, that one voter could
 // not have cast: over the rules' turns of a period, or of a period and an entry.
-// What is void or withdrawn already is not among them.
+// What is void or withdrawn already is not among them, nor what an organizer has decided.
 func overLimit(c *contest.Contest, casts []voting.Cast) (over []voting.Cast) {
 	periods := map[int64]*usedTurns{}
 	for _, cast := range casts {
@@ -41,7 +41,7 @@ func overLimit(c *contest.Contest, casts []voting.Cast) (over []voting.Cast) {
 			continue
 		}
 		if t.used >= int64(c.Rules.Ballots.Max) || t.entries[cast.Entry] >= c.Rules.PerEntry {
-			if cast.Standing != voting.Void {
+			if cast.Standing != voting.Void && !cast.Ruled {
 				over = append(over, cast)
 			}
 			continue

@@ -128,7 +128,8 @@ type Stand struct {
 }
 
 // Change brings one ballot to a standing and reports whether that was news. A
-// withdrawn ballot stays withdrawn. A voter's own withdrawal is bound to the
+// withdrawn ballot stays withdrawn, and what an organizer has decided is nothing that
+// [voting.ActorScreen] changes. A voter's own withdrawal is bound to the
 // undo window: [ErrUndoExpired].
 func (b *Boxes) Change(ctx context.Context, s *registry.Stored, change Change) (cast voting.Cast, changed bool, err error) {
 	if _, err := voting.ParseStanding(string(change.Standing)); err != nil {

@@ -31,11 +31,11 @@ func (h *holds) Pop() any {
 
 // Due tells whether a hold has ended by now.
 func (j *Judge) Due(now time.Time) bool {
-	return len(j.holds) > 0 && j.holds[0].ended(now, j.settings.Hold())
+	return len(j.holds) > 0 && j.holds[0].ended(now, j.settings.hold())
 }
 
-// Holding tells whether a hold goes on that time alone may end.
-func (j *Judge) Holding() bool {
+// holding tells whether a hold goes on that time alone may end.
+func (j *Judge) holding() bool {
 	return slices.ContainsFunc(j.holds, func(h hold) bool {
 		s := j.cases[h.ballot]
 		return s.ends() && s.since == h.since

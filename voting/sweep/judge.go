@@ -108,6 +108,13 @@ func (j *Judge) Read(r voting.Record, level string, evidence antifraud.Evidence)
 	j.stands(ballot, stand{standing: r.Standing, reasons: r.Reasons, by: r.Actor, cast: r.Kind == voting.KindCast, since: r.Position.Millis})
 }
 
+// Other tells whether a record stands in the place of another that was read: the time of a box
+// never goes back, so one that comes twice is no later than the last.
+func (j *Judge) Other(r voting.Record) bool {
+	box := r.Position.Box
+	return box < len(j.read) && r.Position.Offset <= j.read[box] && r.Position.Millis > j.latest[box]
+}
+
 // stands says how a ballot stands from now on.
 func (j *Judge) stands(ballot Ballot, now stand) {
 	now.released = j.cases[ballot].released || now.by == voting.ActorDetector && now.standing == voting.Counted
@@ -126,5 +133,5 @@ func (s stand) ends() bool {
 	return s.by == voting.ActorDetector || s.by == voting.ActorScreen && len(antifraud.Steps(s.reasons)) > 1
 }
 
-// Cut is how many records of each box were read.
-func (j *Judge) Cut() []int64 { return slices.Clone(j.read) }
+// cut is how many records of each box were read.
+func (j *Judge) cut() []int64 { return slices.Clone(j.read) }

@@ -187,7 +187,7 @@ func TestJudge_TheOrderOfReadingDoesNotMatter(t *testing.T) {
 	decided := func(order []int, boxes int) (all []Decision) {
 		j := NewJudge(day, newScripted())
 		j.full = 3
-		j.Expect(boxes)
+		j.expect(boxes)
 		for _, box := range order {
 			for _, r := range b.lines {
 				if r.Position.Box == box {
@@ -232,7 +232,7 @@ func TestJudge_GivesWhatNothingComesBefore(t *testing.T) {
 	added := func(expect int) (all []string, most int) {
 		find := &added{}
 		j := NewJudge(day, find)
-		j.Expect(expect)
+		j.expect(expect)
 		for from := 0; from < ballots; from += 1000 { // as Follow does: of each box what came meanwhile
 			for box := boxes - 1; box >= 0; box-- {
 				for _, r := range lines[box][min(from, len(lines[box])):min(from+1000, len(lines[box]))] {

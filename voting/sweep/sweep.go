@@ -41,8 +41,8 @@ func SettingsOf(c *contest.Contest) Settings {
 	}
 }
 
-// Hold is how long a ballot is held at most.
-func (s Settings) Hold() time.Duration { return time.Duration(s.HoldMS) * time.Millisecond }
+// hold is how long a ballot is held at most.
+func (s Settings) hold() time.Duration { return time.Duration(s.HoldMS) * time.Millisecond }
 
 func (s Settings) equal(o Settings) bool {
 	return s.Policy == o.Policy && s.Model == o.Model && s.Observe == o.Observe && s.HoldMS == o.HoldMS && slices.Equal(s.Canaries, o.Canaries)

@@ -103,6 +103,8 @@ type watch struct {
 	known    map[string]string // signatures that were put, as JSON, by id
 	offered  map[string]offer  // those that were not taken yet, by id
 	tried    time.Time         // when they were offered last, by this server's clock
+
+	unwritten *unwritten // a sweep that the store did not take yet; nil: none
 }
 
 // offer is a signature, and its JSON.
@@ -138,7 +140,8 @@ func New(st *store.Store, boxes *ballotbox.Boxes, opts Options) *Sweeper {
 }
 
 // Run sweeps until ctx ends, and gives its contests back then. Any number of servers
-// may run; each contest has one of them. What fails is begun anew from the record.
+// may run; each contest has one of them. What fails goes on at the next look from where it
+// was, and is begun anew from the record only where that is another one.
 func (s *Sweeper) Run(ctx context.Context, contests func() []*registry.Stored) {
 	var keeping sync.WaitGroup
 	defer keeping.Wait()
@@ -228,7 +231,7 @@ func (s *Sweeper) leave(ctx context.Context, id string) {
 }
 
 // visit looks at one contest and tells how long its oldest ballot waits for a sweep.
-// After an error, and where another server has the contest, nothing is known of it.
+// After an error, and where another server has the contest, it tells nothing.
 func (s *Sweeper) visit(ctx context.Context, stored *registry.Stored) (time.Duration, error) {
 	id, now := stored.Contest.ID, time.Now()
 	if s.over(stored, now) || now.Before(stored.Contest.Phases.Voting.Opens) {
@@ -245,16 +248,18 @@ func (s *Sweeper) visit(ctx context.Context, stored *registry.Stored) (time.Dura
 	work, cancel := context.WithTimeout(ctx, workTime)
 	defer cancel()
 	err = panics.Caught(func() error { return s.look(work, stored, w) })()
-	if errors.Is(err, panics.Err) { // it is about this contest, and would end the server and its votes
+	switch {
+	case errors.Is(err, panics.Err), errors.Is(err, errNoRuling): // it is about this contest, and would end the server and its votes
 		s.rests[id] = now.Add(restTime)
 		s.leave(ctx, id)
-	}
-	if errors.Is(err, ballotbox.ErrSweepTaken) || errors.Is(err, registry.ErrForgotten) {
+	case errors.Is(err, ballotbox.ErrSweepTaken), errors.Is(err, registry.ErrForgotten):
 		err = nil // another server was faster, or there is nothing to sweep any more
 		s.leave(ctx, id)
+	case errors.Is(err, errOtherRecord), errors.Is(err, ballotbox.ErrNoSuchBallot): // begun anew, in a while
+		s.rests[id] = now.Add(s.opts.Every)
+		delete(s.watches, id)
 	}
 	if err != nil {
-		delete(s.watches, id)
 		return 0, fmt.Errorf("contest %s: %w", id, err)
 	}
 	if w.settled {
@@ -286,16 +291,30 @@ func (s *Sweeper) watchOf(ctx context.Context, stored *registry.Stored, now time
 	if err != nil || !mine {
 		return nil, err
 	}
-	w = &watch{epoch: stored.Epoch, settings: settings, judge: NewJudge(settings, s.opts.Finder()), fresh: true, known: map[string]string{}, offered: map[string]offer{}}
-	if w.number, err = s.boxes.LastSweep(ctx, stored); err != nil {
+	number, err := s.boxes.LastSweep(ctx, stored)
+	if err != nil {
 		return nil, err
+	}
+	w = &watch{
+		epoch: stored.Epoch, settings: settings, judge: NewJudge(settings, s.opts.Finder()), fresh: true, number: number,
+		known: map[string]string{}, offered: map[string]offer{},
 	}
 	s.watches[id] = w
 	return w, nil
 }
 
-// look follows the record and sweeps when it is time.
+// errOtherRecord is returned where the record is not the one that was read: a store that was
+// killed or cut off may lose what it has not confirmed to anybody.
+var errOtherRecord = errors.New("the record is another one than was read")
+
+// look follows the record and sweeps when it is time. After an error the next look goes on:
+// what was read is known, and what was decided waits to be written.
 func (s *Sweeper) look(ctx context.Context, stored *registry.Stored, w *watch) (err error) {
+	if w.unwritten != nil {
+		if err := s.record(ctx, stored, w); err != nil {
+			return err
+		}
+	}
 	// Before the record: once the boxes are closed, it has every cast.
 	clock, err := s.boxes.Clock(ctx, stored)
 	if err != nil {
@@ -306,8 +325,11 @@ func (s *Sweeper) look(ctx context.Context, stored *registry.Stored, w *watch) (
 		// depend on which minutes they came in.
 		*w = watch{epoch: w.epoch, settings: w.settings, judge: NewJudge(w.settings, s.opts.Finder()), fresh: true, number: w.number, known: w.known, offered: w.offered}
 	}
-	w.judge.Expect(stored.Contest.Boxes)
+	w.judge.expect(stored.Contest.Boxes)
 	if w.cursor, err = s.boxes.Follow(ctx, stored, w.cursor, func(f ballotbox.Followed) error {
+		if w.judge.Other(f.Record) {
+			return errOtherRecord
+		}
 		w.judge.Read(f.Record, f.Level, f.Evidence)
 		return nil
 	}); err != nil {
@@ -320,11 +342,12 @@ func (s *Sweeper) look(ctx context.Context, stored *registry.Stored, w *watch) (
 	case w.judge.Due(clock.Now):
 	case waiting > 0 && last >= s.opts.Every:
 	case waiting >= s.opts.Many && last >= pauseFactor*w.took:
-	case w.final && !w.judge.Holding():
-		w.settled = true
+	case w.final && !w.judge.holding():
 		status := w.judge.Status()
 		status.Sweep, status.At, status.Final, status.Settled = w.number, voting.FormatTime(clock.Now), true, true
-		return s.keep(ctx, stored, nil, status)
+		err := s.keep(ctx, stored, nil, status)
+		w.settled = err == nil
+		return err
 	default:
 		if len(w.offered) > 0 && time.Since(w.tried) >= s.opts.Every {
 			s.putFarms(ctx, stored.Contest.ID, w, nil)

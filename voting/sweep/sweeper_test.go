@@ -273,6 +273,14 @@ func sameOutcomes(t *testing.T, h *hall, replayed map[Ballot]Outcome, err error)
 	}
 }
 
+// The longest hold of a ballot of the last minute ends while there is evidence, and a day before
+// the sweeps do: who looks late still releases it.
+func TestHolds_EndBeforeTheEvidence(t *testing.T) {
+	if left := ballotbox.EvidenceLifetime - endsBefore - contest.MaxHold; left < 24*time.Hour {
+		t.Errorf("%v are left", left)
+	}
+}
+
 // Started again, on this server or another, it goes on from the record: nothing is
 // decided twice, and what a person decided meanwhile stays.
 func TestSweeper_RestartedGoesOnAndAPersonsWordStays(t *testing.T) {
@@ -316,6 +324,112 @@ func TestSweeper_RestartedGoesOnAndAPersonsWordStays(t *testing.T) {
 		replayed, err := Replay(h.ledger(), h.sweeps(s), newScripted)
 		sameOutcomes(t, h, replayed, err)
 	})
+}
+
+// looking runs a sweeper that counts its looks and its beginnings from the record.
+func (h *hall) looking(opts Options) (looks, begun *atomic.Int64) {
+	h.t.Helper()
+	looks, begun = &atomic.Int64{}, &atomic.Int64{}
+	opts.Finder = func() Finder { begun.Add(1); return newScripted() }
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() {
+		New(h.st, h.boxes, opts).Run(ctx, func() []*registry.Stored { looks.Add(1); return []*registry.Stored{h.s} })
+	})
+	h.t.Cleanup(func() { cancel(); running.Wait() })
+	return looks, begun
+}
+
+// broken puts what cannot be read in the place of a key, until mended.
+func (h *hall) broken(key string) (mend func()) {
+	h.t.Helper()
+	ctx, client, aside := context.Background(), h.st.Client(), key+":aside"
+	there := client.Rename(ctx, key, aside).Err() == nil
+	if err := client.Set(ctx, key, "broken", 0).Err(); err != nil {
+		h.t.Fatal(err)
+	}
+	return func() {
+		undo := func() error { return client.Del(ctx, key).Err() }
+		if there {
+			undo = func() error { return client.Rename(ctx, aside, key).Err() } // at once: no ballot is missing for a moment
+		}
+		if err := undo(); err != nil {
+			h.t.Fatal(err)
+		}
+	}
+}
+
+// A reading that fails goes on where it was, and so does a writing: each time from the
+// beginning they would cost most where the store can do least.
+func TestSweeper_WhatFailsIsNotBegunAnew(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, st *store.Store) {
+		for _, key := range []string{"2}:evidence", "0}:sweeps", "1}:findings", "2}:voters:"} {
+			t.Run(key, func(t *testing.T) {
+				h := newHall(t, st, "{policy: standard}", later)
+				for n := range 24 { // some in each box
+					h.cast(fmt.Sprint("voter-", n), "void")
+				}
+				key := "joute:{" + h.s.Contest.ID + "/" + key
+				if strings.HasSuffix(key, ":") {
+					found, err := st.Client().Keys(t.Context(), key+"*").Result()
+					if err != nil || len(found) == 0 {
+						t.Fatal(found, err)
+					}
+					key = found[0]
+				}
+				mend := h.broken(key)
+				looks, begun := h.looking(quick())
+				h.until("many looks", func() bool { return looks.Load() >= 10 })
+				mend()
+				for n := range 24 {
+					h.becomes(fmt.Sprint("voter-", n), "void lockstep")
+				}
+				if n := begun.Load(); n != 1 {
+					t.Errorf("begun %d times", n)
+				}
+				s := New(h.st, h.boxes, quick())
+				replayed, err := Replay(h.ledger(), h.sweeps(s), newScripted)
+				sameOutcomes(t, h, replayed, err)
+			})
+		}
+	})
+}
+
+// A box that was set back, as by a kill before the disk had it, has other records in the places
+// that were read: they are not passed over.
+func TestSweeper_OtherRecordsThanWereReadAreRead(t *testing.T) {
+	h := newHall(t, openStore(t, redistest.Shared(t).URL()), "{policy: standard}", later)
+	h.cast("ada", "")
+	of := func(key string) string { return "joute:{" + h.s.Contest.ID + "/" + key }
+	client := h.st.Client()
+	kept, err := client.Keys(t.Context(), of("*")).Result()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range kept {
+		if err := client.Copy(t.Context(), key, "then:"+key, 0, true).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h.cast("lost-1", "")
+	h.cast("lost-2", "")
+	opts := quick()
+	s, _ := h.run(opts)
+	h.until("a sweep of three", func() bool {
+		all := h.sweeps(s)
+		return len(all) > 0 && slices.Max(all[len(all)-1].Cut) >= 2
+	})
+	for _, key := range kept { // with the sweep forgotten nobody but this server's memory knows of the others
+		if err := client.Copy(t.Context(), "then:"+key, key, 0, true).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for n := range 6 { // in each box
+		h.cast(fmt.Sprint("next-", n), "void")
+	}
+	for n := range 6 {
+		h.becomes(fmt.Sprint("next-", n), "void lockstep")
+	}
 }
 
 // fragile panics on one ballot's evidence.
@@ -675,7 +789,7 @@ func TestReplay_WhatAKilledServerDidNotWriteWasNotDecided(t *testing.T) {
 		if err != nil || len(ruling.Decisions) != 2 {
 			t.Fatalf("%+v, %v", ruling, err)
 		}
-		made := Sweep{Number: 1, AtMS: clock.Now.UnixMilli(), Cut: judge.Cut(), Fresh: &settings, Decided: 2}
+		made := Sweep{Number: 1, AtMS: clock.Now.UnixMilli(), Cut: judge.cut(), Fresh: &settings, Decided: 2}
 		if err := killed.keep(t.Context(), h.s, &made, judge.Status()); err != nil {
 			t.Fatal(err)
 		}

@@ -18,10 +18,10 @@ type placed struct {
 	ballot detect.Ballot
 }
 
-// Expect says how many boxes the contest has. A judge that knows gives ballots to the
+// expect says how many boxes the contest has. A judge that knows gives ballots to the
 // finder as they come, which keeps them in a fraction of the memory: in a rush more wait
 // for a sweep than all else that a server remembers. It decides as one that does not know.
-func (j *Judge) Expect(boxes int) { j.boxes = boxes }
+func (j *Judge) expect(boxes int) { j.boxes = boxes }
 
 // give gives the finder what nothing can come before any more: the time of a box never
 // goes back, so that is what is older than the last record of each.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -18,42 +19,66 @@ import (
 	"github.com/joute/joute/voting/ballotbox"
 )
 
-// sweep decides and writes: first why, then that it was, then the decisions, and last
-// that nothing more is to come. Ended anywhere, another one decides what is left.
+// errNoRuling is returned where detectors found what nobody can decide on.
+var errNoRuling = errors.New("no ruling")
+
+// unwritten is a sweep that was decided, and what of it is told once it is written.
+type unwritten struct {
+	made    Sweep
+	status  Status
+	ruling  Ruling
+	at      time.Time     // when it was decided, by this server's clock
+	took    time.Duration // to decide, and to write so far
+	changed int           // ballots so far
+}
+
+// sweep decides, and writes what it decided.
 func (s *Sweeper) sweep(ctx context.Context, stored *registry.Stored, w *watch, clock ballotbox.Clock) error {
-	begun := time.Now()
-	made := Sweep{Number: w.number + 1, AtMS: clock.Now.UnixMilli(), Whole: clock.Closed && !w.final}
-	ruling, err := w.judge.Sweep(clock.Now, made.Whole)
-	if err != nil {
-		return err
+	u := &unwritten{at: time.Now(), made: Sweep{Number: w.number + 1, AtMS: clock.Now.UnixMilli(), Whole: clock.Closed && !w.final}}
+	var err error
+	if u.ruling, err = w.judge.Sweep(clock.Now, u.made.Whole); err != nil {
+		return fmt.Errorf("%w: %w", errNoRuling, err)
 	}
-	made.Cut, made.Decided = w.judge.Cut(), len(ruling.Decisions)
+	u.made.Cut, u.made.Decided = w.judge.cut(), len(u.ruling.Decisions)
 	if w.fresh {
-		made.Fresh = &w.settings
+		u.made.Fresh = &w.settings
 	}
-	status := w.judge.Status()
-	status.Sweep, status.At = made.Number, voting.FormatTime(clock.Now)
-	changed := 0
+	u.status = w.judge.Status()
+	u.status.Sweep, u.status.At = u.made.Number, voting.FormatTime(clock.Now)
+	u.took = time.Since(u.at)
+	w.unwritten = u
+	return s.record(ctx, stored, w)
+}
+
+// record writes what was decided: first why, then that it was, then the decisions, and last
+// that nothing more is to come. Each of them may be written again: after an error the next look does so,
+// and where this server ends before, another one decides what is left.
+func (s *Sweeper) record(ctx context.Context, stored *registry.Stored, w *watch) (err error) {
+	u, begun := w.unwritten, time.Now()
+	defer func() { u.took += time.Since(begun) }()
 	if w.settings.Observe {
-		err = s.keep(ctx, stored, &made, status)
+		err = s.keep(ctx, stored, &u.made, u.status)
 	} else {
-		changed, err = s.write(ctx, stored, w.settings, &made, status, ruling.Decisions)
+		var changed int
+		changed, err = s.write(ctx, stored, w.settings, &u.made, u.status, u.ruling.Decisions)
+		u.changed += changed
 	}
 	if err != nil {
 		return err
 	}
-	if final := w.final || made.Whole; final {
-		status.Final, w.final = true, true
-		if err := s.keep(ctx, stored, nil, status); err != nil {
+	if w.final || u.made.Whole {
+		u.status.Final = true
+		if err := s.keep(ctx, stored, nil, u.status); err != nil {
 			return err
 		}
+		w.final = true
 	}
-	w.number, w.fresh, w.at, w.took = made.Number, false, begun, time.Since(begun)
-	if changed > 0 && s.opts.Changed != nil {
+	w.unwritten, w.number, w.fresh, w.at, w.took = nil, u.made.Number, false, u.at, u.took+time.Since(begun)
+	if u.changed > 0 && s.opts.Changed != nil {
 		s.opts.Changed(stored.Contest.ID)
 	}
-	s.tell(stored.Contest.ID, w, ruling, changed)
-	s.putFarms(ctx, stored.Contest.ID, w, ruling.Clusters)
+	s.tell(stored.Contest.ID, w, u.ruling, u.changed)
+	s.putFarms(ctx, stored.Contest.ID, w, u.ruling.Clusters)
 	return nil
 }
 

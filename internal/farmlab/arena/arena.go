@@ -31,8 +31,8 @@ type Arena struct {
 	judge   *sweep.Judge
 	opts    Options
 
-	farms  map[string]antifraud.Signature
-	fates  map[string]*fate // by act
+	farms  map[string]antifraud.Signature // known at the door
+	fates  map[string]*fate               // by act
 	acts   map[sweep.Ballot]string
 	now    time.Time
 	offset int64

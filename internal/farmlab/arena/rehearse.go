@@ -126,7 +126,7 @@ func (r Rehearsal) Run(ctx context.Context) (*Rehearsed, error) {
 		return nil, fmt.Errorf("rehearsal: %w", err)
 	}
 	out := &Rehearsed{
-		Contest: r.Contest.ID, Policy: r.Contest.Antifraud.Policy.Name, Seed: r.Seed, Known: a.Farms(),
+		Contest: r.Contest.ID, Policy: r.Contest.Antifraud.Policy.Name, Seed: r.Seed, Known: len(a.farms),
 		Schools: map[string]*Sides{}, Groups: map[string]Became{}, Reasons: map[string]*Sides{},
 	}
 	for i := range acts {

@@ -113,6 +113,3 @@ func (a *Arena) Ask(_ context.Context, ids []string) (map[string]attack.Fate, er
 	}
 	return known, nil
 }
-
-// Farms is how many farms are known at the door by now.
-func (a *Arena) Farms() int { return len(a.farms) }

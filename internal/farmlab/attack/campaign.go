@@ -78,101 +78,141 @@ type Outcome struct {
 
 // Play plays every round on g, with the crowd among it, and closes the contest.
 func (c Campaign) Play(ctx context.Context, g Ground) (Outcome, error) {
-	opens := c.Market.Opens()
-	span := c.Market.Closes().Sub(opens) / time.Duration(c.Rounds)
-	s := newShop(c.Market, c.Costs, c.Market.Modest(), c.Votes)
-	var out Outcome
-	var waves [][]vote
-	crowd := &audience{group: map[string]string{}, answers: map[string]Answer{}, held: map[string]bool{}}
+	p := playing{
+		Campaign: c, ground: g, doors: map[string]Fate{},
+		shop:  newShop(c.Market, c.Costs, c.Market.Modest(), c.Votes),
+		crowd: &audience{group: map[string]string{}, answers: map[string]Answer{}, held: map[string]bool{}},
+	}
+	p.shop.stubborn, p.shop.capped, p.shop.tells, p.shop.noInboxes = c.Stubborn, c.Capped, c.Tells, c.NoInboxes
 	plan, changed := c.Plan, []Tell(nil)
-	s.stubborn, s.capped, s.tells = c.Stubborn, c.Capped, c.Tells
-	if s.noInboxes = c.NoInboxes; c.NoInboxes {
+	if c.NoInboxes {
 		plan[Accounts] = 0
 	}
-	doors := map[string]Fate{} // of votes that are in no box
+	opens := c.Market.Opens()
+	span := c.Market.Closes().Sub(opens) / time.Duration(c.Rounds)
 	for r := range c.Rounds {
-		from, to := opens.Add(time.Duration(r)*span), opens.Add(time.Duration(r+1)*span)
-		before := s.spent
-		votes := s.order(plan, from, to)
-		answers, err := cast(ctx, g, crowd, votes, c.between(from, to))
+		round, fates, err := p.round(ctx, plan, opens.Add(time.Duration(r)*span), opens.Add(time.Duration(r+1)*span))
 		if err != nil {
-			return out, fmt.Errorf("round %d: %w", r+1, err)
+			return p.out, fmt.Errorf("round %d: %w", r+1, err)
 		}
-		round := Round{Plan: plan.Words(), Changed: words(changed)}
-		for i, a := range answers {
-			s.spent += float64(a.Challenges) * c.Costs.Challenge
-			round.Challenges += a.Challenges
-			if a.Standing == Rejected || a.Standing == Refused {
-				doors[votes[i].act.ID] = Fate{Standing: a.Standing, Reasons: a.Reasons}
-			}
-		}
-		if err := g.Rest(ctx, to); err != nil {
-			return out, fmt.Errorf("round %d: %w", r+1, err)
-		}
-		if round.Proved, err = s.answer(ctx, g, votes); err != nil {
-			return out, fmt.Errorf("round %d: %w", r+1, err)
-		}
-		round.Spent = s.spent - before
-		if !c.NoInboxes {
-			if err := crowd.answer(ctx, g); err != nil {
-				return out, fmt.Errorf("round %d: %w", r+1, err)
-			}
-		}
-		fates, err := fatesOf(ctx, g, votes, doors)
-		if err != nil {
-			return out, fmt.Errorf("round %d: %w", r+1, err)
-		}
-		round.Seen = surviving(votes, fates)
+		round.Plan, round.Changed = plan.words(), words(changed)
+		p.out.Rounds = append(p.out.Rounds, round)
 		if changed = nil; !c.Stubborn {
-			s.content = round.Seen >= content
-			for _, t := range learn(plan, votes, fates, s.can) {
-				if s.can(plan, t) { // the one before may have been its last
-					plan[t]++
-					s.changed[t] = true
-					changed = append(changed, t)
-				}
-			}
+			plan, changed = p.learn(plan, fates)
 		}
-		waves, out.Rounds = append(waves, votes), append(out.Rounds, round)
 	}
 	if err := g.Close(ctx); err != nil {
-		return out, fmt.Errorf("close: %w", err)
+		return p.out, fmt.Errorf("close: %w", err)
 	}
-	// What the last look holds its voters may still answer, until results are published.
-	for r, votes := range waves {
-		before := s.spent
-		proved, err := s.answer(ctx, g, votes)
-		if err != nil {
-			return out, fmt.Errorf("after the close: %w", err)
-		}
-		out.Rounds[r].Proved += proved
-		out.Rounds[r].Spent += s.spent - before
+	if err := p.answerAll(ctx); err != nil {
+		return p.out, fmt.Errorf("after the close: %w", err)
 	}
-	if !c.NoInboxes {
-		if err := crowd.answer(ctx, g); err != nil {
-			return out, fmt.Errorf("after the close: %w", err)
-		}
+	if err := p.count(ctx); err != nil {
+		return p.out, fmt.Errorf("after the close: %w", err)
 	}
-	caught, all := 0, 0
-	for r, votes := range waves {
-		fates, err := fatesOf(ctx, g, votes, doors)
-		if err != nil {
-			return out, fmt.Errorf("after the close: %w", err)
-		}
-		out.Rounds[r].end(votes, fates)
-		all += out.Rounds[r].Votes
-		caught += out.Rounds[r].Votes - out.Rounds[r].Counted
-	}
-	out.Recall = float64(caught) / float64(max(1, all))
 	var err error
-	out.Honest, err = crowd.end(ctx, g)
-	return out, err
+	p.out.Honest, err = p.crowd.end(ctx, g)
+	return p.out, err
+}
+
+// playing is a campaign that goes on.
+type playing struct {
+	Campaign
+	ground Ground
+	shop   *shop
+	crowd  *audience
+	waves  [][]vote        // of each round so far
+	doors  map[string]Fate // of votes that are in no box
+	out    Outcome
+}
+
+// round plays one wave among the crowd, and tells what became of its votes by then.
+func (p *playing) round(ctx context.Context, plan Plan, from, to time.Time) (round Round, fates []Fate, err error) {
+	before := p.shop.spent
+	votes := p.shop.order(plan, from, to)
+	p.waves = append(p.waves, votes)
+	answers, err := cast(ctx, p.ground, p.crowd, votes, p.between(from, to))
+	if err != nil {
+		return round, nil, err
+	}
+	for i, a := range answers {
+		p.shop.spent += float64(a.Challenges) * p.Costs.Challenge
+		round.Challenges += a.Challenges
+		if a.Standing == Rejected || a.Standing == Refused {
+			p.doors[votes[i].act.ID] = Fate{Standing: a.Standing, Reasons: a.Reasons}
+		}
+	}
+	if err := p.ground.Rest(ctx, to); err != nil {
+		return round, nil, err
+	}
+	if round.Proved, err = p.shop.answer(ctx, p.ground, votes); err != nil {
+		return round, nil, err
+	}
+	round.Spent = p.shop.spent - before
+	if !p.NoInboxes {
+		if err := p.crowd.answer(ctx, p.ground); err != nil {
+			return round, nil, err
+		}
+	}
+	if fates, err = fatesOf(ctx, p.ground, votes, p.doors); err != nil {
+		return round, nil, err
+	}
+	round.Seen = surviving(votes, fates)
+	return round, fates, nil
+}
+
+// learn is the plan for the next round, after what became of the last, and its tells that changed.
+func (p *playing) learn(plan Plan, fates []Fate) (_ Plan, changed []Tell) {
+	last := len(p.waves) - 1
+	p.shop.content = p.out.Rounds[last].Seen >= content
+	for _, t := range learn(plan, p.waves[last], fates, p.shop.can) {
+		if p.shop.can(plan, t) { // the one before may have been its last
+			plan[t]++
+			p.shop.changed[t] = true
+			changed = append(changed, t)
+		}
+	}
+	return plan, changed
+}
+
+// answerAll has voters answer what the last look holds: they may until results are published.
+func (p *playing) answerAll(ctx context.Context) error {
+	for r, votes := range p.waves {
+		before := p.shop.spent
+		proved, err := p.shop.answer(ctx, p.ground, votes)
+		if err != nil {
+			return err
+		}
+		p.out.Rounds[r].Proved += proved
+		p.out.Rounds[r].Spent += p.shop.spent - before
+	}
+	if p.NoInboxes {
+		return nil
+	}
+	return p.crowd.answer(ctx, p.ground)
+}
+
+// count ends the rounds by what became of their votes.
+func (p *playing) count(ctx context.Context) error {
+	caught, all := 0, 0
+	for r, votes := range p.waves {
+		fates, err := fatesOf(ctx, p.ground, votes, p.doors)
+		if err != nil {
+			return err
+		}
+		round := &p.out.Rounds[r]
+		round.end(votes, fates)
+		all += round.Votes
+		caught += round.Votes - round.Counted
+	}
+	p.out.Recall = float64(caught) / float64(max(1, all))
+	return nil
 }
 
 // UnderCap is the same farm where nothing but the cap stands against it, and it begins
 // as cheaply as it can.
 func (c Campaign) UnderCap() Campaign {
-	c.Plan, c.Capped = Cheapest, true
+	c.Plan, c.Capped = cheapest, true
 	return c
 }
 

@@ -40,12 +40,12 @@ var grades = [tells][]string{
 // Plan is the grade of each tell.
 type Plan [tells]int
 
-// Cheapest is how a farm begins where nobody is known to look at more than addresses.
+// cheapest is how a farm begins where nobody is known to look at more than addresses.
 // Whoever only has a cap to get by does not pay for what a cap does not see.
-var Cheapest = Plan{}
+var cheapest = Plan{}
 
-// Words names the plan's grades by tell.
-func (p Plan) Words() map[string]string {
+// words names the plan's grades by tell.
+func (p Plan) words() map[string]string {
 	words := make(map[string]string, tells)
 	for t, grade := range p {
 		words[tellNames[t]] = grades[t][grade]

@@ -41,8 +41,8 @@ var plan = []struct {
 	{residential, antifraud.NetResidential, 4_200_000_300},
 }
 
-// NetworksFile is the name of the list that WriteNetworks writes.
-const NetworksFile = "farmlab.txt"
+// networksFile is the name of the list that WriteNetworks writes.
+const networksFile = "farmlab.txt"
 
 // WriteNetworks writes, into a folder that is made where there is none, the list by which
 // a server knows the kinds of the laboratory's networks: for its --networks.
@@ -50,7 +50,7 @@ func WriteNetworks(folder string) error {
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return err
 	}
-	return ndjson.WriteWhole(filepath.Join(folder, NetworksFile), func(to *bufio.Writer) error {
+	return ndjson.WriteWhole(filepath.Join(folder, networksFile), func(to *bufio.Writer) error {
 		fmt.Fprintln(to, "# networks of the farm laboratory: for trials, and nobody's")
 		for _, one := range plan {
 			for i := range landlords {

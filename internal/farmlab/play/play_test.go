@@ -89,7 +89,7 @@ func TestWriteNetworks_MakesItsFolder(t *testing.T) {
 	if err := WriteNetworks(folder); err != nil {
 		t.Fatal(err)
 	}
-	if text, err := os.ReadFile(filepath.Join(folder, NetworksFile)); err != nil || !strings.Contains(string(text), "198.18.0.0/19 hosting 4200000000\n") {
+	if text, err := os.ReadFile(filepath.Join(folder, networksFile)); err != nil || !strings.Contains(string(text), "198.18.0.0/19 hosting 4200000000\n") {
 		t.Errorf("%s: %v", text, err)
 	}
 }

@@ -155,7 +155,8 @@ end
 -- A ballot is kept as the first letter of its standing, a capital when its pass had been in
 -- the hall (then it is one of `entry/home` while it counts), the instant of the cast
 -- in ms as 6 bytes and the offset of its record as 5, highest first, and the entry;
--- behind a `|` the reasons, where there are any. form.go spells the same in Go.
+-- behind a `|` the reasons, where there are any, and before them a `!` where an organizer decided
+-- how it stands. form.go spells the same in Go.
 local function ballot_of(value)
   if #value < 13 then error('corrupt ballot box: expected a ballot') end
   local letter = string.sub(value, 1, 1)
@@ -163,11 +164,12 @@ local function ballot_of(value)
   if not standing then error('corrupt ballot box: expected a ballot') end
   local a, b, c, d, e, f, g, h, i, j, k = string.byte(value, 2, 12)
   local bar = string.find(value, '|', 13, true) or #value + 1
+  local ruled = string.sub(value, bar + 1, bar + 1) == '!'
   return {
     standing = standing, present = letter ~= string.lower(letter),
     at = ((((a * 256 + b) * 256 + c) * 256 + d) * 256 + e) * 256 + f,
     offset = (((g * 256 + h) * 256 + i) * 256 + j) * 256 + k,
-    entry = string.sub(value, 13, bar - 1), reasons = string.sub(value, bar + 1),
+    entry = string.sub(value, 13, bar - 1), reasons = string.sub(value, bar + (ruled and 2 or 1)), ruled = ruled,
   }
 end
 

@@ -9,7 +9,8 @@
 -- Replies (shape: answer in box.lua)
 --   changed          the ballot has the new standing, the ledger a record of it
 --   unchanged        it had that standing already, or is withdrawn, which is final, or
---                    does not stand as it was seen: somebody else was faster
+--                    does not stand as it was seen: somebody else was faster; or the actor is
+--                    `screen`, and an organizer has decided
 --   undo-expired     withdraw: too late, after the close, or the ballot is void
 --   no-such-ballot   this voter cast no such ballot
 --   unconfigured, torn   see open_box
@@ -35,6 +36,7 @@ local home = ballot.present and integer(redis.call('HGET', TALLY, entry .. '/hom
 turn(box)
 
 local moved = ARGV[9] == '1' and (was ~= ARGV[10] or ballot.reasons ~= ARGV[11])
+moved = moved or (ballot.ruled and ARGV[4] == 'screen')
 if was == to or was == 'withdrawn' or moved then return answer('unchanged', box, turns.used, 0, ballot) end
 if to == 'withdrawn' and (was == 'void' or box.state ~= 'open' or box.now >= ballot.at + box.undo) then
   return answer('undo-expired', box, turns.used, 0, ballot)
@@ -61,9 +63,9 @@ if box.ties == 'earliest' then
   end
 end
 ballot.standing, ballot.reasons = to, ARGV[5]
-local letter = string.sub(to, 1, 1)
+local letter, why = string.sub(to, 1, 1), (ARGV[4] == 'organizer' and '!' or '') .. ballot.reasons
 redis.call('HSET', KEYS[5], id, ballot_text(ballot.present and string.upper(letter) or letter, ballot.at, ballot.offset,
-  entry .. (ballot.reasons ~= '' and '|' .. ballot.reasons or '')))
+  entry .. (why ~= '' and '|' .. why or '')))
 if to == 'held' then
   redis.call('ZADD', KEYS[6], text(ballot.at), id)
 elseif was == 'held' then

@@ -99,7 +99,7 @@ func managed(t *testing.T, rules string, conf ...string) string {
 	return "redis://joute:geheim@" + srv.Addr()
 }
 
-func TestGate_HiddenSettingsNeedToBeAccepted(t *testing.T) {
+func TestInterlock_HiddenSettingsNeedToBeAccepted(t *testing.T) {
 	for how, url := range map[string]string{
 		"forbidden": managed(t, "-config"),
 		"removed":   redistest.Start(t, `rename-command CONFIG ""`).URL(),
@@ -111,30 +111,30 @@ func TestGate_HiddenSettingsNeedToBeAccepted(t *testing.T) {
 func needsToBeAccepted(t *testing.T, url string) {
 	s := open(t, Options{URL: url})
 
-	_, err := OpenGate(t.Context(), s, GateOptions{})
+	_, err := OpenInterlock(t.Context(), s, InterlockOptions{})
 	if !errors.Is(err, ErrUnsafe) || !strings.Contains(err.Error(), "appendfsync, no-appendfsync-on-rewrite could not be verified") ||
 		!strings.Contains(err.Error(), "--accept-unverified-store") {
 		t.Fatalf("strict: %v", err)
 	}
 
-	g, err := OpenGate(t.Context(), s, GateOptions{Mode: AcceptUnverified})
+	l, err := OpenInterlock(t.Context(), s, InterlockOptions{Mode: AcceptUnverified})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if ok, faults, notes := g.Status(); !ok || len(faults) != 0 || len(notes) != 1 || !strings.Contains(notes[0], "appendfsync") {
+	if ok, faults, notes := l.Status(); !ok || len(faults) != 0 || len(notes) != 1 || !strings.Contains(notes[0], "appendfsync") {
 		t.Fatalf("accepted: %t, %q, %q", ok, faults, notes)
 	}
 }
 
-func TestGate_WhatIsShownIsCheckedAllTheSame(t *testing.T) {
+func TestInterlock_WhatIsShownIsCheckedAllTheSame(t *testing.T) {
 	t.Parallel()
 	s := open(t, Options{URL: managed(t, "-config", "appendonly no")})
-	if _, err := OpenGate(t.Context(), s, GateOptions{Mode: AcceptUnverified}); !errors.Is(err, ErrUnsafe) || !strings.Contains(err.Error(), "aof_enabled is 0") {
+	if _, err := OpenInterlock(t.Context(), s, InterlockOptions{Mode: AcceptUnverified}); !errors.Is(err, ErrUnsafe) || !strings.Contains(err.Error(), "aof_enabled is 0") {
 		t.Fatalf("err = %v", err)
 	}
 }
 
-func TestGate_NothingShown(t *testing.T) {
+func TestInterlock_NothingShown(t *testing.T) {
 	t.Parallel()
 	s := open(t, Options{URL: managed(t, "-config -info")})
 	_, _, err := s.Check(t.Context())
@@ -148,102 +148,102 @@ func TestGate_NothingShown(t *testing.T) {
 	}
 }
 
-func TestGate_TurnsRedAndGreenAgainWhileRunning(t *testing.T) {
+func TestInterlock_TurnsRedAndGreenAgainWhileRunning(t *testing.T) {
 	t.Parallel()
 	srv := redistest.Start(t)
 	s := open(t, Options{URL: srv.URL(), Timeout: 300 * time.Millisecond})
-	g, err := OpenGate(t.Context(), s, GateOptions{Every: 20 * time.Millisecond})
+	l, err := OpenInterlock(t.Context(), s, InterlockOptions{Every: 20 * time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
 	}
-	run(t, g)
-	green := func() bool { ok, _, _ := g.Status(); return ok && g.Err() == nil }
+	run(t, l)
+	green := func() bool { ok, _, _ := l.Status(); return ok && l.Err() == nil }
 	if !green() {
 		t.Fatal("not green at first")
 	}
 	admin := srv.Client()
 	admin.ConfigSet(t.Context(), "appendfsync", "everysec")
-	wait(t, "red", func() bool { return errors.Is(g.Err(), ErrUnsafe) })
-	if ok, faults, _ := g.Status(); ok || len(faults) != 1 || !strings.Contains(faults[0], "appendfsync is everysec") {
+	wait(t, "red", func() bool { return errors.Is(l.Err(), ErrUnsafe) })
+	if ok, faults, _ := l.Status(); ok || len(faults) != 1 || !strings.Contains(faults[0], "appendfsync is everysec") {
 		t.Fatalf("red: %t, %q", ok, faults)
 	}
 	admin.ConfigSet(t.Context(), "appendfsync", "always")
 	wait(t, "green", green)
 
 	srv.Kill()
-	wait(t, "unavailable", func() bool { return errors.Is(g.Err(), ErrUnavailable) })
-	if ok, faults, _ := g.Status(); ok || len(faults) != 1 {
+	wait(t, "unavailable", func() bool { return errors.Is(l.Err(), ErrUnavailable) })
+	if ok, faults, _ := l.Status(); ok || len(faults) != 1 {
 		t.Fatalf("gone: %t, %q", ok, faults)
 	}
 	srv.Restart()
 	wait(t, "green after the outage", green)
 }
 
-func TestGate_UnsafeTakesBallotsAndIsNeverGreen(t *testing.T) {
+func TestInterlock_UnsafeTakesBallotsAndIsNeverGreen(t *testing.T) {
 	t.Parallel()
 	for _, conf := range []string{"appendfsync no", "appendfsync always"} {
 		s := open(t, Options{URL: redistest.Start(t, conf).URL()})
-		g, err := OpenGate(t.Context(), s, GateOptions{Mode: Unsafe})
-		if err != nil || g.Err() != nil {
-			t.Fatalf("%s: %v, %v", conf, err, g.Err())
+		l, err := OpenInterlock(t.Context(), s, InterlockOptions{Mode: Unsafe})
+		if err != nil || l.Err() != nil {
+			t.Fatalf("%s: %v, %v", conf, err, l.Err())
 		}
-		ok, faults, notes := g.Status()
+		ok, faults, notes := l.Status()
 		if ok || len(notes) == 0 || strings.Contains(strings.Join(faults, "|"), "appendfsync") != (conf == "appendfsync no") {
 			t.Fatalf("%s: %t, %q, %q", conf, ok, faults, notes)
 		}
 	}
 }
 
-func TestGate_EmbeddedIsGreenAndSaysWhatItIs(t *testing.T) {
+func TestInterlock_EmbeddedIsGreenAndSaysWhatItIs(t *testing.T) {
 	s := open(t, Options{})
 	for _, mode := range []Mode{Strict, AcceptUnverified, Unsafe} {
-		g, err := OpenGate(t.Context(), s, GateOptions{Mode: mode})
+		l, err := OpenInterlock(t.Context(), s, InterlockOptions{Mode: mode})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if ok, faults, notes := g.Status(); !ok || len(faults) != 0 || len(notes) != 1 || !strings.Contains(notes[0], "in memory") {
+		if ok, faults, notes := l.Status(); !ok || len(faults) != 0 || len(notes) != 1 || !strings.Contains(notes[0], "in memory") {
 			t.Fatalf("mode %d: %t, %q, %q", mode, ok, faults, notes)
 		}
 	}
 }
 
-func TestGate_RefusedStartHasOneLineForEachFault(t *testing.T) {
+func TestInterlock_RefusedStartHasOneLineForEachFault(t *testing.T) {
 	t.Parallel()
 	s := open(t, Options{URL: redistest.Start(t, "appendfsync no", "maxmemory-policy allkeys-lru").URL()})
-	_, err := OpenGate(t.Context(), s, GateOptions{})
+	_, err := OpenInterlock(t.Context(), s, InterlockOptions{})
 	if lines := strings.Split(err.Error(), "\n"); !errors.Is(err, ErrUnsafe) || len(lines) != 3 {
 		t.Fatalf("err = %v", err)
 	}
 }
 
-// run runs the gate until the test ends.
-func run(t *testing.T, g *Gate) {
+// run runs the interlock until the test ends.
+func run(t *testing.T, l *Interlock) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
-	go func() { defer close(done); g.Run(ctx) }()
+	go func() { defer close(done); l.Run(ctx) }()
 	t.Cleanup(func() { cancel(); <-done })
 }
 
 // What another part has found stops ballots in every mode, as long as it is there:
 // counting on would make two histories of one vote.
-func TestGate_StopsForWhatOthersHaveFound(t *testing.T) {
+func TestInterlock_StopsForWhatOthersHaveFound(t *testing.T) {
 	srv := redistest.Start(t)
 	for _, mode := range []Mode{Strict, AcceptUnverified, Unsafe} {
 		s := open(t, Options{URL: srv.URL()})
-		g, err := OpenGate(t.Context(), s, GateOptions{Mode: mode})
+		l, err := OpenInterlock(t.Context(), s, InterlockOptions{Mode: mode})
 		if err != nil {
 			t.Fatal(err)
 		}
 		var found error
-		g.Watch(func() error { return found })
+		l.Watch(func() error { return found })
 		found = fmt.Errorf("%w: the folder is another's", ErrUnsafe)
-		g.recheck(t.Context()) // which finds nothing
-		ok, faults, _ := g.Status()
-		if err := g.Err(); !errors.Is(err, ErrUnsafe) || ok || !slices.Contains(faults, found.Error()) {
+		l.recheck(t.Context()) // which finds nothing
+		ok, faults, _ := l.Status()
+		if err := l.Err(); !errors.Is(err, ErrUnsafe) || ok || !slices.Contains(faults, found.Error()) {
 			t.Errorf("mode %d: %v, %q", mode, err, faults)
 		}
 		found = nil
-		if err := g.Err(); err != nil {
+		if err := l.Err(); err != nil {
 			t.Errorf("mode %d, over: %v", mode, err)
 		}
 	}
@@ -261,11 +261,11 @@ func TestCheck_NotesARedisThatCutsItsOwnFile(t *testing.T) {
 		{redistest.SharedCluster(t).URL(), 1},
 	} {
 		s := open(t, Options{URL: c.url})
-		g, err := OpenGate(t.Context(), s, GateOptions{})
+		l, err := OpenInterlock(t.Context(), s, InterlockOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		ok, faults, notes := g.Status()
+		ok, faults, notes := l.Status()
 		if !ok || len(notes) != c.notes || c.notes > 0 && !strings.Contains(notes[0], "scripts/redis-aof-tail") {
 			t.Errorf("%s: %v %q %q", c.url, ok, faults, notes)
 		}

@@ -15,7 +15,7 @@ import (
 // twice. Its text has one line for each fault.
 var ErrUnsafe = errors.New("the store is not safe for ballots")
 
-// Mode is how much a Gate lets pass.
+// Mode is how much an Interlock lets pass.
 type Mode int
 
 const (
@@ -24,19 +24,19 @@ const (
 	Unsafe                       // --unsafe-store: faults are told, never enforced, and never green
 )
 
-// GateOptions has a working zero value.
-type GateOptions struct {
+// InterlockOptions has a working zero value.
+type InterlockOptions struct {
 	Mode  Mode
 	Kept  bool          // what an embedded store holds is kept in a folder
 	Every time.Duration // between checks; 0 is 30 s
 	Log   *slog.Logger  // told of every change; nil is silent
 }
 
-// Gate watches that the store stays fit to count in: an operator may change a
+// Interlock watches that the store stays fit to count in: an operator may change a
 // setting, a disk may fill up, at any time.
-type Gate struct {
+type Interlock struct {
 	store *Store
-	opts  GateOptions
+	opts  InterlockOptions
 
 	watched []func() error // see Watch
 
@@ -46,37 +46,37 @@ type Gate struct {
 
 type verdict struct {
 	faults, notes []string
-	err           error // what Gate.Err answers
+	err           error // what Interlock.Err answers
 }
 
-// OpenGate checks the store once. It fails with ErrUnsafe or ErrUnavailable when
+// OpenInterlock checks the store once. It fails with ErrUnsafe or ErrUnavailable when
 // no ballot may be taken now, in a mode that minds. Then Run keeps checking.
-func OpenGate(ctx context.Context, s *Store, opts GateOptions) (*Gate, error) {
+func OpenInterlock(ctx context.Context, s *Store, opts InterlockOptions) (*Interlock, error) {
 	if opts.Every <= 0 {
 		opts.Every = 30 * time.Second
 	}
 	if opts.Log == nil {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
-	g := &Gate{store: s, opts: opts}
-	g.last = g.judge(s.Check(ctx))
-	if err := g.last.err; err != nil {
+	l := &Interlock{store: s, opts: opts}
+	l.last = l.judge(s.Check(ctx))
+	if err := l.last.err; err != nil {
 		return nil, err // says every fault: the caller tells them, once
 	}
-	g.tell(g.last)
-	return g, nil
+	l.tell(l.last)
+	return l, nil
 }
 
 // Watch adds something that must be nil for ballots to be taken, whatever the
 // mode: what it says is asked at every Status and Err, so it must cost nothing. It
 // is called before the first of these.
-func (g *Gate) Watch(fault func() error) { g.watched = append(g.watched, fault) }
+func (l *Interlock) Watch(fault func() error) { l.watched = append(l.watched, fault) }
 
 // Run checks again and again until ctx ends. While no ballot may be taken it looks
 // every second: a Redis that comes back may have come back another, and a replica
 // that was missed may be there again.
-func (g *Gate) Run(ctx context.Context) {
-	timer := time.NewTimer(g.opts.Every)
+func (l *Interlock) Run(ctx context.Context) {
+	timer := time.NewTimer(l.opts.Every)
 	defer timer.Stop()
 	for {
 		select {
@@ -84,8 +84,8 @@ func (g *Gate) Run(ctx context.Context) {
 			return
 		case <-timer.C:
 		}
-		next := g.opts.Every
-		if g.recheck(ctx); g.Err() != nil {
+		next := l.opts.Every
+		if l.recheck(ctx); l.Err() != nil {
 			next = min(next, time.Second)
 		}
 		timer.Reset(next)
@@ -94,10 +94,10 @@ func (g *Gate) Run(ctx context.Context) {
 
 // Status is for /readyz: ok says that the store is safe as far as the mode asks,
 // faults say why not, notes are what an operator should see all the same.
-func (g *Gate) Status() (ok bool, faults, notes []string) {
-	v := g.verdict()
+func (l *Interlock) Status() (ok bool, faults, notes []string) {
+	v := l.verdict()
 	faults = slices.Clone(v.faults)
-	for _, fault := range g.watched {
+	for _, fault := range l.watched {
 		if err := fault(); err != nil {
 			faults = append(faults, err.Error())
 		}
@@ -107,44 +107,44 @@ func (g *Gate) Status() (ok bool, faults, notes []string) {
 
 // Err is nil when ballots may be taken, else ErrUnsafe or ErrUnavailable. It
 // tells what the last check saw, and costs nothing: ask before every cast.
-func (g *Gate) Err() error {
-	for _, fault := range g.watched {
+func (l *Interlock) Err() error {
+	for _, fault := range l.watched {
 		if err := fault(); err != nil {
 			return err
 		}
 	}
-	return g.verdict().err
+	return l.verdict().err
 }
 
-func (g *Gate) verdict() verdict {
-	g.mu.RLock()
-	defer g.mu.RUnlock()
-	return g.last
+func (l *Interlock) verdict() verdict {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return l.last
 }
 
-func (g *Gate) recheck(ctx context.Context) {
-	v := g.judge(g.store.Check(ctx))
+func (l *Interlock) recheck(ctx context.Context) {
+	v := l.judge(l.store.Check(ctx))
 	if ctx.Err() != nil {
 		return // stopping: nothing was learnt
 	}
-	g.mu.Lock()
-	changed := !slices.Equal(v.faults, g.last.faults) || !slices.Equal(v.notes, g.last.notes)
-	g.last = v
-	g.mu.Unlock()
+	l.mu.Lock()
+	changed := !slices.Equal(v.faults, l.last.faults) || !slices.Equal(v.notes, l.last.notes)
+	l.last = v
+	l.mu.Unlock()
 	if changed {
-		g.tell(v)
+		l.tell(v)
 	}
 }
 
 // judge turns what a check found into what the mode makes of it.
-func (g *Gate) judge(faults, notes []string, err error) verdict {
+func (l *Interlock) judge(faults, notes []string, err error) verdict {
 	v := verdict{faults: slices.Clone(faults), notes: slices.Clone(notes)}
 	switch {
-	case g.store.Embedded() && g.opts.Kept:
+	case l.store.Embedded() && l.opts.Kept:
 		v.notes = []string{"store in memory, kept in --data: a stop loses nothing; a kill or a power cut the last second of ballots, and the last ten of fans, shares and appeals: give --redis for a vote that counts"}
-	case g.store.Embedded():
+	case l.store.Embedded():
 		v.notes = []string{"trial store in memory: a restart loses everything, give --data, or --redis for a real vote"}
-	case errors.Is(err, ErrSettingsHidden) && g.opts.Mode == AcceptUnverified:
+	case errors.Is(err, ErrSettingsHidden) && l.opts.Mode == AcceptUnverified:
 		v.notes = append(v.notes, err.Error()+"; accepted by --accept-unverified-store")
 	case errors.Is(err, ErrSettingsHidden):
 		v.faults = append(v.faults, err.Error()+": show them to this user (INFO, CONFIG GET), or vouch for them with --accept-unverified-store")
@@ -152,7 +152,7 @@ func (g *Gate) judge(faults, notes []string, err error) verdict {
 		v.faults = append(v.faults, err.Error())
 	}
 	switch {
-	case g.opts.Mode == Unsafe && !g.store.Embedded():
+	case l.opts.Mode == Unsafe && !l.store.Embedded():
 		// Red even where nothing is wrong now: a flag for tests must show.
 		v.notes = append(v.notes, "--unsafe-store: ballots are taken whatever the faults")
 		v.faults = append(v.faults, "started with --unsafe-store, not for a real vote: start without it")
@@ -164,14 +164,14 @@ func (g *Gate) judge(faults, notes []string, err error) verdict {
 	return v
 }
 
-func (g *Gate) tell(v verdict) {
+func (l *Interlock) tell(v verdict) {
 	for _, fault := range v.faults {
-		g.opts.Log.Error("store gate", "fault", fault)
+		l.opts.Log.Error("store interlock", "fault", fault)
 	}
 	for _, note := range v.notes {
-		g.opts.Log.Warn("store gate", "note", note)
+		l.opts.Log.Warn("store interlock", "note", note)
 	}
 	if len(v.faults) == 0 {
-		g.opts.Log.Info("store gate: ballots may be taken", "store", g.store.Name())
+		l.opts.Log.Info("store interlock: ballots may be taken", "store", l.store.Name())
 	}
 }
