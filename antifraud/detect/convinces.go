@@ -14,11 +14,12 @@ const (
 	toHold     = 15.0 // ln below the limit that is enough to hold, and not to void
 	unlike     = 0.1  // ln per member: a look that says less against a hand says nothing
 
-	oneAddress   = 0.7 // of the members: they are of one home or room
-	fewDevices   = 4.0 // effective number
-	fewAddresses = 4.0
-	manyShared   = 8.0 // effective number of devices, or of addresses: a pool that no community has
-	leastDrawn   = 12  // members who tell what they draw from: of eight devices some eight pairs have one in common, give or take a third
+	oneAddress    = 0.7 // of the members: they are of one home or room
+	fewDevices    = 4.0 // effective number
+	fewAddresses  = 4.0
+	moreThanExits = 2.5 // effective number of addresses: a school has a way out or two
+	manyShared    = 8.0 // effective number of devices, or of addresses: a pool that no community has
+	leastDrawn    = 12  // members who tell what they draw from: of eight devices some eight pairs have one in common, give or take a third
 
 	// One person's phone may be one that many have: it says less, and the pace more. Who
 	// have that phone on one campus, and are quick by chance, have no pace in common;
@@ -71,7 +72,7 @@ func (e *evidence) convinces(h *hand, limit float64) (strong, ok bool) {
 	if e.firm[byDevice] && e.pool < fewDevices && !e.firm[byTempo] && !e.firm[byNetwork] && !e.firm[byAccount] {
 		strong = false // friends with one model of phone, who vote for the same
 	}
-	ok = strong || e.holds(h.mass, limit)
+	ok = strong || e.holds(h.mass, limit) || e.dealtInStep(h.mass) && h.dealsOut()
 	if e.firmly() == 2 && e.firm[byDevice] && (e.people(h.mass) || e.class(h.mass)) {
 		strong = false
 	}
@@ -100,8 +101,8 @@ func (e *evidence) note(members float64) {
 	if e.madeUp {
 		e.some[byDevice] = e.firm[byDevice]
 	}
-	if e.fewExits {
-		e.firm[byNetwork] = false // a school behind a security service has a data centre's address or two
+	if e.fewExits || e.oneRegion {
+		e.firm[byNetwork] = false // a school behind a security service has a data centre's address or two, and one abroad its country's blocks
 	}
 }
 
@@ -211,10 +212,11 @@ func (e *evidence) hopeless(members float64) bool {
 }
 
 // hosted tells whether nearly all members vote through many rented addresses, evenly, from which hardly anybody else
-// votes, and at least somewhat in step, as who votes for popular entries is with many. A school behind a data centre has
-// few such addresses, and votes for its own.
+// votes, of many networks, or at least somewhat in step, as who votes for popular entries is with many. A school behind a
+// data centre or a security service has addresses in one network, or in few, and votes for its own.
 func (e *evidence) hosted(members float64) bool {
-	return e.rented && e.addresses >= manyShared && e.pooled >= oneRoom && e.by[byNetwork] >= pooledDevices*members && e.somewhatInStep(members)
+	return e.rented && e.addresses >= manyShared && e.pooled >= oneRoom && e.by[byNetwork] >= pooledDevices*members &&
+		(e.networks >= manyShared || e.somewhatInStep(members))
 }
 
 // housed tells whether nearly all members vote through the homes of a pool, evenly, at least somewhat in step and quick.
@@ -226,6 +228,11 @@ func (e *evidence) housed(members float64) bool {
 // somewhatInStep tells whether members vote in step at least as far as popular entries let it be seen.
 func (e *evidence) somewhatInStep(members float64) bool {
 	return e.by[byStructure] >= max(leastFamily[byStructure], somewhat*members)
+}
+
+// dealtInStep tells whether few devices are enough to hold, where they are dealt out over addresses: members vote in step.
+func (e *evidence) dealtInStep(members float64) bool {
+	return e.by[byDevice] >= max(leastFamily[byDevice], pooledDevices*members) && e.by[byStructure] >= e.needs(byStructure, members)
 }
 
 // holds tells whether one family is so plain that the hand is held.
@@ -243,6 +250,12 @@ func (e *evidence) holds(members, limit float64) bool {
 	case inPool && e.by[byNetwork] >= pooledAddresses*members:
 	case e.hosted(members):
 	case e.housed(members):
+	// Some devices are, through several addresses from which hardly anybody else votes.
+	case e.pool >= fewDevices && brings(byDevice, pooledDevices) && e.pooled >= oneRoom && e.addresses >= moreThanExits:
+	// Devices are made up, and addresses are those of a pool.
+	case e.madeUp && e.some[byNetwork] && e.pooled >= mostPooled && e.addresses >= moreThanExits && e.all >= limit:
+	// Many addresses are, and accounts are somewhat bad.
+	case e.some[byAccount] && brings(byNetwork, 2*pooledAddresses) && e.pooled >= oneAddress && e.addresses >= manyShared:
 	case inPool && e.by[byStructure] >= lockstep*members && e.some[byNetwork]:
 	// Many addresses are, with some devices, or browsers where no device is known.
 	case e.some[byDevice] && (e.bare || e.pool >= manyShared) && e.by[byNetwork] >= pooledAddresses*members && e.addresses >= manyShared:

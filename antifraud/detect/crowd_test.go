@@ -163,7 +163,7 @@ func TestCrowd_LooksAreOneOnAverage(t *testing.T) {
 	for seed := range uint64(4) {
 		c := mixedCrowd(80, seed)
 		c.take(3, 0.9)
-		odds, _ := c.looks(newIndex(c))
+		odds, _ := c.looks(newIndex(c), false)
 		sum := 0.0
 		for v, x := range odds {
 			if !(x > 0) || math.IsInf(x, 0) {

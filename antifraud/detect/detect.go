@@ -18,7 +18,7 @@ import (
 )
 
 // Model names the formulas and their numbers: equal versions find alike.
-const Model = "14"
+const Model = "15"
 
 // Ballot is one line of the ballot log. ID, Voter and Entry are never empty; any of
 // the evidence may be.

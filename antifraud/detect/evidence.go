@@ -41,11 +41,13 @@ type evidence struct {
 	addresses float64        // how many addresses they share, likewise
 	pooled    float64        // share of members at addresses that several of them have, and hardly a stranger
 	rented    bool           // most members vote from where machines are rented
+	networks  float64        // effective number of the networks (AS) that they vote from
 	model     float64        // of device: what agents say that is said already, as all phones of that model show them
 	pageless  bool           // tempo is that members open no page, as some people's browsers do not
 	bare      bool           // no device is known of anybody: browsers are all there is of it
 	madeUp    bool           // no stranger has a device of the members', where people's are such as others have
 	fewExits  bool           // they share no more addresses than a school behind a security service has
+	oneRegion bool           // most have an address to themselves, in no more networks than a town or a country has
 	room      bool           // members have one device, or at home a roomful of them each, and vote from one address
 	turns     float64        // of tempo: that members vote in turn, as one person does
 	sleepless float64        // of tempo: that one machine votes through the day and the night
@@ -133,8 +135,10 @@ func (h *hand) weighEvidence(others []float64) (e evidence) {
 		}
 	}
 	e.pool, e.addresses = h.spread(&h.c.t.device, h.device), h.spread(&h.c.t.net, h.net)
+	e.networks = h.spread(&h.c.t.asn, h.asn)
 	e.pooled, e.rented = h.pooled(), 2*h.rented > h.mass
 	e.fewExits = e.addresses < fewAddresses && !(h.abroad && h.networks(same) >= fewNetworks)
+	e.oneRegion = !e.rented && 2*h.ownNet > h.withNet && e.networks > 0 && e.networks < fewNetworks
 	e.drawn = h.drawn(&h.c.t.device, h.device)
 	machine, most := h.topDevice()
 	e.machine = most / h.mass

@@ -18,10 +18,53 @@ const (
 // looks are, by voter, the odds of being a farm's by looks alone, scaled so that
 // they are 1 on average over the crowd: a cohort like the crowd gains nothing. renting
 // is what a rented network alone adds to the odds, as a factor.
-func (c *crowd) looks(x *index) (odds []float64, renting float64) { return c.looksBeside(x, unseen) }
+//
+// A few who look far worse than any farm, as an office behind a data centre does, are most of that
+// average, and beside them nobody looks like one. So of plain looks nobody counts for more in it than who
+// looks worse than nine in ten.
+func (c *crowd) looks(x *index, plain bool) (odds []float64, renting float64) {
+	odds, renting = c.bare(x)
+	most := math.Inf(1)
+	if plain {
+		most = slices.Sorted(slices.Values(odds))[len(odds)*9/10]
+	}
+	c.scale(odds, most, func(int32) bool { return true })
+	return odds, renting
+}
 
 // looksBeside are the same, scaled over those of the crowd who do not vote for an entry.
 func (c *crowd) looksBeside(x *index, entry int32) (odds []float64, renting float64) {
+	odds, renting = c.bare(x)
+	c.scale(odds, math.Inf(1), func(v int32) bool {
+		from, to := c.t.acts(v)
+		return !slices.Contains(c.t.entry[from:to], entry)
+	})
+	return odds, renting
+}
+
+// scale makes odds 1 on average over those of the crowd, none of whom counts for more than most.
+func (c *crowd) scale(odds []float64, most float64, of func(v int32) bool) {
+	sums, masses := make([]float64, c.n/chunk+1), make([]float64, c.n/chunk+1)
+	chunks(c.n, func(part, from, to int) {
+		for v := int32(from); v < int32(to); v++ {
+			if of(v) {
+				sums[part] += (1 - c.taken[v]) * min(odds[v], most)
+				masses[part] += 1 - c.taken[v]
+			}
+		}
+	})
+	sum, mass := 0.0, 0.0
+	for part, s := range sums {
+		sum, mass = sum+s, mass+masses[part]
+	}
+	by := mass / max(sum, 1e-9)
+	for v := range odds {
+		odds[v] *= by
+	}
+}
+
+// bare are the odds before they are scaled.
+func (c *crowd) bare(x *index) (odds []float64, renting float64) {
 	odds = make([]float64, c.n)
 	device := c.together(x.group(oneModel), c.device, &c.t.device)
 	net := c.together(c.byNet, c.net, &c.t.net)
@@ -33,8 +76,7 @@ func (c *crowd) looksBeside(x *index, entry int32) (odds []float64, renting floa
 	}
 	pageless := clip(math.Log(byCalls/((c.mass-c.dwells+1)/(c.mass+2))), 0, 2.5)
 	hired, homely := clip(math.Log(rentedByFarms/rented), 0, 2.5), math.Log((1-rentedByFarms)/(1-rented))
-	sums, masses := make([]float64, c.n/chunk+1), make([]float64, c.n/chunk+1)
-	chunks(c.n, func(part, from, to int) {
+	chunks(c.n, func(_, from, to int) {
 		for v := int32(from); v < int32(to); v++ {
 			r := c.t.proof[v]
 			if b := c.dwellBin[v]; b >= 0 {
@@ -57,20 +99,8 @@ func (c *crowd) looksBeside(x *index, entry int32) (odds []float64, renting floa
 				r += net(v) / 2
 			}
 			odds[v] = math.Exp(r)
-			if a, b := c.t.acts(v); !slices.Contains(c.t.entry[a:b], entry) {
-				sums[part] += (1 - c.taken[v]) * odds[v]
-				masses[part] += 1 - c.taken[v]
-			}
 		}
 	})
-	sum, mass := 0.0, 0.0
-	for part, s := range sums {
-		sum, mass = sum+s, mass+masses[part]
-	}
-	scale := mass / max(sum, 1e-9)
-	for v := range odds {
-		odds[v] *= scale
-	}
 	return odds, math.Exp(hired)
 }
 

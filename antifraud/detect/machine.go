@@ -30,6 +30,11 @@ func (h *hand) single(x *index, others []float64) bool {
 	if h.withDevice < oneDevice*h.mass || y < leastHand || h.spread(&t.device, h.device) >= fewDevices {
 		return false
 	}
+	if h.dealsOut() {
+		if e := h.weighEvidence(others); e.dealtInStep(h.mass) {
+			return false
+		}
+	}
 	agent := h.agentOf(top)
 	h.retain(others, func(v int32) bool {
 		return t.device.of[v] == top && (agent == unseen || t.agent.of[v] == unseen || t.agent.of[v] == agent)
@@ -41,6 +46,29 @@ func (h *hand) single(x *index, others []float64) bool {
 		h.browser = h.c.byModel(x, top, agent)
 	}
 	return true
+}
+
+const strangersHave = 0.1 // of what members have of a device: hardly anybody else has it
+
+// dealsOut tells whether nearly all of a roomful or more have devices that hardly anybody else has, and each
+// of these at several addresses. Of a few machines at home, in a room or in two each stays where it is.
+func (h *hand) dealsOut() bool {
+	t := h.c.t
+	if h.mass < roomful || h.spread(&t.net, h.net) < moreThanExits {
+		return false
+	}
+	type pair struct{ device, net int32 }
+	at, dealt := map[pair]float64{}, 0.0
+	for _, v := range h.who {
+		at[pair{t.device.of[v], t.net.of[v]}] += h.w[v]
+	}
+	for _, v := range h.who {
+		k, net := t.device.of[v], t.net.of[v]
+		if k != unseen && h.c.device[k] <= strangersHave*h.device[k] && at[pair{k, net}] < oneDevice*h.device[k] {
+			dealt += h.w[v]
+		}
+	}
+	return dealt >= oneRoom*h.mass
 }
 
 // retain lets go of all but those to keep.

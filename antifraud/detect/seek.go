@@ -7,6 +7,7 @@ import (
 
 const (
 	leastGain  = 2.0  // of a cohort's looks, to look closer
+	plainGain  = 30.0 // of its plain looks: by these the crowd looks somewhat worse than it is
 	beyond     = 30.0 // ln that a hand gains beyond the best of so many cohorts
 	mostTries  = 3    // of one cohort: several farms may be in it
 	mostSeeds  = 120  // looked at closer in one run
@@ -117,7 +118,7 @@ func seek(c *crowd, x *index) []farm {
 	limit := math.Log(float64(len(list)+1)) + beyond
 	tried := make([]uint8, c.n)
 	var odds []float64
-	renting := 1.0
+	renting, plain := 1.0, false
 	by, surpluses := make([]weight, c.n), make([]float64, c.n)
 	var rhythms []cohort
 	weighAll := func() {
@@ -153,12 +154,22 @@ func seek(c *crowd, x *index) []farm {
 	for _, co := range c.abroad(x, limit-toHold) {
 		apart(&co, slices.Repeat([]float64{1}, c.n), 1)
 	}
-	odds, renting = c.looks(x)
+	odds, renting = c.looks(x, plain)
 	weighAll()
 	for seeds := 0; seeds < mostSeeds && len(farms) < mostFarms; seeds++ {
-		co := plainest(list)
+		least := leastGain
+		if plain {
+			least = plainGain
+		}
+		co := plainest(list, least)
 		if co == nil {
-			co = plainest(rhythms)
+			co = plainest(rhythms, leastGain)
+		}
+		if co == nil && !plain {
+			plain = true
+			odds, renting = c.looks(x, plain)
+			weighAll()
+			continue
 		}
 		if co == nil {
 			break
@@ -181,7 +192,7 @@ func seek(c *crowd, x *index) []farm {
 			continue
 		}
 		farms = append(farms, f)
-		odds, renting = c.looks(x)
+		odds, renting = c.looks(x, plain)
 		weighAll()
 	}
 	if leader := c.majority(); leader != unseen {
@@ -198,13 +209,13 @@ func seek(c *crowd, x *index) []farm {
 }
 
 // plainest is the cohort to look closer at: the one that gains most, and the purer
-// of two, as it starts a hand with fewer who are none of it.
-func plainest(list []cohort) *cohort {
+// of two, as it starts a hand with fewer who are none of it; none that gains no more than least.
+func plainest(list []cohort, least float64) *cohort {
 	var best *cohort
 	value := 0.0
 	for k := range list {
 		co := &list[k]
-		if co.tries >= mostTries || co.gain <= leastGain {
+		if co.tries >= mostTries || co.gain <= least {
 			continue
 		}
 		if x := co.gain * co.share * co.share; x > value {

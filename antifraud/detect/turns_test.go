@@ -122,7 +122,7 @@ func TestHand_TurnsAreNoSecondFamily(t *testing.T) {
 		co := found[0]
 		co.name = begun
 		x := newIndex(c)
-		odds, renting := c.looks(x)
+		odds, renting := c.looks(x, false)
 		f, ok := newHand(c).try(x, &co, odds, renting, make([]float64, c.n), slices.Repeat([]uint8{twoTrials}, c.n), 40)
 		if ok != want || f.strong {
 			t.Errorf("begun by %s: ok %v, strong %v", begun, ok, f.strong)
