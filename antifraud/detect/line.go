@@ -46,20 +46,33 @@ type wireLine struct {
 // wireEvidence is evidence with numbers of any size.
 type wireEvidence struct {
 	antifraud.Evidence
-	ASN       *json.Number `json:"asn"`
-	DwellMS   *json.Number `json:"dwell_ms"`
-	ConfirmMS *json.Number `json:"confirm_ms"`
+	ASN       *number      `json:"asn"`
+	DwellMS   *number      `json:"dwell_ms"`
+	ConfirmMS *number      `json:"confirm_ms"`
 	Profile   *wireProfile `json:"profile"`
 }
 
 type wireProfile struct {
 	antifraud.EvidenceProfile
-	Followers  *json.Number `json:"followers"`
-	Following  *json.Number `json:"following"`
-	Posts      *json.Number `json:"posts"`
-	AgeDays    *json.Number `json:"age_days"`
-	BioLength  *json.Number `json:"bio_length"`
-	NameDigits *json.Number `json:"name_digits"`
+	Followers  *number `json:"followers"`
+	Following  *number `json:"following"`
+	Posts      *number `json:"posts"`
+	AgeDays    *number `json:"age_days"`
+	BioLength  *number `json:"bio_length"`
+	NameDigits *number `json:"name_digits"`
+}
+
+// number is a number as the line writes it. A text is none, whatever is in it.
+type number string
+
+// UnmarshalJSON refuses what is no number.
+func (n *number) UnmarshalJSON(raw []byte) error {
+	found, is := map[byte]string{'"': "string", '{': "object", '[': "array", 't': "bool", 'f': "bool"}[raw[0]]
+	if is {
+		return &json.UnmarshalTypeError{Value: found, Type: reflect.TypeFor[number]()}
+	}
+	*n = number(raw)
+	return nil
 }
 
 // Parse reads a line. Members it does not know are skipped; any of evidence may be
@@ -69,7 +82,7 @@ func (l *Lines) Parse(raw []byte) (Ballot, error) {
 	if !ok {
 		w = wireLine{}
 		if err := json.Unmarshal(raw, &w); err != nil {
-			return Ballot{}, explain(raw, err)
+			return Ballot{}, explain(err)
 		}
 	}
 	for _, text := range []struct {
@@ -92,15 +105,12 @@ func (l *Lines) Parse(raw []byte) (Ballot, error) {
 }
 
 // explain puts into words what a line has where something else was expected.
-func explain(raw []byte, err error) error {
+func explain(err error) error {
 	var kind *json.UnmarshalTypeError
 	if errors.As(err, &kind) && kind.Field != "" {
 		// Members of a type within a type are told by its name too.
 		member := strings.NewReplacer("evidence.Evidence.", "evidence.", "profile.EvidenceProfile.", "profile.").Replace(kind.Field)
 		return fmt.Errorf("%s: expected %s, found %s", member, named(kind.Type), kind.Value)
-	}
-	if member := textForNumber(raw); member != "" { // encoding/json does not say where
-		return fmt.Errorf("%s: expected a number, found string", member)
 	}
 	if kind != nil { // the whole line is something else
 		return fmt.Errorf("expected a ballot as a JSON object, found %s", kind.Value)
@@ -108,31 +118,9 @@ func explain(raw []byte, err error) error {
 	return fmt.Errorf("expected a ballot as a JSON object: %w", err)
 }
 
-// textForNumber finds a member that is a text where a number belongs.
-func textForNumber(raw []byte) string {
-	var line struct{ Evidence map[string]any }
-	if json.Unmarshal(raw, &line) != nil {
-		return ""
-	}
-	find := func(path string, members map[string]any, wire reflect.Type) string {
-		for i := range wire.NumField() {
-			name := wire.Field(i).Tag.Get("json")
-			if _, ok := members[name].(string); ok && wire.Field(i).Type == reflect.TypeFor[*json.Number]() {
-				return path + name
-			}
-		}
-		return ""
-	}
-	if member := find("evidence.", line.Evidence, reflect.TypeFor[wireEvidence]()); member != "" {
-		return member
-	}
-	profile, _ := line.Evidence["profile"].(map[string]any)
-	return find("evidence.profile.", profile, reflect.TypeFor[wireProfile]())
-}
-
 func named(kind reflect.Type) string {
 	switch {
-	case kind == reflect.TypeFor[json.Number]():
+	case kind == reflect.TypeFor[number]():
 		return "a number"
 	case kind.Kind() == reflect.Bool:
 		return "true or false"
@@ -170,7 +158,7 @@ func (l *Lines) evidence(w *wireEvidence) (antifraud.Evidence, error) {
 }
 
 // whole is a number without its fraction, nil where there is none.
-func (l *Lines) whole(member string, n *json.Number, most float64) *int64 {
+func (l *Lines) whole(member string, n *number, most float64) *int64 {
 	if n == nil {
 		return nil
 	}
@@ -179,8 +167,8 @@ func (l *Lines) whole(member string, n *json.Number, most float64) *int64 {
 }
 
 // number is from 0 to most.
-func (l *Lines) number(member string, n json.Number, most float64) float64 {
-	x, _ := strconv.ParseFloat(n.String(), 64) // JSON's numbers parse; too large ones are infinite
+func (l *Lines) number(member string, n number, most float64) float64 {
+	x, _ := strconv.ParseFloat(string(n), 64) // JSON's numbers parse; too large ones are infinite
 	taken := min(max(x, 0), most)
 	if taken != x && !l.told[member] {
 		if l.told == nil {
@@ -188,7 +176,7 @@ func (l *Lines) number(member string, n json.Number, most float64) float64 {
 		}
 		l.told[member] = true
 		if l.Clamped != nil {
-			l.Clamped(member, n.String(), taken)
+			l.Clamped(member, string(n), taken)
 		}
 	}
 	return taken

@@ -2,7 +2,6 @@ package detect
 
 import (
 	"bytes"
-	"encoding/json"
 
 	"github.com/joute/joute/antifraud"
 )
@@ -188,7 +187,7 @@ func (p *plain) truth(into *bool) bool {
 }
 
 // number is a whole part without needless zeros, and perhaps a fraction.
-func (p *plain) number(into **json.Number) bool {
+func (p *plain) number(into **number) bool {
 	p.blank()
 	n := 0
 	digits := func() int {
@@ -211,7 +210,7 @@ func (p *plain) number(into **json.Number) bool {
 			return false
 		}
 	}
-	number := json.Number(p.rest[:n])
-	p.rest, *into = p.rest[n:], &number
+	x := number(p.rest[:n])
+	p.rest, *into = p.rest[n:], &x
 	return true
 }
