@@ -27,8 +27,8 @@ const maxKeys = 1 << 19
 // which counts for as much of it as is still in the window. A generation of the day that
 // has maxKeys is over: a flood of values that nobody has twice shortens the windows,
 // and takes no more memory. With the day's turns the hour's, so that its two generations
-// are always in the tables of the day's. Measured: 42 MB a contest after 150,000 voters within an
-// hour (BenchmarkScreen), and 41 MB under such a flood (BenchmarkFull).
+// are always in the tables of the day's. Measured: 50 MB a contest after 150,000 voters within an
+// hour (BenchmarkScreen), and 58 MB under such a flood (BenchmarkFull): docs/MEASUREMENTS.md.
 type Window struct {
 	mu          sync.Mutex
 	hour, day   generations

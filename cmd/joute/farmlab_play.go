@@ -36,8 +36,8 @@ type farmlabPlayCmd struct {
 func (farmlabPlayCmd) Help() string {
 	var text strings.Builder
 	text.WriteString("A farm buys votes for one entry among an honest crowd. After each round it reads every answer and standing that\n" +
-		"its voters can see, and changes its two worst tells. Prints what became of its votes and what one costs that still\n" +
-		"counts at the end, here and under a cap of ten ballots a day and address.\n\n" +
+		"its voters can see, and changes its two worst tells; with --tells it changes so many in all. Prints what became of\n" +
+		"its votes and what one costs that still counts at the end, here and under a cap of ten ballots a day and address.\n\n" +
 		"At a server it makes a contest of its own, farmlab-…, closes it and leaves it there. All voters are on this machine and\n" +
 		"say by X-Forwarded-For where they come from: the server must be started with --trusted-proxies 127.0.0.1/32,::1/128\n" +
 		"(or this machine's address), and to know kinds of networks with --networks DIR, where joute farmlab networks wrote its\n" +

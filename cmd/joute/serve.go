@@ -28,7 +28,7 @@ type serveCmd struct {
 	SMTP                  string        `name:"smtp" placeholder:"URL" help:"Mail server, as smtp://[user:password@]host:port (STARTTLS when offered) or smtps://. With a password prefer the environment variable. Without it no e-mail is sent."`
 	MailFrom              string        `name:"mail-from" default:"joute@localhost" help:"Sender of e-mails, as vote@example.org or \"Joute <vote@example.org>\"."`
 	DisposableDomains     string        `name:"disposable-domains" placeholder:"FILE" help:"Domains of disposable e-mail addresses, one a line, # begins a comment; takes the place of a short built-in list."`
-	Networks              string        `placeholder:"DIR" help:"Folder of lists of networks, each line a network, its kind (hosting, vpn, tor, mobile, residential) and perhaps its AS number. Read again within a minute of a change, or on SIGHUP."`
+	Networks              string        `placeholder:"DIR" help:"Folder of lists of networks, each line a network, its kind (hosting, vpn, tor, mobile, residential, unknown) and perhaps its AS number. Read again within half a minute of a change, or on SIGHUP."`
 	MMDB                  []string      `name:"mmdb" placeholder:"FILE" help:"Databases in MaxMind's format that tell of autonomous systems, anonymous networks or connection types; asked for what --networks does not say."`
 	SweepEvery            time.Duration `default:"1m" help:"How often the detectors look at an open contest, 1s to 1h."`
 	LogFormat             string        `default:"text" enum:"text,json" help:"Format of the log on standard error: text or json."`

@@ -65,7 +65,7 @@ func newMetrics(registry *prometheus.Registry, feeds *live.Feeds) *metrics {
 		}, []string{"event"}),
 		farms: made.NewCounterVec(prometheus.CounterOpts{
 			Name: "joute_known_farm_total",
-			Help: "Attempts that bore the signature of a known farm: rejected, held, accepted (the voter is proven), spared (a canary), observed (by a policy that changes nothing).",
+			Help: "Attempts that bore the signature of a known farm: rejected, held, accepted (the voter was in the hall, or is of the entry's school), spared (a canary), observed (by a policy that changes nothing).",
 		}, []string{"became"}),
 		screened: made.NewCounterVec(prometheus.CounterOpts{
 			Name: "joute_screened_total",
