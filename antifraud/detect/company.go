@@ -14,6 +14,7 @@ import (
 const (
 	leastCompany = 20.0 // votes: fewer do not tell how somebody votes
 	eachApart    = 2.0  // ln that each of their votes gains by it: many make anything significant. Of a farm's own it is 0.3 to 1.8
+	eachOfOthers = 1.0  // ln, of who votes for nothing that the farm is for
 	companySteps = 20   // of EM: it has settled before
 )
 
@@ -26,6 +27,7 @@ type company struct {
 	models      []int     // places in who
 	inLine      [][]float64
 	ways        *ways
+	farm        *ways // of who shows something
 	everybody   *ways
 	share, gain float64
 }
@@ -59,8 +61,8 @@ func (t *table) atHome(v int32) bool { return t.homeAlone(v) && !t.isRented(v) }
 // company begins with each of them as likely the one as the other; nil: there is nothing to tell them apart by.
 func (h *hand) company(e *evidence) *company {
 	c := h.c
-	x := &company{h: h, share: 0.5, ways: newWays(c)}
-	farm, members := newWays(c), newWays(c)
+	x := &company{h: h, share: 0.5, ways: newWays(c), farm: newWays(c)}
+	farm, members := x.farm, newWays(c)
 	var known []int32
 	bare := h.bare(e)
 	for n, v := range h.who {
@@ -135,6 +137,20 @@ func (x *company) settle() {
 	}
 }
 
+// apart is how much each of their votes has to gain.
+func (x *company) apart() float64 {
+	same := 0.0 // votes for what the farm is for
+	for entry, y := range x.farm.of[toEntry] {
+		if y >= target*x.farm.acts {
+			same += x.ways.of[toEntry][entry]
+		}
+	}
+	if same <= strayVotes*x.ways.acts {
+		return eachOfOthers
+	}
+	return eachApart
+}
+
 // leaveCompany lets go of those of a hand who show nothing of the farm's and vote otherwise than who does: they are
 // looked at by themselves. It tells whether there are any.
 func (h *hand) leaveCompany(e *evidence, others []float64, limit float64) bool {
@@ -143,7 +159,7 @@ func (h *hand) leaveCompany(e *evidence, others []float64, limit float64) bool {
 		return false
 	}
 	x.settle()
-	if x.ways.acts < leastCompany || x.gain < max(limit, eachApart*x.ways.acts) {
+	if x.ways.acts < leastCompany || x.gain < max(limit, x.apart()*x.ways.acts) {
 		return false
 	}
 	left := map[int32]bool{}
