@@ -23,7 +23,7 @@ const (
 // average, and beside them nobody looks like one. So of plain looks nobody counts for more in it than who
 // looks worse than nine in ten.
 func (c *crowd) looks(x *index, plain bool) (odds []float64, renting float64) {
-	odds, renting = c.bare(x)
+	odds, renting = c.rawLooks(x)
 	most := math.Inf(1)
 	if plain {
 		most = slices.Sorted(slices.Values(odds))[len(odds)*9/10]
@@ -34,7 +34,7 @@ func (c *crowd) looks(x *index, plain bool) (odds []float64, renting float64) {
 
 // looksBeside are the same, scaled over those of the crowd who do not vote for an entry.
 func (c *crowd) looksBeside(x *index, entry int32) (odds []float64, renting float64) {
-	odds, renting = c.bare(x)
+	odds, renting = c.rawLooks(x)
 	c.scale(odds, math.Inf(1), func(v int32) bool {
 		from, to := c.t.acts(v)
 		return !slices.Contains(c.t.entry[from:to], entry)
@@ -63,8 +63,8 @@ func (c *crowd) scale(odds []float64, most float64, of func(v int32) bool) {
 	}
 }
 
-// bare are the odds before they are scaled.
-func (c *crowd) bare(x *index) (odds []float64, renting float64) {
+// rawLooks are the odds before they are scaled.
+func (c *crowd) rawLooks(x *index) (odds []float64, renting float64) {
 	odds = make([]float64, c.n)
 	device := c.together(x.group(oneModel), c.device, &c.t.device)
 	net := c.together(c.byNet, c.net, &c.t.net)
