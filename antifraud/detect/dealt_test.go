@@ -16,27 +16,28 @@ func (a *added) inOrder() {
 }
 
 // A farm draws a new device for each vote, all with one browser, and votes around the clock through homes that it has a few times,
-// mostly by the school's link, for an entry that few like. It is found beside an office of 120 behind a data centre, whose looks are
-// a farm's more than its own are, and who votes for the same entries as everybody. The office is left alone.
+// mostly by the school's link, for an entry that few like. It is found beside an office of 250 behind a data centre, whose machines are of five kinds,
+// so that they look more like a farm's than its own, and who vote for the same entries as everybody. The office is left alone.
 func TestWhole_AFarmBesideAnOfficeThatLooksWorse(t *testing.T) {
 	for seed := uint64(1); seed <= 4; seed++ {
-		a := joined(farmlab.Mix{Entries: 12, Schools: 12, Days: 12, Ballots: 1, Voters: 3500}, seed)
+		a := joined(farmlab.Mix{Entries: 12, Schools: 12, Days: 12, Ballots: 1, Voters: 2500}, seed)
 		pace := a.pace()
 		paid, liked := a.liked(9), []string{a.liked(0), a.liked(1), a.liked(2), a.liked(3)}
-		a.weeks("office", false, 120, 2, func() float64 { return 8 + 9*a.r.Float64() }, func() []string { return []string{liked[a.r.IntN(4)]} },
+		a.weeks("office", false, 250, 2, func() float64 { return 8 + 9*a.r.Float64() }, func() []string { return []string{liked[a.r.IntN(4)]} },
 			func(_ int, e *antifraud.Evidence) {
 				e.Net, e.Block, e.ASN, e.NetKind = fmt.Sprint("exit", a.r.IntN(2)), "exits", 7, antifraud.NetHosting
+				e.Device, e.Agent = fmt.Sprint("image", a.r.IntN(5)), a.people[1].Agent
 				e.Via, e.Referrer = "", antifraud.ReferrerDirect
 			})
 		a.weeks("farm", true, 350, 6, func() float64 { return 24 * a.r.Float64() }, func() []string { return []string{paid} },
 			func(k int, e *antifraud.Evidence) {
-				home := a.r.IntN(200)
+				home := a.r.IntN(330)
 				e.Net, e.Block, e.ASN, e.NetKind = fmt.Sprint("pool", home), fmt.Sprint("block of pool", home), uint32(home%5), antifraud.NetResidential
 				e.Device, e.Agent = fmt.Sprint("made up ", k), a.people[0].Agent
 				if e.Via, e.Referrer = "", antifraud.ReferrerSearch; a.r.Float64() < 0.75 {
 					e.Via, e.Referrer = "the school's", antifraud.ReferrerShare
 				}
-				e.DwellMS = a.paced(0.6*pace, 0.7)
+				e.DwellMS = a.paced(0.8*pace, 0.7)
 			})
 		a.inOrder()
 		o := a.outcomes()

@@ -62,17 +62,27 @@ type wireProfile struct {
 	NameDigits *number `json:"name_digits"`
 }
 
-// number is a number as the line writes it. A text is none, whatever is in it.
+// number is a number as the line writes it. A text is none, whatever is in it: a log is written by
+// this program, where profiles may be of one that writes NaN.
 type number string
 
 // UnmarshalJSON refuses what is no number.
 func (n *number) UnmarshalJSON(raw []byte) error {
-	found, is := map[byte]string{'"': "string", '{': "object", '[': "array", 't': "bool", 'f': "bool"}[raw[0]]
-	if is {
-		return &json.UnmarshalTypeError{Value: found, Type: reflect.TypeFor[number]()}
+	found := ""
+	switch raw[0] {
+	case '"':
+		found = "string"
+	case '{':
+		found = "object"
+	case '[':
+		found = "array"
+	case 't', 'f':
+		found = "bool"
+	default:
+		*n = number(raw)
+		return nil
 	}
-	*n = number(raw)
-	return nil
+	return &json.UnmarshalTypeError{Value: found, Type: reflect.TypeFor[number]()}
 }
 
 // Parse reads a line. Members it does not know are skipped; any of evidence may be
